@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class CasesConfig(AppConfig):
+    name = "zhengwu.cases"
+    label = "cases"
+    verbose_name = "办件"
+    default_auto_field = "django.db.models.BigAutoField"
