@@ -1,0 +1,72 @@
+"""The pages of things that went wrong (出错页)."""
+
+from __future__ import annotations
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from zhengwu.domain.refusal import Refusal
+
+log = logging.getLogger(__name__)
+
+
+def _page(
+    request: HttpRequest, status: int, title: str, say: str, *, article: str | None = None
+) -> HttpResponse:
+    context = {"title": title, "say": say, "status": status, "article": article}
+    try:
+        return render(request, "error.html.j2", context, status=status)
+    except Exception:
+        log.exception("the error page itself failed")
+        return HttpResponse(
+            f'<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><title>{title}</title>'
+            f"<h1>{title}</h1><p>{say}</p>",
+            status=status,
+        )
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: the request cannot be read."""
+    return _page(request, 400, "没看懂这个请求", "地址或者提交的内容不完整。请返回上一页再试一次。")
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: signed in, and not for this person."""
+    return _page(
+        request, 403, "您没有权限看这一页", "这一页不在您的岗位权限之内。需要时请找本单位的系统管理员。"
+    )
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: not there, or not for this person: which of the two is not told."""
+    return _page(
+        request, 404, "没有找到这一页", "可能是地址输错了，也可能您没有权限看它。可以从首页重新查找。"
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: our fault."""
+    return _page(
+        request,
+        500,
+        "系统出错了",
+        "这是我们的问题，不是您的操作有误，已经记录。请稍后再试；着急的事可以拨打热线。",
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form's token is missing or old."""
+    return _page(
+        request,
+        403,
+        "页面停留太久，没有提交",
+        "为了安全，停留太久或者浏览器禁用了 Cookie 的表单不能提交。"
+        "请返回上一页刷新后再提交一次；什么都没有改动。",
+    )
+
+
+def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """422: an act that is not allowed, where there is no form to show it in."""
+    return _page(request, 422, "没有办成", refusal.sentence, article=refusal.article)

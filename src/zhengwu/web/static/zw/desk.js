@@ -1,0 +1,31 @@
+// Keys at the desk (工作台快捷键): F4 all received, F8 supplement, F9 the main action, arrows in a list.
+const press = (key) => {
+  const button = document.querySelector(`[data-key="${key}"]:not([disabled])`);
+  if (!button) return false;
+  button.click();
+  return true;
+};
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
+  if (/^F(4|8|9)$/.test(event.key) && press(event.key)) event.preventDefault();
+  const row = event.target.closest ? event.target.closest("tr[data-row]") : null;
+  if (row && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+    const next = event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling;
+    const link = next && next.querySelector("a");
+    if (link) { link.focus(); event.preventDefault(); }
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const all = event.target.closest("[data-all]");
+  if (!all) return;
+  for (const radio of document.querySelectorAll(`input[type=radio][value="${all.dataset.all}"]`)) {
+    if (radio.closest("[data-materials]")) radio.checked = true;
+  }
+});
+const showAll = () => { for (const b of document.querySelectorAll("[data-all]")) b.hidden = false; };
+showAll();
+document.addEventListener("htmx:afterSwap", showAll);
+
+const first = document.querySelector("tr[data-row] a");
+if (first && document.body.dataset.list && !document.querySelector("[data-focus]")) first.focus({ preventScroll: true });
