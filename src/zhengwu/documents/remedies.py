@@ -1,0 +1,51 @@
+"""The remedies a decision must name (救济途径), by the law in force on its day.
+
+行政许可法 38(2): a refusal states the right to reconsideration and to sue. Sources: 行政复议法
+(1999) 9, (2023, in force 2024-01-01) 20 and 24; 行政诉讼法 (1989) 39, (2014 amendment, in force
+2015-05-01) 46.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One way against a decision: `since` the day of force, `period` in words, `article`."""
+
+    kind: str
+    since: date
+    period: str
+    article: str
+
+
+RECONSIDERATION = "reconsideration"
+LITIGATION = "litigation"
+REMEDIES = (
+    Remedy(RECONSIDERATION, date(1999, 10, 1), "六十日", "《中华人民共和国行政复议法》第九条"),
+    Remedy(RECONSIDERATION, date(2024, 1, 1), "六十日", "《中华人民共和国行政复议法》第二十条"),
+    Remedy(LITIGATION, date(1990, 10, 1), "三个月", "《中华人民共和国行政诉讼法》第三十九条"),
+    Remedy(LITIGATION, date(2015, 5, 1), "六个月", "《中华人民共和国行政诉讼法》第四十六条"),
+)
+
+
+def in_force(kind: str, on: date) -> Remedy | None:
+    """The remedy of a kind in force on a day; None before there was one."""
+    known = [remedy for remedy in REMEDIES if remedy.kind == kind and remedy.since <= on]
+    return max(known, key=lambda remedy: remedy.since, default=None)
+
+
+def sentence(on: date, *, organ: str, court: str = "人民法院") -> str:
+    """The paragraph of a decision dated `on`; organ: who reconsiders (复议机关)."""
+    ways = []
+    if remedy := in_force(RECONSIDERATION, on):
+        ways.append(
+            f"自收到本决定书之日起{remedy.period}内，依据{remedy.article}向{organ}申请行政复议"
+        )
+    if remedy := in_force(LITIGATION, on):
+        ways.append(
+            f"自收到本决定书之日起{remedy.period}内，依据{remedy.article}向{court}提起行政诉讼"
+        )
+    return f"如不服本决定，可以{'；也可以'.join(ways)}。" if ways else ""
