@@ -1,0 +1,21 @@
+"""The desk's addresses (工作台网址)."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from zhengwu.desk.case import views as case
+from zhengwu.desk.inbox import views as inbox
+from zhengwu.desk.operate import views as operate
+from zhengwu.desk.register import views as register
+
+app_name = "desk"
+urlpatterns = [
+    path("", inbox.inbox, name="inbox"),
+    path("list.csv", inbox.export, name="inbox-export"),
+    path("register", register.register, name="register"),
+    path("cases/<str:number>", case.case, name="case"),
+    path("cases/<str:number>/acts/<str:kind>", case.act, name="act"),
+    path("cases/<str:number>/documents/<str:check>.pdf", case.document, name="document"),
+    path("operate", operate.operate, name="operate"),
+]

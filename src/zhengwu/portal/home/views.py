@@ -1,0 +1,39 @@
+"""The home page (首页)."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_safe
+
+from zhengwu.cases import queries as cases
+from zhengwu.statistics import queries as statistics
+
+ELDER_COOKIE_SECONDS = 365 * 24 * 3600
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Search, today's figures, and the latest progress with masked names."""
+    return render(
+        request,
+        "portal/home/home.html.j2",
+        {"today": statistics.today(), "recent": cases.recent_public()},
+    )
+
+
+@require_safe
+def elder(request: HttpRequest) -> HttpResponse:
+    """Large letters (长者模式) on or off, kept in a cookie; then back to where one was."""
+    back = request.GET.get("back", "/")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = "/"
+    response = redirect(back)
+    if "on" in request.GET:
+        response.set_cookie(
+            "zw_elder", "1", max_age=ELDER_COOKIE_SECONDS, samesite="Lax", httponly=True
+        )
+    else:
+        response.delete_cookie("zw_elder", samesite="Lax")
+    return response
