@@ -6,3 +6,9 @@ class CasesConfig(AppConfig):
     label = "cases"
     verbose_name = "办件"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from zhengwu.cases.events import CASE
+        from zhengwu.ledger import services as ledger
+
+        ledger.register(CASE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
     """An act the law or the rules do not allow (拒绝).
@@ -23,3 +25,11 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
 
     def __str__(self) -> str:
         return f"{self.code}: {self.sentence}" + (f"（{self.article}）" if self.article else "")
+
+
+class Refusals(Exception):  # noqa: N818
+    """Everything that is wrong with a form, at once (一次性告知 applies to our forms too)."""
+
+    def __init__(self, refusals: Iterable[Refusal]) -> None:
+        self.refusals = tuple(refusals)
+        super().__init__(*self.refusals)

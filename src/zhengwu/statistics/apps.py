@@ -6,3 +6,9 @@ class StatisticsConfig(AppConfig):
     label = "statistics"
     verbose_name = "统计"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from zhengwu.ledger import services as ledger
+        from zhengwu.statistics.followers import DAILY
+
+        ledger.register_follower(DAILY)

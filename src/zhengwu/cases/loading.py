@@ -1,0 +1,219 @@
+"""Loading a case for a decision: one SELECT, with the permission in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from zhengwu.accounts import queries as accounts
+from zhengwu.accounts.queries import Actor, Reach
+from zhengwu.cases.parties import Applicant
+from zhengwu.catalog import queries as catalog
+from zhengwu.catalog.queries import ItemVersionRow
+from zhengwu.domain import clock, lifecycle
+from zhengwu.domain.event import Event
+from zhengwu.domain.procedure import Step
+from zhengwu.ledger import queries as ledger_queries
+
+
+class CaseNotFound(Exception):  # noqa: N818 - what a stranger is told
+    """No such case, or not for this actor: the two look the same (没有找到办件)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One material of the item's list and what became of it (材料)."""
+
+    code: str
+    name: str
+    state: str  # received | missing
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A case with its whole story, ready to be decided on."""
+
+    id: UUID
+    version: int
+    number: str
+    query_code: str
+    source: str
+    foreign_id: str | None
+    kind: str
+    item: str | None
+    item_version: int | None
+    item_name: str
+    agency: str
+    region: str
+    hall: str | None
+    window: str | None
+    applicant_id: UUID | None
+    opened: datetime
+    closed: datetime | None
+    applicant_row: Mapping[str, Any] | None
+    events: Sequence[Event]
+
+    @property
+    def standing(self) -> lifecycle.Standing:
+        return lifecycle.fold(self.events)
+
+    def read(self, at: datetime, *, known: int | None = None) -> clock.Reading:
+        """The clock's reading of this case at an instant, from what was known at a position."""
+        return clock.read(
+            self.events,
+            at=at,
+            known=known,
+            rules=clock.LAW,
+            calendar=accounts.calendar(self.region),
+            hours=accounts.office_hours(self.region),
+        )
+
+    def item_row(self) -> ItemVersionRow:
+        """The item as it stood when the case was received."""
+        if self.item is None or self.item_version is None:
+            raise CaseNotFound(self.number)
+        return catalog.version(self.item, self.item_version)
+
+    def has(self, kind: str) -> bool:
+        """Whether an act of this kind stands (is not withdrawn)."""
+        return any(e.kind == kind for e in lifecycle.standing_events(self.events))
+
+    def current_step(self) -> Step | None:
+        """The step to be taken or under way; None once the flow is through."""
+        if self.item is None:
+            return None
+        done = {
+            str(e.body.get("step"))
+            for e in lifecycle.standing_events(self.events)
+            if e.kind == "step_done"
+        }
+        if self.standing.outcome is not None:
+            return None
+        ready = self.item_row().flow.ready(done)
+        return ready[0] if ready else None
+
+    def step_after(self, step: Step) -> Step | None:
+        done = {
+            str(e.body.get("step"))
+            for e in lifecycle.standing_events(self.events)
+            if e.kind == "step_done"
+        } | {step.code}
+        ready = self.item_row().flow.ready(done)
+        return ready[0] if ready else None
+
+    def back_to_window(self) -> dict[str, str]:
+        """Where papers are handed out: the window that received the case."""
+        received = self.events[0]
+        target = {"kind": "window", "agency": str(received.agency)}
+        return {**target, "post": received.post} if received.post else target
+
+    def materials(self) -> tuple[Handed, ...]:
+        """The item's list with what was handed in, from the events."""
+        if self.item is None:
+            return ()
+        states: dict[str, tuple[str, datetime]] = {}
+        for event in lifecycle.standing_events(self.events):
+            for one in event.body.get("materials", ()):
+                if isinstance(one, Mapping):
+                    states[str(one["code"])] = (str(one["state"]), event.occurred)
+        rows = []
+        for material in self.item_row().materials:
+            state, when = states.get(material.code, ("missing", None))
+            rows.append(
+                Handed(material.code, material.name, state, when if state == "received" else None)
+            )
+        return tuple(rows)
+
+    def applicant(self) -> Applicant:
+        """Who applied. Personal data: the caller records the look."""
+        row = self.applicant_row or {}
+        return Applicant(
+            kind=str(row.get("kind", "")),
+            name=str(row.get("name", "")),
+            identifier_kind=str(row.get("identifier_kind") or ""),
+            identifier=str(row.get("identifier") or ""),
+            phone=str(row.get("phone") or ""),
+        )
+
+
+COLUMNS = (
+    "c.id, c.version, c.number, c.query_code, c.source, c.foreign_id, c.kind, c.item, "
+    "c.item_version, c.item_name, c.agency, c.region, c.hall, c.window, c.applicant_id, "
+    "c.opened, c.closed"
+)
+APPLICANT = (
+    "(SELECT jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, "
+    "'identifier_kind', i.kind, 'identifier', i.value) FROM cases_party p "
+    "LEFT JOIN LATERAL (SELECT kind, value FROM cases_partyidentifier i "
+    "WHERE i.party_id = p.id AND i.valid_to IS NULL ORDER BY i.id LIMIT 1) i ON true "
+    "WHERE p.id = c.applicant_id)"
+)
+
+
+def within(reach: Reach) -> tuple[str, dict[str, Any]]:
+    """The one permission filter on cases, as SQL on alias `c`, with its parameters."""
+    if reach.everything:
+        return "true", {}
+    return (
+        "(c.agency = ANY(%(reach_agencies)s::text[]) OR c.hall = ANY(%(reach_halls)s::text[]) "
+        "OR c.id = ANY(%(reach_streams)s::uuid[]))",
+        {
+            "reach_agencies": sorted(reach.agencies),
+            "reach_halls": sorted(reach.halls),
+            "reach_streams": sorted(reach.streams),
+        },
+    )
+
+
+def load(actor: Actor, number: str) -> Loaded:
+    """The case of a number, if this actor may see it. Raises CaseNotFound."""
+    allowed, parameters = within(accounts.reach(actor, "case.see"))
+    found = list(_select(f"c.number = %(number)s AND {allowed}", {"number": number, **parameters}))
+    if not found:
+        raise CaseNotFound(number)
+    return found[0]
+
+
+def load_public(number: str, query_code: str) -> Loaded:
+    """The case for whoever holds its number and query code. Raises CaseNotFound."""
+    found = list(
+        _select(
+            "c.number = %(number)s AND c.query_code = %(code)s",
+            {"number": number, "code": query_code},
+        )
+    )
+    if not found:
+        raise CaseNotFound(number)
+    return found[0]
+
+
+def silent(*, at: datetime, limit: int) -> Iterator[Loaded]:
+    """Our own cases received and not answered, past their acceptance limit."""
+    yield from _select(
+        "c.closed IS NULL AND c.state = 'received' AND c.kind <> 'foreign' AND c.due <= %(at)s "
+        "ORDER BY c.due, c.id LIMIT %(limit)s",
+        {"at": at, "limit": limit},
+    )
+
+
+def _select(where: str, parameters: Mapping[str, Any]) -> Iterator[Loaded]:
+    story = ledger_queries.story_sql(stream="'case'", stream_id="c.id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS}, {APPLICANT}, {story} FROM cases_case c WHERE {where}",  # noqa: S608
+            dict(parameters),
+        )
+        rows = cursor.fetchall()
+    for *columns, applicant, story_rows in rows:
+        if isinstance(applicant, str):
+            applicant = json.loads(applicant)
+        yield Loaded(*columns, applicant, ledger_queries.story(story_rows))
+
+

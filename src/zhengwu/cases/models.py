@@ -1,0 +1,126 @@
+"""Tables of cases. They decide nothing; the rows of `Case` are heads of streams of the log."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Party(models.Model):
+    """Applicant (申请人): a person or an organisation. Personal data: all of it."""
+
+    id = models.UUIDField(primary_key=True)
+    kind = models.CharField("类别", max_length=16)
+    name = models.CharField("姓名或者名称", max_length=100)
+    phone = models.CharField("手机号", max_length=20, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["person", "organisation"]), name="cases_party_kind"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="cases_party_named"),
+        ]
+        indexes = [models.Index(fields=["name"], name="cases_party_name")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class PartyIdentifier(models.Model):
+    """Dated identifier of a party (证件): an enterprise of 2009 had three numbers, now one.
+
+    Personal data: the value.
+    """
+
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="identifiers")
+    kind = models.CharField("证件类型", max_length=24)
+    value = models.CharField("证件号码", max_length=40)
+    valid_from = models.DateField("有效期起")
+    valid_to = models.DateField("有效期止", null=True)
+
+    class Meta:
+        constraints = [
+            # A number in force belongs to one party; an old one may stand beside it.
+            models.UniqueConstraint(
+                fields=["kind", "value"],
+                condition=Q(valid_to__isnull=True),
+                name="cases_identifier_one_party",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gte=models.F("valid_from")),
+                name="cases_identifier_dates",
+            ),
+        ]
+        indexes = [models.Index(fields=["kind", "value"], name="cases_identifier_value")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Case(models.Model):
+    """Case (办件): the head of its stream. All but `id`, `number`, `query_code` and what was
+    fixed at the receipt is derived from the events; `services.head` rebuilds it.
+
+    No index on state or version, so that most moves stay on the page (HOT).
+    """
+
+    id = models.UUIDField(primary_key=True)
+    version = models.IntegerField()
+    number = models.CharField("办件编号", max_length=24, unique=True)
+    query_code = models.CharField("查询码", max_length=12)
+    source = models.CharField("来源", max_length=40)
+    foreign_id = models.CharField("来源系统编号", max_length=100, null=True)  # noqa: DJ001
+    kind = models.CharField("办件类型", max_length=16)
+    item = models.CharField("事项编码", max_length=40, null=True)  # noqa: DJ001
+    item_version = models.IntegerField("事项版本", null=True)
+    item_name = models.CharField("事项名称", max_length=200)
+    agency = models.CharField("办理机关", max_length=40)
+    region = models.CharField("区划", max_length=16)
+    hall = models.CharField("收件大厅", max_length=40, null=True)  # noqa: DJ001
+    window = models.CharField("收件窗口", max_length=40, null=True)  # noqa: DJ001
+    applicant = models.ForeignKey(
+        Party, null=True, on_delete=models.PROTECT, related_name="+", db_index=True
+    )
+    opened = models.DateTimeField("收件时间")
+    # Derived.
+    state = models.CharField(max_length=16)
+    suspended = models.BooleanField(default=False)
+    step = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    holder_kind = models.CharField(max_length=16)
+    holder_agency = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    holder_post = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    holder_actor = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    outcome = models.CharField(max_length=16, null=True)  # noqa: DJ001
+    accepted = models.DateTimeField("受理时间", null=True)
+    due = models.DateTimeField("到期时间", null=True)
+    warn = models.DateTimeField("预警时间", null=True)
+    provisional = models.BooleanField(default=False)
+    decided = models.DateTimeField("决定时间", null=True)
+    closed = models.DateTimeField("办结时间", null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(version__gte=1), name="cases_case_version"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["immediate", "promised", "forwarded", "foreign"]),
+                name="cases_case_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["source", "foreign_id"],
+                condition=Q(foreign_id__isnull=False),
+                name="cases_case_foreign",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["agency", "due", "id"],
+                condition=Q(closed__isnull=True),
+                name="cases_case_open",
+            ),
+            models.Index(fields=["agency", "-opened"], name="cases_case_opened"),
+            models.Index(fields=["-opened"], name="cases_case_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
