@@ -1,0 +1,200 @@
+"""Regions, agencies, posts, people, roles, grants, looks and calendars (机构与人员)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import F, Q
+
+
+class Region(models.Model):
+    """区域: city, district, street or community, each under the one above."""
+
+    code = models.CharField(max_length=12, primary_key=True)
+    name = models.CharField(max_length=60)
+    level = models.CharField(max_length=12)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(level="city", parent__isnull=True)
+                | Q(level__in=("district", "street", "community"), parent__isnull=False),
+                name="accounts_region_level",
+            )
+        ]
+
+
+class Agency(models.Model):
+    """机构. short: how document numbers name it (江水)."""
+
+    code = models.CharField(max_length=60, primary_key=True)
+    name = models.CharField(max_length=100)
+    short = models.CharField(max_length=20)
+    kind = models.CharField(max_length=20)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    system = models.CharField(max_length=20, default="none")
+    has_window = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=("department", "utility", "bureau", "centre", "service_point")
+                ),
+                name="accounts_agency_kind",
+            )
+        ]
+
+
+class Post(models.Model):
+    """岗位. hall and window: codes of the context above, empty when it does not sit in a hall."""
+
+    code = models.CharField(max_length=80, primary_key=True)
+    name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=20)
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="+")
+    hall = models.CharField(max_length=40, default="", blank=True)
+    window = models.CharField(max_length=20, default="", blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(window="") | ~Q(hall=""), name="accounts_window_in_hall"
+            )
+        ]
+
+
+class PersonManager(BaseUserManager["Person"]):
+    def create_superuser(self, **fields: Any) -> Person:
+        raise TypeError("没有超级用户：三员分立，见 docs/reference/roles.md。")
+
+
+class Person(AbstractBaseUser):
+    """人员. Personal data: the name of a member of staff."""
+
+    code = models.CharField(max_length=40, unique=True)
+    username = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=60)
+    email = models.EmailField(blank=True, default="")
+    agency = models.ForeignKey(Agency, models.PROTECT, null=True, related_name="+")
+    is_active = models.BooleanField(default=True)
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    is_staff = False
+    is_superuser = False
+    objects = PersonManager()
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return False
+
+    def get_full_name(self) -> str:
+        return self.name
+
+
+class PostHolding(models.Model):
+    """任职: who holds a post, as A or as B (AB岗). The end is excluded.
+
+    One A and one B at a time; the migration adds the exclusion constraint.
+    """
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    post = models.ForeignKey(Post, models.PROTECT, related_name="+")
+    part = models.CharField(max_length=1)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(part__in=("A", "B")), name="accounts_part_a_or_b"),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gt=F("since")),
+                name="accounts_holding_ends_later",
+            ),
+        ]
+
+
+class RoleHolding(models.Model):
+    """角色. scope: the code of the agency, hall or region it reaches."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    role = models.CharField(max_length=20)
+    scope = models.CharField(max_length=60)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("person", "role", "scope"), name="accounts_role_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    role__in=(
+                        "clerk", "reviewer", "approver", "head", "legal", "centre_manager",
+                        "supervisor", "cashier", "system_admin", "security_admin", "audit_admin",
+                    )
+                ),
+                name="accounts_role_known",
+            ),
+            models.UniqueConstraint(
+                fields=("person",),
+                condition=Q(role__in=("system_admin", "security_admin", "audit_admin")),
+                name="accounts_one_administration",
+            ),
+        ]  # fmt: skip
+
+
+class Grant(models.Model):
+    """授权: widens the sight of one person on one stream for a time, and says why."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    act = models.CharField(max_length=40)
+    stream = models.UUIDField()
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    because = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gt=F("since")),
+                name="accounts_grant_ends_later",
+            ),
+            models.CheckConstraint(condition=~Q(because=""), name="accounts_grant_because"),
+        ]
+
+
+class Look(models.Model):
+    """查阅记录: a look at personal data. Append-only (a trigger in the migration)."""
+
+    person = models.CharField(max_length=40)
+    agency = models.CharField(max_length=60, default="")
+    stream = models.CharField(max_length=40)
+    stream_id = models.UUIDField()
+    why = models.CharField(max_length=200)
+    fields = models.JSONField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=("-at", "-id"), name="accounts_look_latest")]
+
+
+class CalendarYear(models.Model):
+    """年度放假安排. notice: address of the State Council's notice."""
+
+    year = models.IntegerField(primary_key=True)
+    notice = models.CharField(max_length=300)
+
+
+class CalendarDay(models.Model):
+    """A public holiday (off) or a make-up working day (not off)."""
+
+    day = models.DateField(primary_key=True)
+    year = models.ForeignKey(CalendarYear, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=30)
+    off = models.BooleanField()

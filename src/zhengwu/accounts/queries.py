@@ -1,0 +1,243 @@
+"""Who is acting, how far that reaches, and which days are working days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Count, Max, Q
+from django.db.models.functions import Now
+
+from zhengwu.accounts import roles
+from zhengwu.accounts.models import (
+    Agency,
+    CalendarDay,
+    CalendarYear,
+    Grant,
+    Look,
+    Person,
+    Post,
+    PostHolding,
+    Region,
+    RoleHolding,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from zhengwu.domain.calendar import Calendar, OfficeHours
+
+CITY = "420100"
+
+
+@dataclass(frozen=True, slots=True)
+class PostHeld:
+    code: str
+    name: str
+    kind: str
+    agency: str
+    hall: str | None
+    window: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person with the posts and roles held now. holdings: (role, scope code)."""
+
+    code: str
+    name: str
+    agency: str | None
+    agency_name: str
+    region: str | None
+    hall: str | None
+    posts: tuple[PostHeld, ...]
+    roles: frozenset[str]
+    holdings: frozenset[tuple[str, str]]
+
+    def may(self, act: str) -> bool:
+        return any(act in roles.TABLE[role] for role in self.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    everything: bool
+    agencies: frozenset[str]
+    halls: frozenset[str]
+    streams: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    person: str
+    name: str
+    post: str
+    post_name: str
+    kind: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRow:
+    code: str
+    name: str
+    short: str
+    kind: str
+    region: str
+    has_window: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookRow:
+    person: str
+    agency: str
+    stream: str
+    stream_id: UUID
+    why: str
+    fields: tuple[str, ...]
+    at: datetime
+
+
+_HELD = Q(since__lte=Now()) & (Q(until__isnull=True) | Q(until__gt=Now()))
+
+
+def actor_of(person: Person) -> Actor:
+    """The actor behind a signed-in person; one that is not active has no posts and no roles."""
+    posts: tuple[PostHeld, ...] = ()
+    holdings: frozenset[tuple[str, str]] = frozenset()
+    if person.is_active:
+        held = PostHolding.objects.filter(_HELD, person=person).select_related("post")
+        posts = tuple(
+            PostHeld(p.code, p.name, p.kind, p.agency_id, p.hall or None, p.window or None)
+            for p in (one.post for one in held.order_by("part", "id"))
+        )
+        rows = RoleHolding.objects.filter(person=person).values_list("role", "scope")
+        holdings = frozenset(rows)
+    agency = person.agency
+    return Actor(
+        code=person.code,
+        name=person.name,
+        agency=agency.code if agency else None,
+        agency_name=agency.name if agency else "",
+        region=agency.region_id if agency else None,
+        hall=next((post.hall for post in posts if post.hall), None),
+        posts=posts,
+        roles=frozenset(role for role, _ in holdings),
+        holdings=holdings,
+    )
+
+
+def actor(code: str) -> Actor:
+    """The actor of a person's code. Raises Person.DoesNotExist."""
+    return actor_of(Person.objects.select_related("agency").get(code=code))
+
+
+def reach(actor: Actor, act: str) -> Reach:
+    """How far this actor may do this act: the one filter of every fetch."""
+    agencies: set[str] = set()
+    halls: set[str] = set()
+    everything = False
+    for role, code in actor.holdings:
+        scope = roles.TABLE[role].get(act)
+        if scope == "all":
+            everything = True
+        elif scope == "agency":
+            agencies.add(code)
+        elif scope == "hall":
+            halls.add(code)
+        elif scope == "region":
+            agencies |= _agencies_below(code)
+    streams = Grant.objects.filter(_HELD, person__code=actor.code, act=act)
+    return Reach(
+        everything,
+        frozenset(agencies),
+        frozenset(halls),
+        frozenset(streams.values_list("stream", flat=True)),
+    )
+
+
+def _agencies_below(region: str) -> set[str]:
+    found, level = {region}, {region}
+    while level:
+        level = set(Region.objects.filter(parent__in=level).values_list("code", flat=True))
+        found |= level
+    return set(Agency.objects.filter(region__in=found).values_list("code", flat=True))
+
+
+def colleagues(agency: str) -> tuple[Colleague, ...]:
+    """Everybody who holds a post of this agency now, A before B."""
+    held = PostHolding.objects.filter(_HELD, post__agency=agency, person__is_active=True)
+    return tuple(
+        Colleague(h.person.code, h.person.name, h.post.code, h.post.name, h.post.kind, h.part)
+        for h in held.select_related("person", "post").order_by("part", "post_id")
+    )
+
+
+def agency_name(code: str) -> str:
+    """Its name, or the code where we do not know it (an observed system's agency)."""
+    return Agency.objects.filter(code=code).values_list("name", flat=True).first() or code
+
+
+def agency(code: str) -> AgencyRow | None:
+    return next(iter(_rows(Agency.objects.filter(code=code))), None)
+
+
+def agencies(region: str | None = None) -> tuple[AgencyRow, ...]:
+    found = Agency.objects.order_by("code")
+    return _rows(found.filter(region=region) if region else found)
+
+
+def _rows(found: Iterable[Agency]) -> tuple[AgencyRow, ...]:
+    return tuple(
+        AgencyRow(a.code, a.name, a.short, a.kind, a.region_id, a.has_window) for a in found
+    )
+
+
+def person_name(code: str | None) -> str:
+    if not code:
+        return ""
+    return Person.objects.filter(code=code).values_list("name", flat=True).first() or code
+
+
+def post_name(code: str) -> str:
+    return Post.objects.filter(code=code).values_list("name", flat=True).first() or code
+
+
+def looks(actor: Actor, *, text: str = "", offset: int = 0, limit: int = 50) -> tuple[LookRow, ...]:
+    """Looks at personal data, the latest first; nothing for whoever is not audit administrator."""
+    if not actor.may("audit.looks"):
+        return ()
+    found = Look.objects.order_by("-at", "-id")
+    if text:
+        found = found.filter(
+            Q(person__icontains=text) | Q(why__icontains=text) | Q(stream__icontains=text)
+        )
+    return tuple(
+        LookRow(r.person, r.agency, r.stream, r.stream_id, r.why, tuple(r.fields), r.at)
+        for r in found[offset : offset + limit]
+    )
+
+
+def calendar(region: str = CITY) -> Calendar:
+    """The working-day calendar in force in a region; the national one holds everywhere."""
+    edition = CalendarDay.objects.aggregate(n=Count("day"), last=Max("day"))
+    return _calendar(edition["n"], str(edition["last"]))
+
+
+@lru_cache(maxsize=4)
+def _calendar(count: int, last: str) -> Calendar:
+    from zhengwu.domain.calendar import Calendar
+
+    return Calendar.of({d.day: d.off for d in CalendarDay.objects.all()})
+
+
+def notices() -> dict[int, str]:
+    """The State Council's notice of each published year."""
+    return dict(CalendarYear.objects.values_list("year", "notice"))
+
+
+def office_hours(region: str = CITY) -> OfficeHours:
+    from zhengwu.domain.calendar import OfficeHours
+
+    return OfficeHours()

@@ -1,0 +1,56 @@
+"""Role × act × scope as one table of data (权限表). docs/reference/roles.md is printed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Scopes: agency 本机关 (and the agencies of one's posts), hall 本大厅, region 本区域, all 全部.
+BUSINESS = (
+    "clerk",
+    "reviewer",
+    "approver",
+    "head",
+    "legal",
+    "centre_manager",
+    "supervisor",
+    "cashier",
+)
+ADMINISTRATORS = ("system_admin", "security_admin", "audit_admin")
+NAMES: Mapping[str, str] = {
+    "clerk": "窗口人员", "reviewer": "审查人员", "approver": "审批人员", "head": "机关负责人",
+    "legal": "法制机构", "centre_manager": "中心管理人员", "supervisor": "监察人员",
+    "cashier": "收费人员", "system_admin": "系统管理员", "security_admin": "安全管理员",
+    "audit_admin": "审计管理员",
+}  # fmt: skip
+_OWN = "agency"
+TABLE: Mapping[str, Mapping[str, str]] = {
+    "clerk": dict.fromkeys(
+        ("case.see", "case.receive", "case.accept", "case.take", "case.hand_over",
+         "case.deliver", "case.correct", "catalog.see"), _OWN),
+    "reviewer": dict.fromkeys(
+        ("case.see", "case.take", "case.hand_over", "case.review", "catalog.see"), _OWN),
+    "approver": dict.fromkeys(
+        ("case.see", "case.take", "case.hand_over", "case.review", "case.decide", "catalog.see"),
+        _OWN),
+    "head": dict.fromkeys(
+        ("case.see", "case.take", "case.hand_over", "case.decide", "case.head", "catalog.see"),
+        _OWN),
+    "legal": dict.fromkeys(("case.see", "catalog.see"), _OWN),
+    "centre_manager": {
+        "case.see": "hall", "supervise.see": "hall", "catalog.see": "all",
+        "catalog.publish": "all"},
+    "supervisor": {"case.see": "region", "supervise.see": "region", "catalog.see": "all"},
+    "cashier": dict.fromkeys(("case.see", "catalog.see"), _OWN),
+    "system_admin": {"accounts.manage": "all", "operate.see": "all"},
+    "security_admin": {"roles.grant": "all"},
+    "audit_admin": {"audit.looks": "all"},
+}  # fmt: skip
+SCOPES = {"agency": "本机关", "hall": "本大厅", "region": "本区域", "all": "全部"}
+
+
+def markdown() -> str:
+    """The table for docs/reference/roles.md."""
+    lines = ["# 角色与权限", "", "| 角色 | 代码 | 行为 | 范围 |", "|---|---|---|---|"]
+    for role, acts in TABLE.items():
+        lines += [f"| {NAMES[role]} | {role} | {act} | {SCOPES[s]} |" for act, s in acts.items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,158 @@
+"""The verbs of accounts, and its only writers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from importlib.resources import files
+from uuid import UUID
+
+from django.db import transaction
+
+from zhengwu.accounts import roles
+from zhengwu.accounts.models import (
+    Agency,
+    CalendarDay,
+    CalendarYear,
+    Grant,
+    Look,
+    Person,
+    Post,
+    PostHolding,
+    Region,
+    RoleHolding,
+)  # fmt: skip
+from zhengwu.accounts.queries import Actor
+from zhengwu.domain.refusal import Refusal
+
+SEPARATION = "GB/T 22239-2019 8.1.5（等保2.0 安全管理中心）"
+
+
+def look(
+    actor: Actor, stream: str, stream_id: UUID, *, why: str, fields: Iterable[str], at: datetime
+) -> None:
+    """Record a look at personal data (查阅记录)."""
+    Look.objects.create(
+        person=actor.code, agency=actor.agency or "", stream=stream, stream_id=stream_id,
+        why=why, fields=sorted(fields), at=at,
+    )  # fmt: skip
+
+
+def grant(
+    person: str, *, act: str, stream: UUID, since: datetime, until: datetime | None, because: str
+) -> None:
+    """Widen one person's sight on one stream (授权)."""
+    if not because.strip():
+        raise Refusal("accounts.because", "授权必须写明理由。", field="because")
+    Grant.objects.create(
+        person=Person.objects.get(code=person), act=act, stream=stream, since=since, until=until,
+        because=because,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def assign_role(by: Actor, person: str, *, role: str, scope: str) -> None:
+    """Give a role (授予角色). Only the security administrator; 三员分立."""
+    if not by.may("roles.grant"):
+        raise Refusal(
+            "accounts.not_security_admin", "只有安全管理员可以授予角色。", article=SEPARATION
+        )
+    if by.code == person:
+        raise Refusal("accounts.own_role", "不能给自己授予角色。", article=SEPARATION)
+    _give(person, role=role, scope=scope)
+
+
+def _give(person: str, *, role: str, scope: str) -> None:
+    if role not in roles.TABLE:
+        raise Refusal("accounts.unknown_role", "没有这个角色。请从列表中选择。", field="role")
+    # Locked: two assignments at once must not make one person two administrators.
+    holder = Person.objects.select_for_update().filter(code=person).first()
+    if holder is None:
+        raise Refusal("accounts.unknown_person", "没有找到这个人员。", field="person")
+    held = set(RoleHolding.objects.filter(person=holder).values_list("role", flat=True)) - {role}
+    posts = PostHolding.objects.filter(person=holder, until__isnull=True).exists()
+    if role in roles.ADMINISTRATORS and (held or posts):
+        raise Refusal(
+            "accounts.separation",
+            "系统、安全、审计三员必须由不同的人担任，也不得办理业务。请先收回其他角色和岗位。",
+            article=SEPARATION,
+        )
+    if held & set(roles.ADMINISTRATORS):
+        raise Refusal(
+            "accounts.separation", "系统、安全、审计管理员不得兼任其他角色。", article=SEPARATION
+        )
+    RoleHolding.objects.get_or_create(person=holder, role=role, scope=scope)
+
+
+def add_region(code: str, *, name: str, level: str, parent: str | None) -> None:
+    Region.objects.get_or_create(
+        code=code, defaults={"name": name, "level": level, "parent_id": parent}
+    )
+
+
+def add_agency(
+    code: str, *, name: str, short: str, kind: str, region: str, parent: str | None = None,
+    system: str = "none", has_window: bool = False,
+) -> None:  # fmt: skip
+    Agency.objects.get_or_create(
+        code=code,
+        defaults={
+            "name": name, "short": short, "kind": kind, "region_id": region, "parent_id": parent,
+            "system": system, "has_window": has_window,
+        },
+    )  # fmt: skip
+
+
+def add_post(
+    code: str, *, name: str, kind: str, agency: str, hall: str = "", window: str = ""
+) -> None:
+    Post.objects.get_or_create(
+        code=code,
+        defaults={
+            "name": name, "kind": kind, "agency_id": agency, "hall": hall, "window": window,
+        },
+    )  # fmt: skip
+
+
+@transaction.atomic
+def add_person(
+    code: str, *, name: str, agency: str | None, posts: Iterable[tuple[str, str]] = (),
+    holds: Iterable[tuple[str, str]] = (), since: datetime, password: str | None = None,
+) -> None:  # fmt: skip
+    """Add a member of staff once. posts: (post, A|B); holds: (role, scope) at set-up."""
+    if Person.objects.filter(code=code).exists():
+        return
+    person = Person(code=code, username=code, name=name, agency_id=agency)
+    person.set_password(password) if password else person.set_unusable_password()
+    person.save()
+    for role, scope in holds:
+        _give(code, role=role, scope=scope)
+    for post, part in posts:
+        appoint(code, post=post, part=part, since=since)
+
+
+@transaction.atomic
+def appoint(person: str, *, post: str, part: str, since: datetime) -> None:
+    """Put a person on a post as A or B (AB岗). Raises Refusal for an administrator."""
+    holder = Person.objects.select_for_update().get(code=person)
+    if RoleHolding.objects.filter(person=holder, role__in=roles.ADMINISTRATORS).exists():
+        raise Refusal("accounts.separation", "三员不得办理业务。", article=SEPARATION)
+    PostHolding.objects.create(person=holder, post_id=post, part=part, since=since)
+
+
+@transaction.atomic
+def load_calendar() -> None:
+    """The published years into the database; a second time changes nothing."""
+    data = json.loads(files("zhengwu.accounts").joinpath("data/holidays.json").read_text("utf-8"))
+    for year in data["years"]:
+        CalendarYear.objects.get_or_create(
+            year=year["year"], defaults={"notice": "; ".join(year["notices"])[:300]}
+        )
+        CalendarDay.objects.bulk_create(
+            [
+                CalendarDay(day=day, year_id=year["year"], name=name, off=off)
+                for day, name, off in year["days"]
+            ],
+            ignore_conflicts=True,
+        )

@@ -1,0 +1,36 @@
+"""Where a hall is and which windows it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zhengwu.halls.models import Hall, Window
+
+
+@dataclass(frozen=True, slots=True)
+class HallRow:
+    code: str
+    name: str
+    region: str
+    address: str
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    code: str
+    hall: str
+    agency: str
+    name: str
+
+
+def hall(code: str) -> HallRow | None:
+    found = Hall.objects.filter(code=code).first()
+    return found and HallRow(found.code, found.name, found.region_id, found.address, found.hours)
+
+
+def windows(hall: str) -> tuple[WindowRow, ...]:
+    return tuple(
+        WindowRow(w.code, w.hall_id, w.agency_id, w.name)
+        for w in Window.objects.filter(hall=hall).order_by("code")
+    )
