@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -23,8 +24,6 @@ def url(name: str, *values: str | int, **query: str | int) -> str:
     address = reverse(name, args=values)
     if not query:
         return address
-    from urllib.parse import urlencode
-
     return f"{address}?{urlencode(query)}"
 
 
@@ -61,6 +60,7 @@ def environment(**options: Any) -> Environment:
         day_zh=_dated(words.day_zh),
         moment_zh=_dated(words.moment_zh),
         due_zh=_dated(words.due_zh),
+        clock=words.clock,
         span_zh=words.span_zh,
         span_digits=words.span_digits,
         masked=words.masked,

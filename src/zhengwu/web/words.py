@@ -98,6 +98,11 @@ def due_zh(
     return f"{day_zh(value, today=today, week=week)}{gap}{hour} 前"
 
 
+def clock(at: datetime) -> str:
+    """10:00."""
+    return local(at).strftime("%H:%M")
+
+
 def span_zh(length: timedelta) -> str:
     """53 小时 55 分; whole minutes, rounded down."""
     minutes = int(length.total_seconds() // 60)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from zhengwu.cases import queries as cases
 from zhengwu.statistics import queries as statistics
+from zhengwu.web.clock import now
 
 ELDER_COOKIE_SECONDS = 365 * 24 * 3600
 
@@ -19,7 +20,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "portal/home/home.html.j2",
-        {"today": statistics.today(), "recent": cases.recent_public()},
+        {"today": statistics.today(at=now()), "recent": cases.recent_public()},
     )
 
 
