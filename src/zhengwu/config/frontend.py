@@ -1,4 +1,4 @@
-"""The front-end files and fonts (前端文件与字体): from the locked npm packages to where they are used.
+"""Front-end files and fonts (前端文件与字体): from the locked npm packages to their places.
 
 `package.json` lists under "copy" what goes where; nothing of it is committed. In an installed wheel
 the files are already there and this module has nothing to do.
@@ -31,9 +31,7 @@ def copy(root: Path) -> int:
     copied = 0
     for source, target in listed(root):
         if not source.is_file():
-            raise FrontendProblem(
-                f"缺少前端文件 {source}。请在 {root} 运行 make setup（或 npm ci --ignore-scripts）。"
-            )
+            raise FrontendProblem(f"缺少前端文件 {source}。请在 {root} 运行 make setup。")
         if target.is_file() and target.read_bytes() == source.read_bytes():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)

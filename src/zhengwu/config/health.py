@@ -1,0 +1,58 @@
+"""Is it alive, is it ready (存活与就绪): for a load balancer, and for the parent process."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from zhengwu.config import migrate
+from zhengwu.ledger import queries as ledger
+
+LATE = 10.0  # seconds the order may lie behind before readiness is withdrawn
+log = logging.getLogger(__name__)
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> HttpResponse:
+    """200 as soon as this process answers; asks nothing else."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 or 503, and why: database, migrations, worker."""
+    parts: dict[str, str] = {}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        parts["database"] = "ok"
+        parts["migrations"] = "ok" if _migrated() else "pending"
+        behind = ledger.watermark().age.total_seconds()
+        parts["worker"] = "ok" if behind <= LATE else f"behind {behind:.0f} s"
+    except DatabaseError:
+        log.exception("not ready")
+        parts.setdefault("database", "unreachable")
+    good = all(value == "ok" for value in parts.values()) and len(parts) == 3
+    return JsonResponse({"ready": good, **parts}, status=200 if good else 503)
+
+
+@cache
+def _applied() -> bool:
+    """Remembered once true: a running process does not lose migrations."""
+    if migrate.pending():
+        raise LookupError
+    return True
+
+
+def _migrated() -> bool:
+    try:
+        return _applied()
+    except LookupError:
+        return False

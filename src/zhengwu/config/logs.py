@@ -1,0 +1,39 @@
+"""Log lines (日志): one JSON object a line, identifiers and no personal data."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+CARRIED = ("status_code", "case", "stream", "position", "count", "seconds")
+
+
+class Lines(logging.Formatter):
+    """time, level, logger, message; of an exception its type and where, never what it said.
+
+    What an exception says may hold what somebody typed: a database names the offending values.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "from": record.name,
+            "say": record.getMessage(),
+            "process": record.process,
+        }
+        for name in CARRIED:
+            value = getattr(record, name, None)
+            if isinstance(value, str | int | float):
+                line[name] = value
+        if record.exc_info and record.exc_info[0] is not None:
+            kind, _, trace = record.exc_info
+            line["error"] = f"{kind.__module__}.{kind.__qualname__}"
+            line["where"] = [
+                f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+                for frame in traceback.extract_tb(trace)[-12:]
+            ]
+        return json.dumps(line, ensure_ascii=False)

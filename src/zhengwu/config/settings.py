@@ -1,0 +1,312 @@
+"""All settings, in one file; every ZHENGWU_… variable stands in docs/reference/settings.md."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def env(name: str, default: str = "") -> str:
+    """ZHENGWU_<name>, or the content of the file that ZHENGWU_<name>_FILE names."""
+    if path := os.environ.get(f"ZHENGWU_{name}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as problem:
+            raise ImproperlyConfigured(
+                f"ZHENGWU_{name}_FILE 指向的文件读不了：{path}（{problem.strerror}）。"
+            ) from problem
+    return os.environ.get(f"ZHENGWU_{name}", default)
+
+
+def env_bool(name: str, default: bool = False) -> bool:
+    value = env(name, "1" if default else "0").strip().lower()
+    return value in ("1", "true", "yes", "on")
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in env(name, default).split(",") if part.strip()]
+
+
+def env_int(name: str, default: int, *, least: int, most: int) -> int:
+    """A whole number within bounds. Raises ImproperlyConfigured with the setting's name."""
+    value = env(name, str(default)).strip()
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise ImproperlyConfigured(
+            f"ZHENGWU_{name} 应是 {least} 到 {most} 之间的整数，现在是 {value!r}。"
+        )
+    return int(value)
+
+
+def shift(text: str) -> timedelta:
+    """ "+3d", "-12h", "+90m" as a span; empty is none. Raises ImproperlyConfigured."""
+    if not text:
+        return timedelta()
+    found = re.fullmatch(r"([+-])(\d{1,5})([dhm])", text)
+    if not found:
+        raise ImproperlyConfigured(
+            f"ZHENGWU_DEMO_CLOCK 应写作 +3d、-12h 或 +90m，现在是 {text!r}。"
+        )
+    sign, count, unit = found.groups()
+    span = timedelta(**{{"d": "days", "h": "hours", "m": "minutes"}[unit]: int(count)})
+    return span if sign == "+" else -span
+
+
+def database(url: str, *, name: str, role: str = "") -> dict[str, object]:
+    """A Django database entry for a postgresql:// URL; the host may be a quoted socket folder.
+
+    role: the role every session takes on, where the URL is the owner's.
+    """
+    if url and urlsplit(url).scheme not in ("postgresql", "postgres"):
+        raise ImproperlyConfigured("ZHENGWU_DATABASE_URL 应以 postgresql:// 开头。")
+    parts = urlsplit(url)
+    options: dict[str, object] = {k: v[0] for k, v in parse_qs(parts.query).items()}
+    netloc = parts.netloc.rpartition("@")[2]
+    host, _, port = netloc.rpartition(":") if ":" in netloc else (netloc, "", "")
+    session = (
+        f"-c application_name=zhengwu-{name} -c idle_in_transaction_session_timeout=30000 "
+        "-c timezone=UTC"
+    ) + (f" -c role={role}" if role else "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(host),
+        "PORT": port,
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "server_side_binding": True,
+            "prepare_threshold": 3,
+            "options": session,
+            **options,
+        },
+    }
+
+
+BASE = Path(__file__).resolve().parent.parent
+# Where the running installation keeps what it makes: keys, private database, collected files.
+HOME = Path(env("HOME", "var")).resolve()
+DEMO = env_bool("DEMO")
+DEMO_CLOCK = shift(env("DEMO_CLOCK"))
+DEBUG = env_bool("DEBUG")
+SECRET_KEY = env("SECRET_KEY")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("TRUSTED_ORIGINS")
+TRUSTED_PROXIES = env_list("TRUSTED_PROXIES")
+HOST = env("HOST", "127.0.0.1")
+PORT = env_int("PORT", 8000, least=1, most=65535)
+PUBLIC_URL = env("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
+WEB_WORKERS = env_int("WEB_WORKERS", 2, least=1, most=64)
+
+# --- the database -----------------------------------------------------------------------------
+# Two roles: the application appends to the log, the owner migrates. Where only one URL is given
+# it is the owner's, and every session of the application takes on a role with fewer rights.
+APP_ROLE = "zhengwu_app"
+DATABASE_URL = env("DATABASE_URL")
+OWNER_DATABASE_URL = env("OWNER_DATABASE_URL")
+ONE_DATABASE_USER = bool(DATABASE_URL) and not OWNER_DATABASE_URL
+DATABASES = {
+    "default": database(DATABASE_URL, name="app", role=APP_ROLE if ONE_DATABASE_USER else "")
+}
+DATABASE_ROUTERS: list[str] = []
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "axes",
+    "zhengwu.ledger",
+    "zhengwu.web",
+    "zhengwu.accounts",
+    "zhengwu.documents",
+    "zhengwu.halls",
+    "zhengwu.catalog",
+    "zhengwu.cases",
+    "zhengwu.statistics",
+    "zhengwu.portal",
+    "zhengwu.desk",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "zhengwu.web.middleware.content_security",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "zhengwu.config.idle.sign_out_the_idle",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "zhengwu.config.urls"
+WSGI_APPLICATION = "zhengwu.config.wsgi.application"
+
+# --- pages ------------------------------------------------------------------------------------
+# Ours are Jinja2; the admin and what allauth brings along are Django's.
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE / "web" / "templates", BASE],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "environment": "zhengwu.web.jinja.environment",
+            "context_processors": [
+                "zhengwu.web.jinja.shell",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+CSRF_FAILURE_VIEW = "zhengwu.web.errors.csrf_failure"
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STATICFILES_DIRS: list[Path] = []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "zhengwu.config.static.Storage"},
+}
+# Where nothing was collected (tests), files are served from where they stand.
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- signing in -------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.Person"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "desk:inbox"
+LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]  # nobody signs up: see urls.py
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_RATE_LIMITS = False  # axes counts, in the database and across processes
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+# By account, never by address: a whole hall stands behind one address.
+AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_LOCKOUT_TEMPLATE = "account/lockout.html.j2"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# Sessions stand in the database: signing out, here or by an administrator, is at once.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_NAME = "zw_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = not DEMO
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+IDLE_MINUTES = env_int("IDLE_MINUTES", 30, least=1, most=720)
+
+# --- what every answer carries ----------------------------------------------------------------
+CSRF_COOKIE_NAME = "zw_csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SECURE = not DEMO
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = not DEMO
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 0 if DEMO else 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+# Set by wsgi.py, which believes these headers of ZHENGWU_TRUSTED_PROXIES and of nobody else.
+SECURE_PROXY_SSL_HEADER = None
+
+# --- log lines: one JSON object each, identifiers and no personal data -------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "zhengwu.config.logs.Lines"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        # Django's own handlers would write exception messages, which may hold what was typed.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "axes": {"level": "ERROR"},
+    },
+}
+
+
+def unsafe() -> list[str]:
+    """What must not be so outside the demo, in words; empty when all is well."""
+    if DEMO:
+        return []
+    found = []
+    if len(SECRET_KEY) < 50:
+        found.append(
+            "没有 ZHENGWU_SECRET_KEY，或不足 50 个字符。生成一个："
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(64))'，"
+            "写入只有本用户可读的文件，用 ZHENGWU_SECRET_KEY_FILE 指向它。"
+        )
+    if DEBUG:
+        found.append("ZHENGWU_DEBUG 会把内部信息给所有人看。请去掉它。")
+    if not ALLOWED_HOSTS or any(host.startswith(("*", ".")) for host in ALLOWED_HOSTS):
+        found.append("ZHENGWU_ALLOWED_HOSTS 不能是通配。请写出网站的域名。")
+    if DEMO_CLOCK:
+        found.append("ZHENGWU_DEMO_CLOCK 只能在演示中使用。请去掉它。")
+    if ONE_DATABASE_USER:
+        found.append(
+            "只给了 ZHENGWU_DATABASE_URL：应用会以数据库所有者的身份连接，可以改写事件账。"
+            "请另建应用用户写入它，并把所有者的连接写入 ZHENGWU_OWNER_DATABASE_URL。"
+        )
+    if not PUBLIC_URL.startswith("https://"):
+        found.append("ZHENGWU_PUBLIC_URL 应以 https:// 开头：文书上的二维码指向它。")
+    return found

@@ -1,0 +1,23 @@
+"""All addresses (网址): the public's, the desk's, signing in, health."""
+
+from __future__ import annotations
+
+from allauth.account import views as account
+from django.urls import URLPattern, URLResolver, include, path
+
+from zhengwu.config import health
+
+# Of allauth only signing in and out: nobody signs up, and a lost password goes to the
+# system administrator of one's own agency.
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+    path("account/login", account.login, name="account_login"),
+    path("account/logout", account.logout, name="account_logout"),
+    path("desk/", include("zhengwu.desk.urls")),
+    path("", include("zhengwu.portal.urls")),
+]
+handler400 = "zhengwu.web.errors.bad_request"
+handler403 = "zhengwu.web.errors.permission_denied"
+handler404 = "zhengwu.web.errors.page_not_found"
+handler500 = "zhengwu.web.errors.server_error"

@@ -1,0 +1,167 @@
+"""The worker (后台进程): gives events their order, runs followers, does timed work.
+
+One worker works at a time; a second one stands by and takes over when the first is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from django.db import DatabaseError, close_old_connections, connection
+
+from zhengwu.config.migrate import WORKING
+from zhengwu.ledger import services as ledger
+from zhengwu.web.clock import now
+
+POLL = 0.3  # seconds between two looks at the log when it is quiet
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Work that the clock calls for (定时工作): idempotent; `run(at)` says how much was done."""
+
+    name: str
+    every: float  # seconds
+    run: Callable[[datetime], int]
+
+
+def _deem_accepted(at: datetime) -> int:
+    from zhengwu.cases import services
+
+    return services.deem_accepted(at=at)
+
+
+def _forget_old_sessions(at: datetime) -> int:
+    from django.contrib.sessions.models import Session
+
+    return Session.objects.filter(expire_date__lt=at).delete()[0]
+
+
+TIMED = (
+    Timed("deem_accepted", 60, _deem_accepted),  # 行政许可法 32(4)
+    Timed("forget_old_sessions", 3600, _forget_old_sessions),
+)
+
+
+class Worker:
+    """The loop; `stop()` ends it after the turn that is under way."""
+
+    def __init__(self, *, poll: float = POLL, timed: tuple[Timed, ...] = TIMED) -> None:
+        self.poll = poll
+        self.timed = timed
+        self.stopping = threading.Event()
+        self._next = dict.fromkeys((one.name for one in timed), 0.0)
+
+    def stop(self) -> None:
+        self.stopping.set()
+
+    def run(self) -> None:
+        """Work until stopped. A lost database is waited for; nothing else ends the loop."""
+        pause = self.poll
+        while not self.stopping.is_set():
+            try:
+                with _turn_of_ours(self.stopping) as ours:
+                    if not ours:
+                        return
+                    log.info("working")
+                    self._work(ours)
+                pause = self.poll
+            except (DatabaseError, psycopg.Error):
+                log.exception("the database is away")
+                connection.close()
+                self.stopping.wait(pause)
+                pause = min(max(pause, 0.5) * 2, 10.0)
+
+    def _work(self, ours: _Turn) -> None:
+        checked = time.monotonic()
+        while not self.stopping.is_set():
+            close_old_connections()
+            did = self.turn()
+            if time.monotonic() - checked > 5:
+                ours.check()
+                checked = time.monotonic()
+            if not did:
+                self.stopping.wait(self.poll)
+
+    def turn(self) -> int:
+        """One look: positions, followers, what is due by the clock. How many things were done."""
+        did = ledger.sequence() + self._follow()
+        for one in self.timed:
+            if time.monotonic() < self._next[one.name] or self.stopping.is_set():
+                continue
+            self._next[one.name] = time.monotonic() + one.every
+            did += self._guarded(one.name, lambda one=one: one.run(now()))  # type: ignore[misc]
+        return did
+
+    def _follow(self) -> int:
+        return sum(
+            self._guarded(name, lambda name=name: ledger.follow(name))  # type: ignore[misc]
+            for name in ledger.followers()
+        )
+
+    def _guarded(self, name: str, work: Callable[[], int]) -> int:
+        """One follower's fault does not hold up the others; a lost database ends the turn."""
+        try:
+            return int(work())
+        except (DatabaseError, psycopg.Error):
+            raise
+        except Exception:
+            log.exception("%s failed; it is tried again with the next turn", name)
+            return 0
+
+
+class _Turn:
+    """The right to work: an advisory lock of a session of its own."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self.stopping = stopping
+        self.session: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def __enter__(self) -> _Turn | None:
+        self.session = psycopg.connect(**_parameters(), autocommit=True)
+        said = False
+        while not self.stopping.is_set():
+            row = self.session.execute("SELECT pg_try_advisory_lock(%s)", (WORKING,)).fetchone()
+            if row and row[0]:
+                return self
+            if not said:
+                log.info("another worker works; standing by")
+                said = True
+            self.stopping.wait(1)
+        return None
+
+    def check(self) -> None:
+        """Raises psycopg.Error when the session, and the right with it, is lost."""
+        if self.session is not None:
+            self.session.execute("SELECT 1")
+
+    def __exit__(self, *_: object) -> None:
+        if self.session is not None:
+            self.session.close()
+
+
+def _turn_of_ours(stopping: threading.Event) -> _Turn:
+    return _Turn(stopping)
+
+
+def _parameters() -> dict[str, object]:
+    given = connection.get_connection_params()
+    wanted = ("dbname", "user", "password", "host", "port", "options")
+    return {name: given[name] for name in wanted if name in given}
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    worker = Worker()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: worker.stop())
+    worker.run()
+    log.info("stopped")
