@@ -153,3 +153,11 @@ def db(
         if connection.connection is not None and connection.in_atomic_block:
             raise AssertionError("the test left a transaction open")
     connections.close_all()
+
+
+@pytest.fixture
+def city(db: None) -> None:
+    """A clean database with the small city of tests/accounts/city.py in it."""
+    from tests.accounts.city import small_city
+
+    small_city()

@@ -86,14 +86,14 @@ def system_user() -> pwd.struct_passwd | None:
     with contextlib.suppress(KeyError):
         return pwd.getpwnam(SYSTEM_USER)
     ways = (
-        ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
-        + ["--shell", "/usr/sbin/nologin", SYSTEM_USER],
-        ["adduser", "-S", "-D", "-H", "-h", "/nonexistent", SYSTEM_USER],
+        "useradd --system --user-group --no-create-home --home-dir /nonexistent"
+        f" --shell /usr/sbin/nologin {SYSTEM_USER}",
+        f"adduser -S -D -H -h /nonexistent {SYSTEM_USER}",
     )
     said = ""
     for way in ways:
         try:
-            done = subprocess.run(way, capture_output=True, text=True, check=False)
+            done = subprocess.run(way.split(), capture_output=True, text=True, check=False)
             said = done.stderr.strip() or said
         except FileNotFoundError:
             continue

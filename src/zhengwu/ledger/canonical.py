@@ -1,0 +1,88 @@
+"""Canonical bytes, version 1 (规范字节): what anyone can recompute and compare."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import rfc8785
+
+from zhengwu.ledger.events import Entry
+
+LARGEST = 2**53 - 1  # RFC 8785: integers beyond are not the same in every reader
+
+
+class UnfitBody(ValueError):
+    """A body that could not be canonical: a float, a huge integer, a NUL, a foreign type."""
+
+
+def check_json(value: object, path: str = "body") -> None:
+    """Raise UnfitBody unless value is strings, integers, booleans, null, lists and objects."""
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise UnfitBody(f"{path}: NUL character")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise UnfitBody(f"{path}: half a character")
+    elif isinstance(value, int):
+        if not -LARGEST <= value <= LARGEST:
+            raise UnfitBody(f"{path}: integer beyond 2^53")
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            check_json(item, f"{path}[{index}]")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise UnfitBody(f"{path}: key {key!r} is no string")
+            check_json(key, f"{path} key")
+            check_json(item, f"{path}.{key}")
+    else:
+        raise UnfitBody(f"{path}: {type(value).__name__} is not allowed")
+
+
+def instant(moment: datetime) -> str:
+    """UTC with six decimals and Z. moment: aware."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def jcs(value: Any) -> bytes:
+    """RFC 8785 bytes of a JSON value."""
+    return cast(bytes, rfc8785.dumps(value))
+
+
+def canonical(event: Entry) -> bytes:
+    """The bytes of an event: no xid, no key, no position."""
+    return jcs(
+        {
+            "v": 1,
+            "stream": event.stream,
+            "id": str(event.stream_id),
+            "version": event.version,
+            "kind": event.kind,
+            "nature": str(event.nature),
+            "occurred": instant(event.occurred),
+            "recorded": instant(event.recorded),
+            "received": instant(event.received),
+            "actor": event.actor,
+            "post": event.post,
+            "agency": event.agency,
+            "region": event.region,
+            "source": event.source,
+            "body": dict(event.body),
+        }
+    )
+
+
+def leaf(event: Entry) -> bytes:
+    """SHA-256(0x00 ‖ canonical bytes), the leaf of RFC 6962."""
+    return hashlib.sha256(b"\x00" + canonical(event)).digest()
+
+
+def content_digest(salt: bytes, data: Any) -> str:
+    """The digest an event carries of an erasable content."""
+    return "sha256:" + hashlib.sha256(salt + jcs(data)).hexdigest()

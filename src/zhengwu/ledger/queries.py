@@ -1,0 +1,170 @@
+"""Reads of the log (查阅)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from zhengwu.domain.event import Nature
+from zhengwu.ledger.events import Entry
+
+COLUMNS = (
+    "e.id, e.stream, e.stream_id, e.version, e.kind, e.nature, e.occurred, e.recorded, e.received,"
+    " e.actor, e.post, e.agency, e.region, e.source, e.body"
+)
+
+
+def parse(value: Any) -> Any:
+    """A jsonb value: Django's connection hands it over as text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def entry(row: Sequence[Any]) -> Entry:
+    """An Entry of COLUMNS and the position."""
+    return Entry(
+        id=row[0],
+        stream=row[1],
+        stream_id=row[2],
+        version=row[3],
+        kind=row[4],
+        nature=Nature(row[5]),
+        occurred=row[6],
+        recorded=row[7],
+        received=row[8],
+        actor=row[9],
+        post=row[10],
+        agency=row[11],
+        region=row[12],
+        source=row[13],
+        body=parse(row[14]),
+        position=row[15],
+    )
+
+
+def stream_events(stream: str, stream_id: uuid.UUID, *, known: int | None = None) -> list[Entry]:
+    """The events of a stream by version. known=p: only those with a position of at most p."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS}, p.position FROM ledger_event e"  # noqa: S608 - a constant
+            " LEFT JOIN ledger_position p ON p.event = e.id"
+            " WHERE e.stream = %s AND e.stream_id = %s"
+            " AND (%s::bigint IS NULL OR p.position <= %s::bigint) ORDER BY e.version",
+            [stream, stream_id, known, known],
+        )
+        return [entry(row) for row in cursor.fetchall()]
+
+
+def by_key(source: str, key: str) -> Entry | None:
+    """The event that a key stands for, None if there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS}, p.position FROM ledger_event e"  # noqa: S608 - a constant
+            " LEFT JOIN ledger_position p ON p.event = e.id WHERE e.source = %s AND e.key = %s",
+            [source, key],
+        )
+        row = cursor.fetchone()
+    return entry(row) if row else None
+
+
+def positions(*, after: int = 0, limit: int = 1000) -> list[Entry]:
+    """Events in the order of the log, from the position after the given one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS}, p.position FROM ledger_position p"  # noqa: S608 - a constant
+            " JOIN ledger_event e ON e.id = p.event"
+            " WHERE p.position > %s AND p.position <= %s ORDER BY p.position",
+            [after, after + limit],
+        )
+        return [entry(row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An erasable content. data and salt are None once erased."""
+
+    id: uuid.UUID
+    data: Any
+    salt: bytes | None
+    erased: datetime | None
+    erased_because: str | None
+
+
+def content(identifier: uuid.UUID | str) -> Kept | None:
+    """The content row of an id, None if there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, data, salt, erased, erased_because FROM ledger_content WHERE id = %s",
+            [uuid.UUID(str(identifier))],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return Kept(row[0], parse(row[1]), bytes(row[2]) if row[2] else None, row[3], row[4])
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far the order is settled. age: seconds since the oldest writing transaction began.
+
+    session: who holds it, for the alarm; None when nobody does.
+    """
+
+    xid: int
+    age: float
+    session: str | None
+
+    @property
+    def alarm(self) -> bool:
+        return self.age > 2.0
+
+
+def watermark() -> Watermark:
+    """The watermark of the cluster: any writing transaction in any database holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, o.age, o.session FROM"
+            " (SELECT 1) one LEFT JOIN LATERAL (SELECT * FROM ("
+            " SELECT extract(epoch FROM clock_timestamp() - xact_start)::float8 AS age,"
+            " format('pid %%s, database %%s, role %%s, %%s, %%s', pid, datname, usename,"
+            " coalesce(nullif(application_name, ''), '-'), state) AS session"
+            " FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
+            " UNION ALL SELECT extract(epoch FROM clock_timestamp() - prepared)::float8,"
+            " format('prepared transaction %%s, database %%s, role %%s', gid, database, owner)"
+            " FROM pg_prepared_xacts) every ORDER BY age DESC NULLS LAST LIMIT 1) o ON true",
+            [],
+        )
+        row = cursor.fetchone()
+    return Watermark(row[0], row[1] or 0.0, row[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """last: the last position. unsequenced: events without one. followers: name -> behind by."""
+
+    last: int
+    unsequenced: int
+    followers: dict[str, int]
+
+
+def lag() -> Lag:
+    """How far sequencer and followers are behind."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(max(last), 0), coalesce(max(low_xid::text::bigint), 0)"
+            " FROM ledger_sequencer"
+        )
+        last, low = cursor.fetchone()
+        cursor.execute(
+            "SELECT count(*) FROM ledger_event e WHERE e.xid >= %s::text::xid8 AND NOT EXISTS"
+            " (SELECT 1 FROM ledger_position p WHERE p.event = e.id)",
+            [str(low)],
+        )
+        unsequenced = cursor.fetchone()[0]
+        cursor.execute("SELECT name, position FROM ledger_follower ORDER BY name")
+        return Lag(last, unsequenced, {name: last - at for name, at in cursor.fetchall()})

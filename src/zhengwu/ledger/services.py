@@ -1,0 +1,78 @@
+"""The verbs of the log, for every other context (事件账)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import connection
+
+from zhengwu.ledger.canonical import UnfitBody, canonical, check_json, content_digest, leaf
+from zhengwu.ledger.commit import Stale, append, register, registered
+from zhengwu.ledger.events import (
+    Content,
+    Entry,
+    HeadTable,
+    NewEvent,
+    Number,
+    Outcome,
+    Row,
+    Status,
+    StreamKind,
+    uuid7,
+)
+from zhengwu.ledger.following import (
+    Follower,
+    catch_up,
+    follow,
+    followers,
+    register_follower,
+    unregister_follower,
+)
+from zhengwu.ledger.sequencer import reset_low_xid, sequence
+
+__all__ = [
+    "Content",
+    "Entry",
+    "Follower",
+    "HeadTable",
+    "NewEvent",
+    "Number",
+    "Outcome",
+    "Row",
+    "Stale",
+    "Status",
+    "StreamKind",
+    "UnfitBody",
+    "append",
+    "canonical",
+    "catch_up",
+    "check_json",
+    "content_digest",
+    "erase_content",
+    "follow",
+    "followers",
+    "leaf",
+    "register",
+    "register_follower",
+    "registered",
+    "reset_low_xid",
+    "sequence",
+    "unregister_follower",
+    "uuid7",
+]
+
+
+def erase_content(identifier: uuid.UUID, *, because: str, by: str, at: datetime) -> bool:
+    """Erase personal data or free text (删除): data and salt go, the event and its digest stay.
+
+    Without the salt the digest tells nothing. Returns False where it was erased before or is
+    unknown. The caller has decided that the law allows it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_content SET data = NULL, salt = NULL, erased = %s, erased_by = %s,"
+            " erased_because = %s WHERE id = %s AND erased IS NULL",
+            [at, by, because, identifier],
+        )
+        return cursor.rowcount == 1
