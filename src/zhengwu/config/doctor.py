@@ -38,7 +38,8 @@ def folder(home: Path) -> None:
     free = shutil.disk_usage(home).free
     if free < ENOUGH:
         raise StartProblem(
-            f"磁盘空间不足：{home} 所在的磁盘只剩 {free // 2**20} MB，至少需要 {ENOUGH // 2**20} MB。"
+            f"磁盘空间不足：{home} 所在的磁盘只剩 {free // 2**20} MB，"
+            f"至少需要 {ENOUGH // 2**20} MB。"
             "请清理磁盘，或把 ZHENGWU_HOME 设为别处的文件夹。"
         )
 

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 from zhengwu.config import migrate
 from zhengwu.ledger import queries as ledger
 
-LATE = 10.0  # seconds the order may lie behind before readiness is withdrawn
+STALLED = 10.0  # seconds one transaction may hold up the order
+BEHIND = 5000  # events a follower may lie behind
 log = logging.getLogger(__name__)
 
 
@@ -34,13 +35,31 @@ def ready(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
         parts["database"] = "ok"
         parts["migrations"] = "ok" if _migrated() else "pending"
-        behind = ledger.watermark().age.total_seconds()
-        parts["worker"] = "ok" if behind <= LATE else f"behind {behind:.0f} s"
+        parts["worker"] = _worker()
     except DatabaseError:
         log.exception("not ready")
         parts.setdefault("database", "unreachable")
     good = all(value == "ok" for value in parts.values()) and len(parts) == 3
     return JsonResponse({"ready": good, **parts}, status=200 if good else 503)
+
+
+def _worker() -> str:
+    """Whether a worker works, and how far order and followers lie behind."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND objsubid = 1 AND database = (SELECT oid FROM pg_database"
+            " WHERE datname = current_database())"
+            " AND (classid::bigint << 32) + objid::bigint = %s)",
+            [migrate.WORKING],
+        )
+        if not cursor.fetchone()[0]:
+            return "absent"
+    age = ledger.watermark().age
+    if age > STALLED:
+        return f"held up for {age:.0f} s"
+    behind = max(ledger.lag().followers.values(), default=0)
+    return "ok" if behind <= BEHIND else f"{behind} events behind"
 
 
 @cache

@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import ProgrammingError
 from psycopg import sql
 
-from zhengwu.config.settings import database
+from zhengwu.config.environment import database
 from zhengwu.ledger import grants
 
 # Session-level advisory locks: one migration at a time, one working worker at a time.

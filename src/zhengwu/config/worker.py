@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 import psycopg
 from django.db import DatabaseError, close_old_connections, connection
@@ -98,13 +100,12 @@ class Worker:
             if time.monotonic() < self._next[one.name] or self.stopping.is_set():
                 continue
             self._next[one.name] = time.monotonic() + one.every
-            did += self._guarded(one.name, lambda one=one: one.run(now()))  # type: ignore[misc]
+            did += self._guarded(one.name, partial(one.run, now()))
         return did
 
     def _follow(self) -> int:
         return sum(
-            self._guarded(name, lambda name=name: ledger.follow(name))  # type: ignore[misc]
-            for name in ledger.followers()
+            self._guarded(one.name, partial(ledger.follow, one.name)) for one in ledger.followers()
         )
 
     def _guarded(self, name: str, work: Callable[[], int]) -> int:
@@ -152,7 +153,7 @@ def _turn_of_ours(stopping: threading.Event) -> _Turn:
     return _Turn(stopping)
 
 
-def _parameters() -> dict[str, object]:
+def _parameters() -> dict[str, Any]:
     given = connection.get_connection_params()
     wanted = ("dbname", "user", "password", "host", "port", "options")
     return {name: given[name] for name in wanted if name in given}

@@ -1,0 +1,82 @@
+# Two commands on a fresh machine: `make run`, `make test`. Needed: Python 3.11 and the registries.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(p) 2>/dev/null)))
+UV := .venv/bin/uv
+PY := .venv/bin/python
+UV_VERSION := 0.13.9
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Linking from a cache on another disk only warns; copying is always right.
+export UV_LINK_MODE := copy
+
+.PHONY: help run test check bench drill setup setup-dev browser clean
+
+help:
+	@echo "make run    set up and start: http://localhost:8000 (ZHENGWU_PORT sets the port)"
+	@echo "make test   set up and run all tests"
+	@echo "make check  format, lint, types, layers, lock file"
+	@echo "make bench  repeatable measurements        make drill  the long drills"
+	@echo "make clean  remove what set-up made; data under var/ stays"
+
+$(UV):
+	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+	  echo "需要 Python 3.11 或更新的版本（找到的是：$(or $(PYTHON),没有)）。安装后运行：make run PYTHON=/path/to/python3.11" >&2
+	  exit 1
+	fi
+	if [ ! -w . ]; then echo "文件夹 $$(pwd) 不可写（用户 $$(id -un)）。请改变它的所有者，或复制到可写的地方。" >&2; exit 1; fi
+	if [ "$$(df -Pk . | awk 'NR==2 {print $$4}')" -lt 1500000 ]; then
+	  echo "磁盘空间不足：首次安装约需 1.5 GB，$$(pwd) 所在的磁盘只剩 $$(df -Ph . | awk 'NR==2 {print $$4}')。请清理后重试。" >&2; exit 1
+	fi
+	"$(PYTHON)" -m venv .venv || { rm -rf .venv; echo "建不了虚拟环境。在 Debian/Ubuntu 上先安装 python3-venv。" >&2; exit 1; }
+	.venv/bin/python -m pip install --quiet "uv==$(UV_VERSION)"
+
+# The stamps say what was installed from which lock file.
+.venv/.run: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --frozen --inexact --no-default-groups --group setup --quiet
+	touch $@
+
+.venv/.dev: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --frozen --quiet
+	touch $@ .venv/.run
+
+node_modules/.package-lock.json: package.json package-lock.json | .venv/.run
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+.venv/.frontend: node_modules/.package-lock.json package.json src/zhengwu/config/frontend.py
+	@$(PY) -m zhengwu.config.frontend
+	touch $@
+
+setup: .venv/.run .venv/.frontend
+setup-dev: .venv/.dev .venv/.frontend
+
+run: setup
+	@ZHENGWU_DEMO=$${ZHENGWU_DEMO:-1} exec .venv/bin/zhengwu serve
+
+check: setup-dev
+	@.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(UV) lock --check --quiet
+
+browser: .venv/.dev
+	@$(PY) tests/setup/browser.py
+
+test: setup-dev browser
+	@.venv/bin/pytest -m "not drill" $(PYTEST)
+
+drill: setup-dev
+	@.venv/bin/pytest -m drill -n 0 -s $(PYTEST)
+
+bench: setup-dev
+	@for one in bench/*.py; do case "$$one" in */_*|*/__*) ;; *) $(PY) "$$one";; esac; done
+
+clean:
+	rm -rf .venv node_modules src/zhengwu/web/static/vendor src/zhengwu/documents/fonts
+	@echo "var/ 保留：里面是数据库和密钥。"

@@ -1,0 +1,205 @@
+"""The command `zhengwu` (命令)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+P = ParamSpec("P")
+
+
+def _spoken(command: Callable[P, None]) -> Callable[P, None]:
+    """Problems we know are said in words and end with 1; anything else is a fault of ours."""
+
+    @wraps(command)
+    def run(*given: P.args, **named: P.kwargs) -> None:
+        from django.core.exceptions import ImproperlyConfigured
+        from django.db import OperationalError
+
+        from zhengwu.config.doctor import StartProblem, explain
+        from zhengwu.config.environment import home
+        from zhengwu.config.migrate import MigrationProblem
+        from zhengwu.config.postgres import PostgresProblem
+        from zhengwu.domain.refusal import Refusal
+
+        try:
+            command(*given, **named)
+        except (StartProblem, MigrationProblem, PostgresProblem, ImproperlyConfigured) as problem:
+            raise click.ClickException(str(problem)) from problem
+        except Refusal as refusal:
+            raise click.ClickException(refusal.sentence) from refusal
+        except OperationalError as problem:
+            raise click.ClickException(f"数据库连不上：{str(problem).strip()}") from problem
+        except OSError as problem:
+            raise click.ClickException(explain(problem, home())) from problem
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+    return run
+
+
+def _with_database(command: Callable[P, None]) -> Callable[P, None]:
+    """Runs beside a running `serve`, or starts the private database for as long as it takes."""
+
+    @wraps(command)
+    def run(*given: P.args, **named: P.kwargs) -> None:
+        from zhengwu.config import doctor, serve
+        from zhengwu.config.environment import home
+
+        doctor.python()
+        doctor.folder(home())
+        server = serve.database(home())
+        try:
+            import django
+
+            django.setup()
+            from zhengwu.config.settings import unsafe
+
+            if found := unsafe():
+                raise doctor.StartProblem("\n".join(found))
+            command(*given, **named)
+        finally:
+            if "django.db" in sys.modules:
+                from django.db import connections
+
+                connections.close_all()
+            if server is not None:
+                server.stop()
+
+    return _spoken(run)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="zhengwu")
+def main() -> None:
+    """政务：市级政务服务平台。所有设置见 docs/reference/settings.md。"""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhengwu.config.settings")
+
+
+@main.command()
+def serve() -> None:
+    """启动网站、后台进程和（没有另给数据库时）自带数据库。"""
+
+    def start() -> None:
+        from zhengwu.config.environment import address, env_int, home
+        from zhengwu.config.serve import Parent
+
+        host, port = address()
+        workers = env_int("WEB_WORKERS", 2, least=1, most=64)
+        Parent(home(), host, port, workers, click.echo).run()
+
+    _spoken(start)()
+
+
+@main.command()
+@_with_database
+def work() -> None:
+    """只运行后台进程：排序、跟随者、定时工作。"""
+    from zhengwu.config import worker
+
+    worker.main()
+
+
+@main.command()
+@_with_database
+def migrate() -> None:
+    """以数据库所有者的身份迁移，并授予应用用户权限。"""
+    from zhengwu.config import migrate as migration
+
+    applied = migration.run()
+    click.echo("\n".join(applied) if applied else "没有要迁移的。")
+
+
+@main.command()
+@_with_database
+def check() -> None:
+    """检查这台机器和设置，说出问题和办法。"""
+    from zhengwu.config import migrate as migration
+
+    if waiting := migration.pending():
+        raise click.ClickException(f"有 {len(waiting)} 步迁移没有执行。请运行 zhengwu migrate。")
+    if migration.rewrites_the_log():
+        raise click.ClickException("应用的数据库用户可以改写事件账。请换一个用户。")
+    click.echo("一切正常。")
+
+
+@main.command()
+@_with_database
+def demo() -> None:
+    """建立演示城市（只在 ZHENGWU_DEMO=1 时），并列出演示账号。"""
+    from django.conf import settings
+
+    from zhengwu.config import demo as city
+
+    if not settings.DEMO:
+        raise click.ClickException("演示城市只能在 ZHENGWU_DEMO=1 时建立。")
+    if not city.loaded():
+        city.load(click.echo)
+    click.echo(city.sign_ins())
+
+
+@main.command()
+@click.option("--cases", type=click.IntRange(1, 1_000_000), default=50, help="多少件")
+@click.option("--seed", type=int, default=1, help="种子：同一种子得同样的办件")
+@_with_database
+def simulate(cases: int, seed: int) -> None:
+    """按合法行为模拟办件。"""
+    from zhengwu.cases import simulate as simulation
+    from zhengwu.ledger import services as ledger
+    from zhengwu.web.clock import now
+
+    result = simulation.run(cases, seed=seed, at=now())
+    ledger.catch_up()
+    click.echo(f"模拟了 {result.cases} 件。")
+    for name, count in sorted(result.reached.items()):
+        click.echo(f"  {name}: {count}")
+    for name, count in sorted(result.refused.items()):
+        click.echo(f"  被拒绝 {name}: {count}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--map", "mapping", required=True, help="映射：随产品附带的名字，或一个文件")
+@_with_database
+def replay(file: Path, mapping: str) -> None:
+    """把另一个系统的日志（XES）作为观测重放进来。"""
+    from zhengwu.cases import replay as replaying
+    from zhengwu.ledger import services as ledger
+
+    started = datetime.now().astimezone()
+    report = replaying.run(
+        file,
+        mapping,
+        progress=lambda cases, events: click.echo(f"  {cases} 件，{events} 个事件", err=True),
+    )
+    ledger.catch_up()
+    seconds = (datetime.now().astimezone() - started).total_seconds()
+    click.echo(f"{report}\n用时 {seconds:.1f} 秒。")
+
+
+@main.group()
+def catalog() -> None:
+    """事项目录。"""
+
+
+@catalog.command("import")
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
+)
+@_with_database
+def import_(file: Path | None) -> None:
+    """导入事项清单；不给文件则导入随产品附带的清单。第二次导入不改变什么。"""
+    from zhengwu.catalog import services
+
+    click.echo(str(services.import_items(file)))
+
+
+if __name__ == "__main__":
+    main()
