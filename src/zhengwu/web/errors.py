@@ -35,14 +35,20 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: signed in, and not for this person."""
     return _page(
-        request, 403, "您没有权限看这一页", "这一页不在您的岗位权限之内。需要时请找本单位的系统管理员。"
+        request,
+        403,
+        "您没有权限看这一页",
+        "这一页不在您的岗位权限之内。需要时请找本单位的系统管理员。",
     )
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: not there, or not for this person: which of the two is not told."""
     return _page(
-        request, 404, "没有找到这一页", "可能是地址输错了，也可能您没有权限看它。可以从首页重新查找。"
+        request,
+        404,
+        "没有找到这一页",
+        "可能是地址输错了，也可能您没有权限看它。可以从首页重新查找。",
     )
 
 

@@ -87,10 +87,8 @@ def moment_zh(at: datetime | None, *, today: date | None = None) -> str:
     return day_zh(at, today=today) + local(at).strftime("%H:%M")
 
 
-def due_zh(
-    value: date | datetime | None, *, today: date | None = None, week: bool = True
-) -> str:
-    """11 月 30 日（周一）17:00 前: a limit ends with the office hours of its last day (民法典 203)."""
+def due_zh(value: date | datetime | None, *, today: date | None = None, week: bool = True) -> str:
+    """11 月 30 日（周一）17:00 前: it ends with the office hours of that day (民法典 203)."""
     if value is None:
         return "未定"
     hour = local(value).strftime("%H:%M") if isinstance(value, datetime) else "17:00"

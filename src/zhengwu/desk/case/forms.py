@@ -19,7 +19,9 @@ class ActForm(Form):
         self.kinds: dict[str, str] = {}
         for ask in offer.asks:
             self.kinds[ask.name] = ask.kind
-            self.fields[ask.name] = _field(ask.kind, ask.zh, ask.required, _choices(offer, ask.kind))
+            self.fields[ask.name] = _field(
+                ask.kind, ask.zh, ask.required, _choices(offer, ask.kind)
+            )
             if ask.kind == "choice":
                 self.fields[ask.name] = _field("choice", ask.zh, ask.required, ask.choices)
             # The service says what is missing, in the words of the act.

@@ -125,6 +125,9 @@ def _ticks(start: datetime, end: datetime, x) -> list[tuple[float, date]]:  # ty
     step = max(1, -(-days // 7))
     first = local(start).date()
     return [
-        (x(datetime.combine(first + timedelta(days=n), time(), SHANGHAI)), first + timedelta(days=n))
+        (
+            x(datetime.combine(first + timedelta(days=n), time(), SHANGHAI)),
+            first + timedelta(days=n),
+        )
         for n in range(step, days, step)
     ]

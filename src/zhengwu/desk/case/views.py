@@ -82,9 +82,7 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
         if offer is None:
             messages.error(request, several[0].sentence)
             return redirect("desk:case", number=view.number)
-        offers = [
-            Offered(one, form, key) if one.kind == kind else _fresh(one) for one in view.acts
-        ]
+        offers = [Offered(one, form, key) if one.kind == kind else _fresh(one) for one in view.acts]
         return _page(request, actor, view, at, offers, failed=form, status=422)
     messages.success(request, done.sentence)
     return redirect("desk:case", number=done.number)

@@ -62,9 +62,7 @@ def _query(request: HttpRequest) -> str:
     return clean_text(request.GET.get("q", ""))[:100]
 
 
-def _found(
-    request: HttpRequest, actor: Actor, *, page: int, size: int = cases.PAGE
-) -> InboxPage:
+def _found(request: HttpRequest, actor: Actor, *, page: int, size: int = cases.PAGE) -> InboxPage:
     return cases.inbox(
         actor,
         folder=request.GET.get("folder") or None,
@@ -85,7 +83,18 @@ class _Echo:
 def _lines(rows: tuple[InboxRow, ...]) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield "\ufeff"
-    head = ["期限", "到期", "办件编号", "事项", "申请人", "来源", "状态", "环节", "在谁手里", "收件"]
+    head = [
+        "期限",
+        "到期",
+        "办件编号",
+        "事项",
+        "申请人",
+        "来源",
+        "状态",
+        "环节",
+        "在谁手里",
+        "收件",
+    ]
     yield writer.writerow(head)  # type: ignore[misc]
     for row in rows:
         cells = [

@@ -55,6 +55,4 @@ def result(request: HttpRequest, code: str) -> HttpResponse:
         return render(request, "portal/check/check.html.j2", context, status=429)
     found = documents.by_check_code(code)
     context["found"] = found
-    return render(
-        request, "portal/check/check.html.j2", context, status=200 if found else 404
-    )
+    return render(request, "portal/check/check.html.j2", context, status=200 if found else 404)

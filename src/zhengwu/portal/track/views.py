@@ -53,7 +53,9 @@ def track(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/track/ask.html.j2", {"form": form, "often": False})
     form = TrackForm(request.POST)
     if not form.is_valid():
-        return render(request, "portal/track/ask.html.j2", {"form": form, "often": False}, status=422)
+        return render(
+            request, "portal/track/ask.html.j2", {"form": form, "often": False}, status=422
+        )
     at = now()
     number, code = form.cleaned_data["number"], form.cleaned_data["code"]
     often = (
@@ -61,12 +63,16 @@ def track(request: HttpRequest) -> HttpResponse:
         or throttle.attempts("track-number", number, at=at, within=WINDOW) > PER_NUMBER
     )
     if often:
-        return render(request, "portal/track/ask.html.j2", {"form": form, "often": True}, status=429)
+        return render(
+            request, "portal/track/ask.html.j2", {"form": form, "often": True}, status=429
+        )
     try:
         view = cases.track(number, code, at=at)
     except CaseNotFound:
         form.add_error("number", "没有找到这个办件。请照着收件回执核对编号和查询码，两样都要对。")
-        return render(request, "portal/track/ask.html.j2", {"form": form, "often": False}, status=404)
+        return render(
+            request, "portal/track/ask.html.j2", {"form": form, "often": False}, status=404
+        )
     papers = [
         (paper, signing.dumps([view.number, paper.check], salt=SALT)) for paper in view.documents
     ]
