@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
+class Refusal(Exception):
     """An act the law or the rules do not allow (拒绝).
 
     code: stable and dotted, for programs ("lifecycle.not_allowed").
@@ -27,7 +27,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
         return f"{self.code}: {self.sentence}" + (f"（{self.article}）" if self.article else "")
 
 
-class Refusals(Exception):  # noqa: N818
+class Refusals(Exception):
     """Everything that is wrong with a form, at once (一次性告知 applies to our forms too)."""
 
     def __init__(self, refusals: Iterable[Refusal]) -> None:

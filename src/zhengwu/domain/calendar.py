@@ -1,0 +1,146 @@
+"""Working days (工作日) from dated data: a prefix table built once, so that a deadline is a lookup.
+
+Past the last published year (and in a year without days) weekdays and fixed-date holidays stand
+in, and every answer that rests on them says that it is provisional.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+
+BEFORE = 20  # years of table before the first published one
+AFTER = 30  # and after the last
+
+# 全国年节及纪念日放假办法, the holidays that have a fixed date (the lunar ones are not guessed).
+FIXED = {(1, 1): "元旦", (5, 1): "劳动节", (5, 2): "劳动节", (10, 1): "国庆节", (10, 2): "国庆节",
+         (10, 3): "国庆节"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What a day is, and by what. provisional: its year is not published yet."""
+
+    working: bool
+    reason: str
+    notice: str | None
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The day on which a period ends."""
+
+    day: date
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeHours:
+    """Business hours (办公时间), Asia/Shanghai; a period ends at their close (民法典 203)."""
+
+    opens: time = time(9)
+    closes: time = time(17)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Build with `Calendar.of`."""
+
+    first: date
+    days: Mapping[date, bool]
+    names: Mapping[date, str]
+    published: frozenset[int]
+    notices: Mapping[int, str]
+    _sums: tuple[int, ...] = field(repr=False)  # working days up to and including day i
+    _working: tuple[int, ...] = field(repr=False)  # the ordinals of the working days
+
+    @classmethod
+    def of(
+        cls,
+        days: Mapping[date, bool],
+        *,
+        names: Mapping[date, str] | None = None,
+        notices: Mapping[int, str] | None = None,
+    ) -> Calendar:
+        """days: date → off, only where it differs from the plain week. A year is published if it
+        has at least one day in the data. Without data everything is provisional.
+        """
+        published = frozenset(day.year for day in days)
+        low, high = (min(published), max(published)) if published else (2020, 2030)
+        first = date(low - BEFORE, 1, 1)
+        count = (date(high + AFTER, 12, 31) - first).days + 1
+        sums: list[int] = []
+        working: list[int] = []
+        total = 0
+        base = first.toordinal()
+        for offset in range(count):
+            day = date.fromordinal(base + offset)
+            off = days.get(day)
+            if off is None:
+                off = day.weekday() >= 5 or (
+                    day.year not in published and (day.month, day.day) in FIXED
+                )
+            if not off:
+                total += 1
+                working.append(base + offset)
+            sums.append(total)
+        return cls(
+            first, dict(days), dict(names or {}), published, dict(notices or {}),
+            tuple(sums), tuple(working),
+        )  # fmt: skip
+
+    def is_working_day(self, day: date) -> Day:
+        """What a day is. Raises ValueError outside the table."""
+        index = self._index(day)
+        working = self._sums[index] - (self._sums[index - 1] if index else 0) == 1
+        provisional = day.year not in self.published
+        off = self.days.get(day)
+        if off is not None:
+            reason = self.names.get(day) or ("放假" if off else "调休上班")
+        elif provisional and (day.month, day.day) in FIXED:
+            reason = FIXED[(day.month, day.day)]
+        else:
+            reason = "工作日" if working else "周末"
+        return Day(working, reason, self.notices.get(day.year), provisional)
+
+    def add_working_days(self, day: date, count: int) -> Due:
+        """The count-th working day after `day` (which itself is not counted, 民法典 201).
+
+        0 is the day itself or the next working day; a negative count goes back.
+        """
+        start = day.toordinal()
+        at = bisect_right(self._working, start)  # the first working day after `day`
+        if count > 0:
+            at += count - 1
+        elif count == 0:
+            at -= 1 if at and self._working[at - 1] == start else 0
+        else:
+            inside = at and self._working[at - 1] == start
+            at += count - (1 if inside else 0)
+        if not 0 <= at < len(self._working):
+            raise ValueError(f"{day} and {count} working days: outside the calendar's table")
+        due = date.fromordinal(self._working[at])
+        return Due(due, not self._known(day, due))
+
+    def roll(self, day: date) -> Due:
+        """The day itself, or the next working day when it is off (民法典 203)."""
+        return self.add_working_days(day, 0)
+
+    def working_days_between(self, start: date, end: date) -> int:
+        """Working days d with start < d <= end; negative when end comes before start."""
+        if end < start:
+            return -self.working_days_between(end, start)
+        return self._sums[self._index(end)] - self._sums[self._index(start)]
+
+    def _known(self, start: date, end: date) -> bool:
+        low, high = sorted((start.year, end.year))
+        return all(year in self.published for year in range(low, high + 1))
+
+    def _index(self, day: date) -> int:
+        index = (day - self.first) // timedelta(days=1)
+        if not 0 <= index < len(self._sums):
+            raise ValueError(f"{day}: outside the calendar's table")
+        return index

@@ -1,0 +1,539 @@
+"""The lawful clock (法定时钟): a pure function of the events known, the rules and the calendar.
+
+`read` says of every limit when it began, when it ends, what is used and left, and why, line by
+line with the article. Nothing is stored and nothing counts down; a correction, a late entry or a
+new calendar is a new reading. It reads bitemporally: what was known at a position of the log, at
+an instant. Law is counted in Asia/Shanghai.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from zhengwu.domain.calendar import Calendar, OfficeHours
+from zhengwu.domain.event import Event
+from zhengwu.domain.lifecycle import PROCEDURES, standing_events
+from zhengwu.domain.procedure import UNITS_ZH, Unit
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+WEEKDAYS = "一二三四五六日"
+NEAR = 2  # working days left at which the light turns yellow: a setting of the house
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A limit of general law with its dates of force (一般法定期限)."""
+
+    kind: str
+    value: int
+    unit: Unit
+    basis: str
+    since: date
+    until: date | None = None
+
+
+Rules = Sequence[Rule]
+IN_FORCE = date(2004, 7, 1)  # 行政许可法
+
+LAW: Rules = (
+    Rule("acceptance", 5, Unit.WORKING_DAY, "行政许可法 第三十二条第一款第四项", IN_FORCE),
+    Rule("delivery", 10, Unit.WORKING_DAY, "行政许可法 第四十四条", IN_FORCE),
+)
+NAMES = {
+    "statutory": "法定决定",
+    "promised": "承诺决定",
+    "step": "本环节",
+    "acceptance": "答复是否受理",
+    "delivery": "送达",
+}
+
+
+class LimitState(StrEnum):
+    """How a limit stands."""
+
+    NOT_STARTED = "not_started"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    EXTENDED = "extended"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the derivation. days: how many it adds to the due day; 0 where it only explains."""
+
+    text: str
+    article: str | None
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReading:
+    """One limit read. used, left: working days (in the limit's own unit for others); left is
+    negative when overdue. met: None while it runs in time. warn: when it becomes near.
+    """
+
+    kind: str
+    name: str
+    state: LimitState
+    start: date
+    due: datetime
+    warn: datetime
+    used: int
+    left: int
+    met: bool | None
+    provisional: bool
+    value: int
+    unit: Unit
+    basis: str
+    stopped_at: datetime | None
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """A light (期限灯): shape, colour and word go together in the page."""
+
+    code: str  # green | yellow | red | over | pause
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All limits of a case at an instant."""
+
+    at: datetime
+    limits: tuple[LimitReading, ...]
+    waiting: str | None  # why nothing runs although the case is open
+    ended: bool
+    calendar: Calendar
+
+    def limit(self, kind: str) -> LimitReading | None:
+        return next((one for one in self.limits if one.kind == kind), None)
+
+    @property
+    def due(self) -> LimitReading | None:
+        """The limit that presses now: the earliest that runs; steps press only inside."""
+        live = [
+            one
+            for one in self.limits
+            if one.kind != "step" and one.state not in (LimitState.STOPPED, LimitState.NOT_STARTED)
+        ]
+        return min(live, key=lambda one: one.due, default=None)
+
+    def light(self, at: datetime) -> Light:
+        if self.ended:
+            return Light("green", "已办结")
+        pressing = self.due
+        if pressing is None:
+            return Light("pause", self.waiting) if self.waiting else Light("green", "不计时限")
+        return light(
+            due=pressing.due,
+            suspended=pressing.state == LimitState.SUSPENDED,
+            stopped=False,
+            at=at,
+            calendar=self.calendar,
+        )
+
+
+def light(
+    *, due: datetime | None, suspended: bool, stopped: bool, at: datetime, calendar: Calendar
+) -> Light:
+    """The light of a due instant, as lists show it from the cached column."""
+    if stopped:
+        return Light("green", "已办结")
+    if suspended:
+        return Light("pause", "暂停计时")
+    if due is None:
+        return Light("pause", "等待申请人")
+    today, day = _day(at), _day(due)
+    if at > due:
+        over = calendar.working_days_between(day, today)
+        return Light("over", f"超期 {over} 个工作日" if over else "今天已超期")
+    left = calendar.working_days_between(today, day)
+    if today == day:
+        return Light("red", "今天到期")
+    return Light("yellow" if left <= NEAR else "green", f"剩 {left} 个工作日")
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(SHANGHAI).date()
+
+
+def words(day: date) -> str:
+    """11 月 30 日（周一）."""
+    return f"{day.month} 月 {day.day} 日（周{WEEKDAYS[day.weekday()]}）"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """Time that does not count, [start, end): end None while it lasts."""
+
+    start: datetime
+    end: datetime | None
+    why: str
+    article: str
+    told: date | None = None
+
+
+def read(
+    events: Sequence[Event],
+    *,
+    at: datetime,
+    known: int | None = None,
+    rules: Rules,
+    calendar: Calendar,
+    hours: OfficeHours,
+) -> Reading:
+    """Read the clock. known: only events with a position up to this; None: all that are given."""
+    if known is not None:
+        events = [e for e in events if e.position is not None and e.position <= known]
+    counting = standing_events(events)
+    past = [e for e in counting if e.occurred <= at]
+    reader = _Reader(past, at, rules, calendar, hours)
+    limits = reader.limits()
+    kinds = {e.kind for e in past}
+    ended = "closed" in kinds or "delivered" in kinds
+    waiting = None
+    if not ended:
+        last = next((e.kind for e in reversed(past) if e.kind in _WAITS), None)
+        waiting = _WAITS.get(last or "")
+    return Reading(at, limits, waiting, ended, calendar)
+
+
+_WAITS: Mapping[str, str | None] = {
+    "supplement_requested": "等待补正",
+    "supplemented": None,
+    "forwarded": "等待上级",
+    "came_back": None,
+    "granted": None,
+    "refused": "待送达",
+    "withdrawn": "已撤回",
+    "terminated": "已终止",
+    "not_needed": "不予受理",
+    "not_ours": "不予受理",
+    "accepted": None,
+}
+_ENDS_DECISION = ("granted", "refused", "withdrawn", "terminated", "decided", "closed")
+_ENDS_ACCEPTANCE = (
+    "accepted", "deemed_accepted", "supplement_requested", "not_needed", "not_ours", "withdrawn",
+    "closed",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Reader:
+    events: Sequence[Event]
+    at: datetime
+    rules: Rules
+    calendar: Calendar
+    hours: OfficeHours
+
+    def limits(self) -> tuple[LimitReading, ...]:
+        found: list[LimitReading] = []
+        acceptance = self._acceptance()
+        if acceptance:
+            found.append(acceptance)
+        found.extend(self._decisions())
+        step = self._step()
+        if step:
+            found.append(step)
+        delivery = self._delivery()
+        if delivery:
+            found.append(delivery)
+        return tuple(found)
+
+    def _rule(self, kind: str, on: date) -> Rule | None:
+        for rule in self.rules:
+            if rule.kind == kind and rule.since <= on and (rule.until is None or on < rule.until):
+                return rule
+        return None
+
+    def _last(self, kinds: Sequence[str], *, after: datetime | None = None) -> Event | None:
+        for event in reversed(self.events):
+            if event.kind in kinds and (after is None or event.occurred >= after):
+                return event
+        return None
+
+    def _first(self, kinds: Sequence[str], *, version: int = 0) -> Event | None:
+        return next((e for e in self.events if e.kind in kinds and e.version > version), None)
+
+    def _acceptance(self) -> LimitReading | None:
+        start = self._last(("received", "supplemented"))
+        if start is None or start.nature != "act":
+            return None
+        rule = self._rule("acceptance", _day(start.occurred))
+        if rule is None:
+            return None
+        stop = self._first(_ENDS_ACCEPTANCE, version=start.version)
+        what = "收到申请材料" if start.kind == "received" else "收到补正材料"
+        return self._limit(
+            rule.kind, rule.value, rule.unit, rule.basis, start.occurred, what,
+            stop=stop.occurred if stop else None, pauses=(), extended=None,
+        )  # fmt: skip
+
+    def _decisions(self) -> list[LimitReading]:
+        accepted = self._first(("accepted", "deemed_accepted"))
+        if accepted is None or accepted.nature != "act":
+            return []
+        start, what = accepted.occurred, "受理"
+        if accepted.kind == "deemed_accepted":
+            received = self._last(("received", "supplemented"), after=None)
+            start = received.occurred if received else start
+            what = "收到申请材料（逾期未告知，自收到之日起即为受理）"
+        stop = self._first(_ENDS_DECISION, version=accepted.version)
+        extended = self._first(("extended",), version=accepted.version)
+        pauses = self._pauses(until=stop.occurred if stop else None)
+        rows = []
+        for limit in accepted.body.get("limits", ()):
+            rows.append(
+                self._limit(
+                    str(limit["kind"]), int(limit["value"]), Unit(str(limit["unit"])),
+                    str(limit["basis"]), start, what,
+                    stop=stop.occurred if stop else None, pauses=pauses, extended=extended,
+                )
+            )  # fmt: skip
+        return rows
+
+    def _step(self) -> LimitReading | None:
+        taken = self._last(("step_taken",))
+        if taken is None or not isinstance(limit := taken.body.get("limit"), Mapping):
+            return None
+        stop = self._first(("step_done", *_ENDS_DECISION), version=taken.version)
+        return self._limit(
+            "step", int(limit["value"]), Unit(str(limit["unit"])), str(limit["basis"]),
+            taken.occurred, "接办本环节", stop=stop.occurred if stop else None,
+            pauses=self._pauses(until=stop.occurred if stop else None, after=taken.occurred),
+            extended=None,
+        )  # fmt: skip
+
+    def _delivery(self) -> LimitReading | None:
+        granted = self._first(("granted",))
+        if granted is None or granted.nature != "act":
+            return None
+        rule = self._rule("delivery", _day(granted.occurred))
+        if rule is None:
+            return None
+        stop = self._first(("delivered", "closed"), version=granted.version)
+        return self._limit(
+            rule.kind, rule.value, rule.unit, rule.basis, granted.occurred, "准予",
+            stop=stop.occurred if stop else None, pauses=(), extended=None,
+        )  # fmt: skip
+
+    def _pauses(
+        self, *, until: datetime | None, after: datetime | None = None
+    ) -> tuple[_Pause, ...]:
+        """Special procedures (and forwarding) as intervals, overlaps united."""
+        raw: list[_Pause] = []
+        begun: dict[str, Event] = {}
+        for event in self.events:
+            if event.kind in ("suspended", "forwarded"):
+                begun.setdefault(event.kind, event)
+            elif event.kind in ("resumed", "came_back"):
+                kind = "suspended" if event.kind == "resumed" else "forwarded"
+                if (start := begun.pop(kind, None)) is not None:
+                    raw.append(self._pause(start, event.occurred))
+        raw.extend(self._pause(start, until) for start in begun.values())
+        raw.sort(key=lambda pause: pause.start)
+        united: list[_Pause] = []
+        for pause in raw:
+            if after is not None and pause.end is not None and pause.end <= after:
+                continue
+            last = united[-1] if united else None
+            if last and (last.end is None or pause.start <= last.end):
+                end = None if last.end is None or pause.end is None else max(last.end, pause.end)
+                united[-1] = _Pause(last.start, end, last.why, last.article, last.told)
+            else:
+                united.append(pause)
+        return tuple(united)
+
+    def _pause(self, start: Event, end: datetime | None) -> _Pause:
+        if start.kind == "forwarded":
+            return _Pause(start.occurred, end, "转报上级，等待批复", "行政许可法 第四十三条")
+        procedure = str(start.body.get("procedure", ""))
+        told: Any = start.body.get("until")
+        return _Pause(
+            start.occurred,
+            end,
+            PROCEDURES.get(procedure, procedure),
+            "行政许可法 第四十五条",
+            date.fromisoformat(str(told)) if told else None,
+        )
+
+    def _limit(
+        self,
+        kind: str,
+        value: int,
+        unit: Unit,
+        basis: str,
+        start: datetime,
+        what: str,
+        *,
+        stop: datetime | None,
+        pauses: tuple[_Pause, ...],
+        extended: Event | None,
+    ) -> LimitReading:
+        begins = _day(start)
+        until = min(stop, self.at) if stop else self.at
+        today = _day(until)
+        lines = [
+            Line(f"{words(begins)}{what}，当日不计，次日起算", "民法典 第二百零一条"),
+        ]
+        paused = 0
+        suspended = False
+        pause_lines: list[Line] = []
+        for pause in pauses:
+            low = max(begins, _day(pause.start))
+            high = _day(pause.end) if pause.end is not None and pause.end <= until else today
+            if pause.end is None and stop is None:
+                suspended = True
+            if high <= low:
+                continue
+            days = self.calendar.working_days_between(low, high)
+            paused += days
+            ending = "起" if pause.end is None else f"至 {words(high)}"
+            told = f"，已书面告知到 {words(pause.told)}" if pause.told else ""
+            pause_lines.append(
+                Line(
+                    f"{words(_day(pause.start))}{ending}{pause.why}，{days} 个工作日不计{told}",
+                    pause.article,
+                    days,
+                )
+            )
+        extra = int(extended.body.get("days", 0)) if extended else 0
+        plain = self._end(begins, value, unit)
+        lines.append(
+            Line(
+                f"{NAMES.get(kind, kind)}期限 {value} {UNITS_ZH[unit]}，到 {words(plain.day)}"
+                if value
+                else f"{NAMES.get(kind, kind)}：当场办理",
+                basis,
+                value,
+            )
+        )
+        skipped = self._skipped(begins, plain.day) if unit == Unit.WORKING_DAY else None
+        if skipped:
+            lines.append(skipped)
+        lines.extend(pause_lines)
+        due = plain
+        if paused:
+            due = self._shift(begins, value, unit, paused)
+            lines.append(
+                Line(f"顺延 {paused} 个工作日，到 {words(due.day)}", "行政许可法 第四十五条")
+            )
+        if extra:
+            due = self._shift(begins, value, unit, paused + extra)
+            lines.append(
+                Line(
+                    f"经本机关负责人批准延长 {extra} 个工作日，到 {words(due.day)}",
+                    "行政许可法 第四十二条",
+                    extra,
+                )
+            )
+        end = datetime.combine(due.day, self.hours.closes, tzinfo=SHANGHAI)
+        lines.append(Line(f"到当日下班时间 {self.hours.closes:%H:%M} 为止", "民法典 第二百零三条"))
+        if due.provisional:
+            lines.append(
+                Line(
+                    "国务院尚未公布有关年份的放假安排，这个日期是暂定的", "全国年节及纪念日放假办法"
+                )
+            )
+        counted = self.calendar.working_days_between(begins, today) - paused
+        if unit == Unit.WORKING_DAY:
+            used = max(0, counted)
+            left = (
+                self.calendar.working_days_between(today, due.day)
+                if stop is None
+                else value + extra - used
+            )
+        else:
+            used = (today - begins).days
+            left = (due.day - today).days
+        if stop is not None and stop <= self.at:
+            state = LimitState.STOPPED
+            met: bool | None = stop <= end
+            lines.append(
+                Line(
+                    f"{words(_day(stop))}完成，用 {used} 个工作日" + ("" if met else "，已超期"),
+                    None,
+                )
+                if unit == Unit.WORKING_DAY
+                else Line(f"{words(_day(stop))}完成" + ("" if met else "，已超期"), None)
+            )
+        else:
+            state = (
+                LimitState.SUSPENDED if suspended
+                else LimitState.EXTENDED if extra
+                else LimitState.RUNNING
+            )  # fmt: skip
+            met = False if not suspended and self.at > end else None
+        warn_day = self.calendar.add_working_days(due.day, -NEAR).day
+        return LimitReading(
+            kind=kind,
+            name=NAMES.get(kind, kind),
+            state=state,
+            start=begins,
+            due=end,
+            warn=datetime.combine(warn_day, time(), tzinfo=SHANGHAI),
+            used=used,
+            left=left,
+            met=met,
+            provisional=due.provisional,
+            value=value,
+            unit=unit,
+            basis=basis,
+            stopped_at=stop,
+            lines=tuple(lines),
+        )
+
+    def _end(self, begins: date, value: int, unit: Unit) -> Any:
+        """The last day of a period: 民法典 201-203."""
+        if unit == Unit.WORKING_DAY:
+            return self.calendar.add_working_days(begins, value)
+        if unit == Unit.MONTH:
+            return self.calendar.roll(_months(begins, value))
+        if unit == Unit.YEAR:
+            return self.calendar.roll(_months(begins, 12 * value))
+        if unit == Unit.HOUR:
+            return self.calendar.add_working_days(begins, -(-value // 8))
+        return self.calendar.roll(begins + timedelta(days=value))
+
+    def _shift(self, begins: date, value: int, unit: Unit, days: int) -> Any:
+        if unit == Unit.WORKING_DAY:
+            return self.calendar.add_working_days(begins, value + days)
+        return self.calendar.add_working_days(self._end(begins, value, unit).day, days)
+
+    def _skipped(self, start: date, end: date) -> Line | None:
+        """Which holidays and worked weekends lie in between, so that the count can be checked."""
+        off: list[date] = []
+        on: list[date] = []
+        for day in sorted(d for d in self.calendar.days if start < d <= end):
+            if self.calendar.days[day] and day.weekday() < 5:
+                off.append(day)
+            elif not self.calendar.days[day] and day.weekday() >= 5:
+                on.append(day)
+        if not off and not on:
+            return None
+        parts = []
+        if off:
+            parts.append("放假不计：" + "、".join(f"{d.month} 月 {d.day} 日" for d in off))
+        if on:
+            parts.append("周末上班照计：" + "、".join(f"{d.month} 月 {d.day} 日" for d in on))
+        return Line("；".join(parts), "行政许可法 第八十二条")
+
+
+def _months(start: date, count: int) -> date:
+    """The corresponding day count months later, else the month's last day (民法典 202)."""
+    month = start.month - 1 + count
+    year, month = start.year + month // 12, month % 12 + 1
+    for day in range(start.day, 0, -1):
+        try:
+            return date(year, month, day)
+        except ValueError:
+            continue
+    raise ValueError(f"no such month: {year}-{month}")

@@ -1,0 +1,475 @@
+"""The life of a case (办件生命周期): states, acts, who has it; what the table does not allow is refused.
+
+The table is data (`ACTS`); `fold` derives the standing of a case from its events, `admit` asks the
+table before an act, `deviation` says what the table thinks of another system's news, which is
+never refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from zhengwu.domain.event import Event, Nature
+from zhengwu.domain.refusal import Refusal
+
+
+class State(StrEnum):
+    """Where a case stands (办件状态)."""
+
+    RECEIVED = "received"
+    SUPPLEMENTING = "supplementing"
+    NOT_ACCEPTED = "not_accepted"
+    HANDLING = "handling"
+    FORWARDED = "forwarded"
+    DECIDED = "decided"
+    DELIVERED = "delivered"
+    WITHDRAWN = "withdrawn"
+    TERMINATED = "terminated"
+    CLOSED = "closed"
+    ARCHIVED = "archived"
+
+
+STATES_ZH = {
+    State.RECEIVED: "待受理",
+    State.SUPPLEMENTING: "待补正",
+    State.NOT_ACCEPTED: "不予受理",
+    State.HANDLING: "审查中",
+    State.FORWARDED: "已转报",
+    State.DECIDED: "已决定",
+    State.DELIVERED: "已送达",
+    State.WITHDRAWN: "已撤回",
+    State.TERMINATED: "已终止",
+    State.CLOSED: "已办结",
+    State.ARCHIVED: "已归档",
+}
+
+# 行政许可法 45: these eight and no ninth. A site visit is none of them.
+PROCEDURES = {
+    "hearing": "听证",
+    "tender": "招标",
+    "auction": "拍卖",
+    "inspection": "检验",
+    "testing": "检测",
+    "quarantine": "检疫",
+    "appraisal": "鉴定",
+    "expert_review": "专家评审",
+}
+EXTENSION_MOST = 10  # working days, 行政许可法 42
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One row of the table. frm: empty opens a case; to: None leaves the state as it is."""
+
+    code: str
+    zh: str
+    frm: frozenset[State]
+    to: State | None
+    by: str
+    document: str | None
+    article: str | None
+
+
+def _act(
+    code: str, zh: str, frm: str, to: str | None, by: str, document: str = "", article: str = ""
+) -> Act:
+    return Act(
+        code,
+        zh,
+        frozenset(State(one) for one in frm.split()),
+        State(to) if to else None,
+        by,
+        document or None,
+        f"行政许可法 {article}" if article else None,
+    )
+
+
+_AFTER_PAPER = (
+    "received supplementing not_accepted handling forwarded decided delivered withdrawn terminated "
+    "closed"
+)
+
+ACTS: tuple[Act, ...] = (
+    _act("received", "收件", "", "received", "窗口、网上", "收件回执", "第二十九条、第三十二条"),
+    _act("corrected_on_spot", "当场更正", "received", None, "窗口和申请人", "", "第三十二条第一款第三项"),
+    _act("supplement_requested", "一次性告知", "received", "supplementing", "窗口，5 个工作日内", "补正告知书", "第三十二条第一款第四项"),
+    _act("supplemented", "补正", "supplementing", "received", "窗口、网上", "收件回执", "第三十二条第一款第五项"),
+    _act("not_needed", "不需许可", "received", "not_accepted", "窗口", "不需许可告知书", "第三十二条第一款第一项"),
+    _act("not_ours", "不属职权", "received", "not_accepted", "窗口，指明机关", "不予受理决定书", "第三十二条第一款第二项"),
+    _act("accepted", "受理", "received", "handling", "窗口", "受理通知书", "第三十二条第一款第五项"),
+    _act("deemed_accepted", "视为受理", "received", "handling", "时钟", "受理通知书", "第三十二条第一款第四项"),
+    _act("step_taken", "接办", "handling decided", None, "环节岗位", "", "第二十六条、第三十四条"),
+    _act("step_done", "办结环节", "handling decided", None, "环节岗位", "", "第三十四条"),
+    _act("step_returned", "退回环节", "handling decided", None, "环节岗位", "", "第三十四条"),
+    _act("handed_over", "移交", "handling decided", None, "承办人", "", "第二十六条"),
+    _act("opinion_requested", "征求意见", "handling", None, "承办人", "", "第三十六条"),
+    _act("opinion_given", "反馈意见", "handling", None, "被征求岗位", "", "第三十六条"),
+    _act("suspended", "特别程序", "handling", None, "承办人，书面告知天数", "特别程序告知书", "第四十五条"),
+    _act("resumed", "恢复计时", "handling", None, "承办人", "", "第四十五条"),
+    _act("extended", "延期", "handling", None, "机关负责人，期满前一次", "延期告知书", "第四十二条"),
+    _act("forwarded", "转报", "handling", "forwarded", "承办人（上报件）", "转报函", "第三十五条、第四十三条"),
+    _act("came_back", "批复", "forwarded", "handling", "承办人", "", "第四十三条"),
+    _act("granted", "准予", "handling", "decided", "审批人，承诺件不得是受理人", "决定书", "第三十四条、第三十八条"),
+    _act("refused", "不予", "handling", "decided", "审批人，说明理由", "决定书", "第三十八条"),
+    _act("licence_made", "制证", "decided", None, "岗位", "证照", "第三十九条"),
+    _act("ready", "通知领取", "decided", None, "窗口", "", "第四十四条"),
+    _act("delivered", "送达", "decided", "delivered", "窗口", "送达回证", "第四十四条"),
+    _act("closed", "办结", "delivered not_accepted withdrawn terminated", "closed", "自动"),
+    _act("withdrawn", "撤回申请", "received supplementing handling forwarded", "withdrawn", "申请人", "撤回确认"),
+    _act("terminated", "终止", "handling", "terminated", "审批人", "终止通知书", "第七十条"),
+    _act("document_corrected", "更正文书", _AFTER_PAPER, None, "制作岗位", "更正件"),
+    _act("revoked", "撤销", "closed", None, "审批人", "决定书", "第六十九条"),
+    _act("cancelled", "注销", "closed", None, "审批人", "决定书", "第七十条"),
+    _act("taken_back", "撤回许可", "closed", None, "审批人", "决定书", "第八条"),
+    _act("entry_withdrawn", "撤销误录", _AFTER_PAPER, None, "原登记岗位和第二人"),
+    _act("archived", "归档", "closed", "archived", "自动"),
+)  # fmt: skip
+BY_CODE = {act.code: act for act in ACTS}
+
+# What another system's news means for the state, and the states from which the table would let it.
+OBSERVED: Mapping[str, tuple[State | None, frozenset[State]]] = {
+    "received": (State.RECEIVED, frozenset()),
+    "step": (
+        None,
+        frozenset({State.RECEIVED, State.SUPPLEMENTING, State.HANDLING, State.FORWARDED, State.DECIDED}),
+    ),
+    "accepted": (State.HANDLING, frozenset({State.RECEIVED, State.SUPPLEMENTING})),
+    "decided": (State.DECIDED, frozenset({State.HANDLING, State.FORWARDED})),
+    "delivered": (State.DELIVERED, frozenset({State.DECIDED})),
+    "closed": (State.CLOSED, BY_CODE["closed"].frm),
+}  # fmt: skip
+
+
+class HolderKind(StrEnum):
+    """Who has the case (在谁手里)."""
+
+    WINDOW = "window"
+    APPLICANT = "applicant"
+    DEPARTMENT = "department"
+    HANDING_OVER = "handing_over"
+    SPECIAL = "special"
+    HIGHER = "higher"
+    EXCHANGE = "exchange"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has the case since when. Under way (handing_over) the time is charged to the giver."""
+
+    kind: HolderKind
+    agency: str | None = None
+    post: str | None = None
+    actor: str | None = None
+    since: datetime | None = None
+    charged_kind: HolderKind | None = None
+    charged_to: str | None = None
+    label: str = ""
+
+
+NOBODY = Holder(HolderKind.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a case is after its events: all of it derived, nothing of it stored as truth."""
+
+    state: State | None = None
+    suspended: bool = False
+    extended: int = 0
+    holder: Holder = NOBODY
+    before: Holder = NOBODY  # who had it before a special procedure or a forwarding
+    step: str | None = None
+    outcome: str | None = None
+    received_at: datetime | None = None
+    accepted_at: datetime | None = None
+    decided_at: datetime | None = None
+    delivered_at: datetime | None = None
+    closed_at: datetime | None = None
+    accepted_by: str | None = None
+    version: int = 0
+
+
+def standing_events(events: Iterable[Event]) -> tuple[Event, ...]:
+    """The events that count: without those a later entry withdrew (撤销误录) or retracted."""
+    listed = tuple(events)
+    gone = {
+        int(event.body["version"])
+        for event in listed
+        if event.kind in ("entry_withdrawn", "retracted") and "version" in event.body
+    }
+    return tuple(event for event in listed if event.version not in gone) if gone else listed
+
+
+def fold(events: Iterable[Event]) -> Standing:
+    """The standing of a case after its events, in the order of their versions."""
+    listed = tuple(events)
+    standing = Standing()
+    for event in standing_events(listed):
+        standing = _after(standing, event)
+    return replace(standing, version=listed[-1].version) if listed else standing
+
+
+def histories(events: Sequence[Event]) -> tuple[tuple[Event, Standing], ...]:
+    """Every event that counts with the standing after it."""
+    rows = []
+    standing = Standing()
+    for event in standing_events(events):
+        standing = _after(standing, event)
+        rows.append((event, standing))
+    return tuple(rows)
+
+
+def _after(old: Standing, event: Event) -> Standing:
+    observed = event.nature == Nature.OBSERVATION
+    if observed:
+        to = OBSERVED.get(event.kind, (None, frozenset()))[0]
+    else:
+        act = BY_CODE.get(event.kind)
+        to = act.to if act else None
+    new = replace(old, state=to or old.state, version=event.version)
+    when = event.occurred
+    kind = event.kind
+    if observed:
+        if kind == "received" and old.received_at is None:
+            new = replace(
+                new,
+                received_at=when,
+                holder=Holder(HolderKind.EXCHANGE, event.agency, since=when),
+            )
+        elif kind == "accepted":
+            new = replace(new, accepted_at=old.accepted_at or when)
+        elif kind == "decided":
+            outcome = event.body.get("outcome")
+            new = replace(new, decided_at=when, outcome=str(outcome) if outcome else None)
+        elif kind == "delivered":
+            new = replace(new, delivered_at=when)
+        elif kind == "closed":
+            new = replace(new, closed_at=when, holder=replace(NOBODY, since=when))
+        elif kind == "step":
+            new = replace(new, step=str(event.body.get("step") or "") or None)
+            if new.state is None:
+                new = replace(new, state=State.RECEIVED)
+        return new
+    if kind == "received":
+        new = replace(new, received_at=when)
+    elif kind == "accepted":
+        new = replace(new, accepted_at=when, accepted_by=event.actor)
+    elif kind == "deemed_accepted":
+        # 行政许可法 32(4): accepted from the day the papers were received.
+        new = replace(new, accepted_at=old.received_at)
+    elif kind in ("granted", "refused"):
+        new = replace(new, outcome=kind, decided_at=when, step=None, suspended=False)
+    elif kind == "delivered":
+        new = replace(new, delivered_at=when)
+    elif kind == "closed":
+        new = replace(new, closed_at=when)
+    elif kind == "suspended":
+        new = replace(new, suspended=True)
+    elif kind == "resumed":
+        new = replace(new, suspended=False)
+    elif kind == "extended":
+        new = replace(new, extended=old.extended + int(event.body.get("days", 0)))
+    elif kind == "step_taken":
+        new = replace(new, step=str(event.body.get("step") or "") or None)
+    elif kind == "step_done":
+        new = replace(new, step=None)
+    if kind in ("withdrawn", "terminated", "not_needed", "not_ours"):
+        new = replace(new, suspended=False)
+    holder, before = _holding(old, event)
+    return replace(new, holder=holder, before=before)
+
+
+def _holding(old: Standing, event: Event) -> tuple[Holder, Holder]:
+    """Who has the case after an act, and whom to give it back to after a special procedure."""
+    kind, when = event.kind, event.occurred
+    target = event.body.get("to")
+    if kind in ("received", "supplemented"):
+        return Holder(HolderKind.WINDOW, event.agency, event.post, event.actor, when), old.before
+    if kind in ("supplement_requested", "ready"):
+        return Holder(HolderKind.APPLICANT, since=when), old.before
+    if kind == "suspended":
+        procedure = str(event.body.get("procedure", ""))
+        special = Holder(
+            HolderKind.SPECIAL,
+            old.holder.agency,
+            since=when,
+            label=PROCEDURES.get(procedure, procedure),
+        )
+        return special, old.holder
+    if kind == "forwarded":
+        return Holder(HolderKind.HIGHER, since=when), old.holder
+    if kind in ("resumed", "came_back"):
+        return replace(old.before, since=when), old.before
+    if kind == "step_taken":
+        at = HolderKind(str(event.body.get("at", "department")))
+        return Holder(at, event.agency, event.post, event.actor, when), old.before
+    if kind == "deemed_accepted":
+        return old.holder, old.before
+    if kind in ("delivered", "closed", "withdrawn", "terminated", "not_needed", "not_ours"):
+        return replace(NOBODY, since=when), old.before
+    if isinstance(target, Mapping):
+        giver = old.holder
+        if giver.kind == HolderKind.HANDING_OVER:
+            charged_kind, charged_to = giver.charged_kind, giver.charged_to
+        else:
+            charged_kind, charged_to = giver.kind, giver.agency
+        return Holder(
+            HolderKind.HANDING_OVER,
+            str(target.get("agency") or "") or None,
+            str(target["post"]) if target.get("post") else None,
+            None,
+            when,
+            charged_kind,
+            charged_to,
+        ), old.before
+    return old.holder, old.before
+
+
+def admit(
+    standing: Standing,
+    kind: str,
+    *,
+    at: datetime,
+    now: datetime,
+    actor: str | None,
+    body: Mapping[str, Any],
+    case_kind: str,
+    due: datetime | None = None,
+) -> None:
+    """Let an act pass, or raise Refusal. at: when it is said to happen; now: the edge's clock.
+
+    due: the limit that presses, for an extension. case_kind: immediate | promised | forwarded.
+    """
+    act = BY_CODE.get(kind)
+    if act is None:
+        raise Refusal("lifecycle.unknown", f"没有“{kind}”这种办理动作。")
+    if standing.state is None:
+        allowed = not act.frm
+    else:
+        allowed = standing.state in act.frm
+    if not allowed:
+        here = STATES_ZH[standing.state] if standing.state else "尚未收件"
+        raise Refusal(
+            "lifecycle.not_allowed",
+            f"办件现在是“{here}”，不能“{act.zh}”。请刷新页面，按现在的状态办理。",
+            article=act.article,
+        )
+    if at > now + timedelta(minutes=5):
+        raise Refusal("lifecycle.future", "发生时间在将来。请核对日期和时间。", field="occurred")
+    if standing.received_at and at < standing.received_at:
+        raise Refusal(
+            "lifecycle.before_receipt", "发生时间早于收件时间。请核对日期和时间。", field="occurred"
+        )
+    if standing.suspended and kind in ("granted", "refused", "suspended", "extended", "forwarded"):
+        raise Refusal(
+            "lifecycle.suspended",
+            f"特别程序还没有结束，不能“{act.zh}”。请先恢复计时。",
+            article="行政许可法 第四十五条",
+        )
+    if kind == "resumed" and not standing.suspended:
+        raise Refusal(
+            "lifecycle.not_suspended", "没有正在进行的特别程序，不需要恢复计时。",
+            article="行政许可法 第四十五条",
+        )  # fmt: skip
+    if kind == "suspended":
+        if str(body.get("procedure")) not in PROCEDURES:
+            raise Refusal(
+                "lifecycle.ninth_reason",
+                "只有听证、招标、拍卖、检验、检测、检疫、鉴定、专家评审可以不计入期限，现场踏勘不可以。",
+                article="行政许可法 第四十五条",
+                field="procedure",
+            )
+        if int(body.get("days") or 0) < 1:
+            raise Refusal(
+                "lifecycle.days_untold", "请填写所需时间，并书面告知申请人。",
+                article="行政许可法 第四十五条", field="days",
+            )  # fmt: skip
+    if kind == "extended":
+        if standing.extended:
+            raise Refusal(
+                "lifecycle.extended_twice", "只能延期一次。", article="行政许可法 第四十二条"
+            )
+        if due is not None and at > due:
+            raise Refusal(
+                "lifecycle.extended_late", "期限已经届满，不能再延期。",
+                article="行政许可法 第四十二条",
+            )  # fmt: skip
+        if not 1 <= int(body.get("days") or 0) <= EXTENSION_MOST:
+            raise Refusal(
+                "lifecycle.extension_days",
+                f"延期应当是 1 到 {EXTENSION_MOST} 个工作日。",
+                article="行政许可法 第四十二条",
+                field="days",
+            )
+    if kind in ("granted", "refused"):
+        two = case_kind != "immediate"
+        if two and actor is not None and actor == standing.accepted_by:
+            raise Refusal(
+                "lifecycle.two_people",
+                "受理人和决定人不能是同一人。请移交另一位审批人决定。",
+                article="行政许可法 第三十四条",
+            )
+        if kind == "refused" and not body.get("reasons"):
+            raise Refusal(
+                "lifecycle.no_reasons", "不予许可必须说明理由。",
+                article="行政许可法 第三十八条", field="reasons",
+            )  # fmt: skip
+    if kind == "forwarded" and case_kind != "forwarded":
+        raise Refusal(
+            "lifecycle.not_forwarded_item",
+            "只有上报件可以转报上级。",
+            article="行政许可法 第四十三条",
+        )
+
+
+def deviation(standing: Standing, kind: str) -> str | None:
+    """What the table would have refused of another system's news; None where it agrees."""
+    row = OBSERVED.get(kind)
+    if row is None:
+        return None
+    _, frm = row
+    if standing.state is None:
+        return None if kind == "received" else "没有收件记录"
+    if kind == "received":
+        return "重复的收件记录"
+    if standing.state in frm:
+        return None
+    words = {
+        "step": "后仍有环节",
+        "accepted": "后又受理",
+        "decided": "时作出决定，未见受理",
+        "delivered": "时送达，未见决定",
+        "closed": "时办结，未见决定和送达",
+    }
+    return f"{STATES_ZH[standing.state]}{words[kind]}"
+
+
+def table_markdown() -> str:
+    """The table as Markdown, for docs/reference/lifecycle.md."""
+    rows = ["| 动作 | 代码 | 从 | 到 | 由谁 | 文书 | 依据 |", "|---|---|---|---|---|---|---|"]
+    for act in ACTS:
+        frm = "、".join(STATES_ZH[s] for s in State if s in act.frm) or "—"
+        to = STATES_ZH[act.to] if act.to else "不变"
+        rows.append(
+            f"| {act.zh} | `{act.code}` | {frm} | {to} | {act.by} | {act.document or '—'} | "
+            f"{act.article or '—'} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def diagram() -> str:
+    """The states as a Mermaid picture, for docs/reference/lifecycle.md."""
+    lines = ["stateDiagram-v2"]
+    for act in ACTS:
+        if act.to is None:
+            continue
+        sources: list[State | None] = [s for s in State if s in act.frm]
+        for source in sources or [None]:
+            start = STATES_ZH[source] if source else "[*]"
+            lines.append(f"    {start} --> {STATES_ZH[act.to]}: {act.zh}")
+    return "\n".join(lines) + "\n"
