@@ -14,7 +14,6 @@ from zhengwu.halls import services as halls
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 HALL = "H420100"
-PASSWORD = "Golden-Story-2026"
 CAST = {"owner": "p-water-clerk", "teammate": "p-water-clerk2", "stranger": "p-market-clerk"}
 STAFF = (
     ("clerk", "window", "A", "clerk"),
@@ -77,7 +76,6 @@ def small_city() -> None:
                 posts=[(post, part)],
                 holds=[(holds, code)],
                 since=SINCE,
-                password=None,
             )
         for role in ("legal", "cashier"):
             services.add_person(

@@ -26,7 +26,9 @@ class WindowRow:
 
 def hall(code: str) -> HallRow | None:
     found = Hall.objects.filter(code=code).first()
-    return found and HallRow(found.code, found.name, found.region_id, found.address, found.hours)
+    if found is None:
+        return None
+    return HallRow(found.code, found.name, found.region_id, found.address, found.hours)
 
 
 def windows(hall: str) -> tuple[WindowRow, ...]:
