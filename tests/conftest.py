@@ -17,7 +17,6 @@ from pathlib import Path
 import django
 import psycopg
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from psycopg import sql
 
 from zhengwu.config.postgres import APP, OWNER, Cluster
@@ -33,16 +32,7 @@ os.environ["ZHENGWU_DATABASE_URL"] = CLUSTER.url(role=APP, database=NAME)
 os.environ["ZHENGWU_OWNER_DATABASE_URL"] = CLUSTER.url(role=OWNER, database=NAME)
 os.environ.setdefault("ZHENGWU_SECRET_KEY", "only-for-the-tests-and-for-nothing-else-0123456789")
 os.environ.setdefault("ZHENGWU_DEMO", "1")
-try:
-    django.setup()
-except ImproperlyConfigured:  # accounts is not there yet
-    from django.apps import apps
-    from django.conf import settings
-
-    settings.AUTH_USER_MODEL = "auth.User"
-    apps.app_configs.clear()
-    apps.apps_ready = apps.models_ready = apps.loading = apps.ready = False
-    django.setup()
+django.setup()
 
 
 def _remove() -> None:

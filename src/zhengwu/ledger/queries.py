@@ -6,12 +6,12 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
-from zhengwu.domain.event import Nature
+from zhengwu.domain.event import Event, Nature
 from zhengwu.ledger.events import Entry
 
 COLUMNS = (
@@ -168,3 +168,73 @@ def lag() -> Lag:
         unsequenced = cursor.fetchone()[0]
         cursor.execute("SELECT name, position FROM ledger_follower ORDER BY name")
         return Lag(last, unsequenced, {name: last - at for name, at in cursor.fetchall()})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a key was answered with: the event it stands for and the digest of its request."""
+
+    stream_id: uuid.UUID
+    version: int
+    body: dict[str, Any]
+    request: bytes | None
+
+
+def answer(source: str, key: str) -> Answer | None:
+    """The first answer to an idempotency key, None if it was never used."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT stream_id, version, body, request FROM ledger_event"
+            " WHERE source = %s AND key = %s",
+            [source, key],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return Answer(row[0], row[1], parse(row[2]), bytes(row[3]) if row[3] is not None else None)
+
+
+def story_sql(*, stream: str, stream_id: str) -> str:
+    """A scalar subquery giving a stream's events as one jsonb, for a context's own SELECT.
+
+    stream, stream_id: SQL of the caller (a literal, a column). Read the value with `story`.
+    """
+    return (
+        "(SELECT jsonb_agg(jsonb_build_array(e.version, e.kind, e.nature,"  # noqa: S608
+        " extract(epoch FROM e.occurred)::text, extract(epoch FROM e.recorded)::text,"
+        " extract(epoch FROM e.received)::text, e.actor, e.post, e.agency, e.region, e.source,"
+        " (SELECT p.position FROM ledger_position p WHERE p.event = e.id), e.body)"
+        f" ORDER BY e.version) FROM ledger_event e WHERE e.stream = {stream}"
+        f" AND e.stream_id = {stream_id})"
+    )
+
+
+def story(value: Any) -> tuple[Event, ...]:
+    """The events of a `story_sql` value, by version."""
+    return tuple(
+        Event(
+            version=row[0],
+            kind=row[1],
+            nature=Nature(row[2]),
+            occurred=_moment(row[3]),
+            recorded=_moment(row[4]),
+            received=_moment(row[5]),
+            actor=row[6],
+            post=row[7],
+            agency=row[8],
+            region=row[9],
+            source=row[10],
+            position=row[11],
+            body=row[12],
+        )
+        for row in parse(value) or ()
+    )
+
+
+def _moment(epoch: str) -> datetime:
+    """Seconds and six decimals as text, exactly: a float would lose the last digit."""
+    seconds, _, fraction = epoch.partition(".")
+    micro = int((fraction + "000000")[:6])
+    start = datetime.fromtimestamp(0, UTC)
+    whole = timedelta(seconds=int(seconds))
+    return start + whole + timedelta(microseconds=-micro if seconds.startswith("-") else micro)
