@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import queries as cases
@@ -119,7 +118,7 @@ def _page(
     failed: ActForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    calendar = accounts.calendar(actor.region or accounts.CITY)
+    calendar = view.reading.calendar
     pressing = view.reading.due
     shown = pressing or next(
         (limit for limit in view.reading.limits if limit.kind == "promised"), None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid5
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -45,6 +46,12 @@ class RegisterForm(Form):
     name = Line(label="名称 / 姓名", required=False, max_length=100)
     phone = Line(label="手机号", required=False, max_length=30)
     item = Line(label="事项名称或编码", required=False, max_length=200)
+
+    def __init__(self, data: QueryDict | dict[str, str] | None = None, **options: Any) -> None:
+        super().__init__(data, **options)
+        # Nothing is optional here: the service says all that is missing at once.
+        for field in self.fields.values():
+            field.must = True  # type: ignore[attr-defined]
 
 
 @sensitive_post_parameters()
