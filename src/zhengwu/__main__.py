@@ -132,6 +132,21 @@ def check() -> None:
 
 @main.command()
 @_with_database
+def tamper() -> None:
+    """以应用的身份试着改写事件账：每一种都应被拒绝。"""
+    from zhengwu.config import tamper as tampering
+
+    went_through = 0
+    for statement, answer in tampering.attempts():
+        went_through += answer is None
+        click.echo(f"{statement}\n    {'没有被拒绝！' if answer is None else '被拒绝：' + answer}")
+    if went_through:
+        raise click.ClickException(f"{went_through} 种改写没有被拒绝！（都已回滚，账没有变。）")
+    click.echo("每一种都被拒绝了。")
+
+
+@main.command()
+@_with_database
 def demo() -> None:
     """建立演示城市（只在 ZHENGWU_DEMO=1 时），并列出演示账号。"""
     from django.conf import settings
