@@ -134,7 +134,7 @@ def db(
             dirty.append(name)
     if dirty:
         owner.execute(
-            sql.SQL("TRUNCATE {} RESTART IDENTITY").format(
+            sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(
                 sql.SQL(", ").join(map(sql.Identifier, dirty))
             )
         )

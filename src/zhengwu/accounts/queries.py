@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import Count, Max, Q
@@ -25,9 +24,7 @@ from zhengwu.accounts.models import (
     Region,
     RoleHolding,
 )  # fmt: skip
-
-if TYPE_CHECKING:
-    from zhengwu.domain.calendar import Calendar, OfficeHours
+from zhengwu.domain.calendar import Calendar, OfficeHours
 
 CITY = "420100"
 
@@ -227,9 +224,12 @@ def calendar(region: str = CITY) -> Calendar:
 
 @lru_cache(maxsize=4)
 def _calendar(count: int, last: str) -> Calendar:
-    from zhengwu.domain.calendar import Calendar
-
-    return Calendar.of({d.day: d.off for d in CalendarDay.objects.all()})
+    days = list(CalendarDay.objects.select_related("year"))
+    return Calendar.of(
+        {one.day: one.off for one in days},
+        names={one.day: one.name for one in days},
+        notices=notices(),
+    )
 
 
 def notices() -> dict[int, str]:
@@ -238,6 +238,4 @@ def notices() -> dict[int, str]:
 
 
 def office_hours(region: str = CITY) -> OfficeHours:
-    from zhengwu.domain.calendar import OfficeHours
-
     return OfficeHours()
