@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from zhengwu.accounts import queries as accounts
 from zhengwu.catalog import queries as catalog
 from zhengwu.web import paging, words
 from zhengwu.web.clock import now
@@ -36,4 +37,4 @@ def guide(request: HttpRequest, code: str) -> HttpResponse:
     item = catalog.in_force(code, words.local(now()).date())
     if item is None:
         raise Http404
-    return render(request, "portal/items/guide.html.j2", {"item": item})
+    return render(request, "portal/items/guide.html.j2", {"item": item, "agency": accounts.agency_name(item.agency)})

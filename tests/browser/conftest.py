@@ -1,0 +1,83 @@
+"""A server and a real Chromium for the browser tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from wsgiref.simple_server import WSGIRequestHandler
+
+import pytest
+from django.core.servers.basehttp import ThreadedWSGIServer
+from django.core.signals import request_finished
+from django.db import connections
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.setup import browser as setup
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+def _close(**_: object) -> None:
+    # A request has a thread of its own here, and the thread takes no connection with it.
+    connections.close_all()
+
+
+@pytest.fixture
+def server(city: None) -> Iterator[str]:
+    """The address of the platform, served over the test's database."""
+    from zhengwu.config.wsgi import application
+
+    request_finished.connect(_close)
+    httpd = ThreadedWSGIServer(("127.0.0.1", 0), _Quiet, ipv6=False)
+    httpd.daemon_threads = True
+    httpd.set_app(application)
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+    request_finished.disconnect(_close)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = setup.found()
+    if path is None:
+        pytest.skip(setup.HOW)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A desk: 1366 × 768. A message of the page's own scripts or policy fails the test."""
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on(
+        "console",
+        lambda m: said.append(m.text) if m.type == "error" and "Security Policy" in m.text else None,
+    )
+    yield page
+    context.close()
+    assert not said
+
+
+@pytest.fixture
+def plain(chromium: Browser) -> Iterator[Page]:
+    """The same without JavaScript."""
+    context = chromium.new_context(
+        viewport={"width": 1366, "height": 768}, locale="zh-CN", java_script_enabled=False
+    )
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    yield page
+    context.close()
