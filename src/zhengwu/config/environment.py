@@ -39,7 +39,7 @@ def env_list(name: str, default: str = "") -> list[str]:
 def env_int(name: str, default: int, *, least: int, most: int) -> int:
     """A whole number within bounds. Raises ImproperlyConfigured with the setting's name."""
     value = env(name, str(default)).strip()
-    if not value.isdecimal() or not least <= int(value) <= most:
+    if not (value.isascii() and value.isdecimal()) or not least <= int(value) <= most:
         raise ImproperlyConfigured(
             f"ZHENGWU_{name} 应是 {least} 到 {most} 之间的整数，现在是 {value!r}。"
         )
