@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,21 @@ AT = datetime(2026, 9, 14, 1, 20, tzinfo=UTC)
 ledger.register(ledger.StreamKind("probe", frozenset({"opened", "moved"})))
 
 
-def event(key: str | None = None, kind: str = "moved", **more: object) -> ledger.NewEvent:
+def event(
+    key: str | None = None,
+    kind: str = "moved",
+    *,
+    request: bytes | None = None,
+    body: dict[str, Any] | None = None,
+) -> ledger.NewEvent:
     return ledger.NewEvent(
-        kind=kind, occurred=AT, source="test", key=key or str(uuid.uuid4()), **more
-    )  # type: ignore[arg-type]
+        kind=kind,
+        occurred=AT,
+        source="test",
+        key=key or str(uuid.uuid4()),
+        request=request,
+        body=body or {},
+    )
 
 
 def opened() -> uuid.UUID:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import rfc8785
 
@@ -52,7 +52,7 @@ def instant(moment: datetime) -> str:
 
 def jcs(value: Any) -> bytes:
     """RFC 8785 bytes of a JSON value."""
-    return cast(bytes, rfc8785.dumps(value))
+    return rfc8785.dumps(value)
 
 
 def canonical(event: Entry) -> bytes:

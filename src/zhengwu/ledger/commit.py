@@ -284,7 +284,7 @@ def _groups(kind: StreamKind, rows: Sequence[Row]) -> list[_Group]:
 
 def compose(
     kind: StreamKind, rows: Sequence[Row], groups: Sequence[_Group]
-) -> tuple[str, list[object]]:
+) -> tuple[str, list[Any]]:
     """The statement and its parameters for groups that go together."""
     head = kind.head or GENERIC
     opening = [group for group in groups if group.expected == 0]
@@ -298,7 +298,7 @@ def compose(
         numbers=any(rows[index].number for group in groups for index in group.rows),
         contents=contents,
     )
-    parameters: list[object] = [
+    parameters: list[Any] = [
         [group.stream_id for group in groups],
         [group.expected for group in groups],
         [group.head for group in groups],

@@ -75,4 +75,4 @@ def erase_content(identifier: uuid.UUID, *, because: str, by: str, at: datetime)
             " erased_because = %s WHERE id = %s AND erased IS NULL",
             [at, by, because, identifier],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
