@@ -7,12 +7,14 @@ in, and every answer that rests on them says that it is provisional.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 
 BEFORE = 20  # years of table before the first published one
 AFTER = 30  # and after the last
+FEWEST_DAYS = 10  # no notice since 2007 names fewer than 27 days, none spills over by more than 3
 
 # 全国年节及纪念日放假办法, the holidays that have a fixed date (the lunar ones are not guessed).
 FIXED = {(1, 1): "元旦", (5, 1): "劳动节", (5, 2): "劳动节", (10, 1): "国庆节", (10, 2): "国庆节",
@@ -66,9 +68,11 @@ class Calendar:
         notices: Mapping[int, str] | None = None,
     ) -> Calendar:
         """days: date → off, only where it differs from the plain week. A year is published if it
-        has at least one day in the data. Without data everything is provisional.
+        has at least FEWEST_DAYS in the data: a notice for January also names some days of the
+        December before. Without data everything is provisional.
         """
-        published = frozenset(day.year for day in days)
+        counts = Counter(day.year for day in days)
+        published = frozenset(year for year, count in counts.items() if count >= FEWEST_DAYS)
         low, high = (min(published), max(published)) if published else (2020, 2030)
         first = date(low - BEFORE, 1, 1)
         count = (date(high + AFTER, 12, 31) - first).days + 1

@@ -7,7 +7,7 @@ never refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -125,7 +125,7 @@ ACTS: tuple[Act, ...] = (
     _act("revoked", "撤销", "closed", None, "审批人", "决定书", "第六十九条"),
     _act("cancelled", "注销", "closed", None, "审批人", "决定书", "第七十条"),
     _act("taken_back", "撤回许可", "closed", None, "审批人", "决定书", "第八条"),
-    _act("entry_withdrawn", "撤销误录", _AFTER_PAPER, None, "原登记岗位和第二人"),
+    _act("entry_withdrawn", "撤销误录", f"{_AFTER_PAPER} archived", None, "原登记岗位和第二人"),
     _act("archived", "归档", "closed", "archived", "自动"),
 )  # fmt: skip
 BY_CODE = {act.code: act for act in ACTS}
@@ -142,6 +142,15 @@ OBSERVED: Mapping[str, tuple[State | None, frozenset[State]]] = {
     "delivered": (State.DELIVERED, frozenset({State.DECIDED})),
     "closed": (State.CLOSED, BY_CODE["closed"].frm),
 }  # fmt: skip
+# How far along a state is: another system's late news never takes a case back.
+_FAR = {
+    State.RECEIVED: 0, State.SUPPLEMENTING: 0, State.HANDLING: 1, State.FORWARDED: 1,
+    State.DECIDED: 2, State.NOT_ACCEPTED: 2, State.WITHDRAWN: 2, State.TERMINATED: 2,
+    State.DELIVERED: 3, State.CLOSED: 4, State.ARCHIVED: 5,
+}  # fmt: skip
+# Entered by the house itself, about a moment that may lie before the last entry.
+AUTOMATIC = frozenset({"deemed_accepted", "closed", "archived"})
+SKEW = timedelta(minutes=5)  # how far the clocks of two desks may differ
 
 
 class HolderKind(StrEnum):
@@ -180,65 +189,91 @@ class Standing:
 
     state: State | None = None
     suspended: bool = False
+    procedures: tuple[str, ...] = ()  # the special procedures under way; two may overlap
+    asked: frozenset[str] = frozenset()  # the materials the one notice named
     extended: int = 0
     holder: Holder = NOBODY
     before: Holder = NOBODY  # who had it before a special procedure or a forwarding
     step: str | None = None
     outcome: str | None = None
     received_at: datetime | None = None
+    papers_at: datetime | None = None  # the last receipt of materials
     accepted_at: datetime | None = None
     decided_at: datetime | None = None
     delivered_at: datetime | None = None
     closed_at: datetime | None = None
     accepted_by: str | None = None
+    last_at: datetime | None = None  # when the last thing that counts happened
     version: int = 0
 
 
 def standing_events(events: Iterable[Event]) -> tuple[Event, ...]:
-    """The events that count: without those a later entry withdrew (撤销误录) or retracted."""
-    listed = tuple(events)
-    gone = {
-        int(event.body["version"])
-        for event in listed
-        if event.kind in ("entry_withdrawn", "retracted") and "version" in event.body
-    }
-    return tuple(event for event in listed if event.version not in gone) if gone else listed
+    """The events that count, recomputed as if what was withdrawn (撤销误录) were not there.
+
+    A later entry takes an earlier one away, and may be taken away itself. An act that then stands
+    where the table does not allow it has no effect either: it stays visible and does not count.
+    """
+    return tuple(event for event, _ in histories(events))
 
 
 def fold(events: Iterable[Event]) -> Standing:
     """The standing of a case after its events, in the order of their versions."""
     listed = tuple(events)
-    standing = Standing()
-    for event in standing_events(listed):
-        standing = _after(standing, event)
+    rows = histories(listed)
+    standing = rows[-1][1] if rows else Standing()
     return replace(standing, version=listed[-1].version) if listed else standing
 
 
-def histories(events: Sequence[Event]) -> tuple[tuple[Event, Standing], ...]:
+def histories(events: Iterable[Event]) -> tuple[tuple[Event, Standing], ...]:
     """Every event that counts with the standing after it."""
     rows = []
     standing = Standing()
-    for event in standing_events(events):
+    for event in _kept(tuple(events)):
+        if event.nature == Nature.ACT and not _allowed(standing, event.kind):
+            continue
         standing = _after(standing, event)
         rows.append((event, standing))
     return tuple(rows)
+
+
+def _kept(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Without those that a later entry, itself not withdrawn, took away."""
+    gone: set[int] = set()
+    for event in reversed(events):
+        if event.kind not in ("entry_withdrawn", "retracted") or event.version in gone:
+            continue
+        target = event.body.get("version")
+        if isinstance(target, int) and target < event.version:
+            gone.add(target)
+    return tuple(event for event in events if event.version not in gone) if gone else events
+
+
+def _allowed(standing: Standing, kind: str) -> bool:
+    """Whether the table lets an act start from here."""
+    act = BY_CODE.get(kind)
+    if act is None:
+        return False
+    return standing.state in act.frm if standing.state is not None else not act.frm
 
 
 def _after(old: Standing, event: Event) -> Standing:
     observed = event.nature == Nature.OBSERVATION
     if observed:
         to = OBSERVED.get(event.kind, (None, frozenset()))[0]
+        if to is not None and old.state is not None and _FAR[to] <= _FAR[old.state]:
+            to = None  # news that comes late: kept as a deviation, the state stays
     else:
         act = BY_CODE.get(event.kind)
         to = act.to if act else None
-    new = replace(old, state=to or old.state, version=event.version)
     when = event.occurred
+    new = replace(old, state=to or old.state, last_at=when, version=event.version)
     kind = event.kind
     if observed:
         if kind == "received" and old.received_at is None:
             new = replace(
                 new,
                 received_at=when,
+                papers_at=when,
                 holder=Holder(HolderKind.EXCHANGE, event.agency, since=when),
             )
         elif kind == "accepted":
@@ -256,22 +291,29 @@ def _after(old: Standing, event: Event) -> Standing:
                 new = replace(new, state=State.RECEIVED)
         return new
     if kind == "received":
-        new = replace(new, received_at=when)
+        new = replace(new, received_at=when, papers_at=when)
+    elif kind == "supplement_requested":
+        new = replace(new, asked=old.asked | _codes(event.body))
+    elif kind == "supplemented":
+        new = replace(new, papers_at=when)
     elif kind == "accepted":
         new = replace(new, accepted_at=when, accepted_by=event.actor)
     elif kind == "deemed_accepted":
         # 行政许可法 32(4): accepted from the day the papers were received.
-        new = replace(new, accepted_at=old.received_at)
+        new = replace(new, accepted_at=old.papers_at)
     elif kind in ("granted", "refused"):
-        new = replace(new, outcome=kind, decided_at=when, step=None, suspended=False)
+        new = replace(new, outcome=kind, decided_at=when, step=None)
+        new = replace(new, suspended=False, procedures=())
     elif kind == "delivered":
         new = replace(new, delivered_at=when)
     elif kind == "closed":
         new = replace(new, closed_at=when)
     elif kind == "suspended":
-        new = replace(new, suspended=True)
+        procedure = str(event.body.get("procedure", ""))
+        new = replace(new, suspended=True, procedures=(*old.procedures, procedure))
     elif kind == "resumed":
-        new = replace(new, suspended=False)
+        left = still_open(old.procedures, event.body)
+        new = replace(new, suspended=bool(left), procedures=left)
     elif kind == "extended":
         new = replace(new, extended=old.extended + int(event.body.get("days", 0)))
     elif kind == "step_taken":
@@ -279,9 +321,27 @@ def _after(old: Standing, event: Event) -> Standing:
     elif kind == "step_done":
         new = replace(new, step=None)
     if kind in ("withdrawn", "terminated", "not_needed", "not_ours"):
-        new = replace(new, suspended=False)
+        new = replace(new, suspended=False, procedures=())
     holder, before = _holding(old, event)
+    if old.suspended and new.suspended and kind not in ("suspended", "resumed"):
+        # Who takes it meanwhile gets it back afterwards; the time is the special procedure's.
+        moved = holder is not old.holder
+        holder, before = old.holder, holder if moved else old.before
     return replace(new, holder=holder, before=before)
+
+
+def still_open(procedures: tuple[str, ...], body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The special procedures left open by a `resumed`: it may name one, otherwise all end."""
+    named = body.get("procedure")
+    return tuple(one for one in procedures if one != named) if named else ()
+
+
+def _codes(body: Mapping[str, Any]) -> frozenset[str]:
+    """The material codes in a body: plain, or objects with a code."""
+    found = body.get("materials", ())
+    if not isinstance(found, list | tuple):
+        return frozenset()
+    return frozenset(str(one["code"] if isinstance(one, Mapping) else one) for one in found)
 
 
 def _holding(old: Standing, event: Event) -> tuple[Holder, Holder]:
@@ -300,9 +360,11 @@ def _holding(old: Standing, event: Event) -> tuple[Holder, Holder]:
             since=when,
             label=PROCEDURES.get(procedure, procedure),
         )
-        return special, old.holder
+        return special, old.before if old.suspended else old.holder
     if kind == "forwarded":
         return Holder(HolderKind.HIGHER, since=when), old.holder
+    if kind == "resumed" and (left := still_open(old.procedures, event.body)):
+        return replace(old.holder, label=PROCEDURES.get(left[-1], left[-1]), since=when), old.before
     if kind in ("resumed", "came_back"):
         return replace(old.before, since=when), old.before
     if kind == "step_taken":
@@ -327,6 +389,12 @@ def _holding(old: Standing, event: Event) -> tuple[Holder, Holder]:
             charged_kind,
             charged_to,
         ), old.before
+    if kind in ("granted", "refused"):
+        # Whoever decides has it from then on, whoever reviewed it before.
+        decider = replace(
+            old.holder, agency=event.agency, post=event.post, actor=event.actor, since=when
+        )
+        return decider, old.before
     return old.holder, old.before
 
 
@@ -348,24 +416,45 @@ def admit(
     act = BY_CODE.get(kind)
     if act is None:
         raise Refusal("lifecycle.unknown", f"没有“{kind}”这种办理动作。")
-    if standing.state is None:
-        allowed = not act.frm
-    else:
-        allowed = standing.state in act.frm
-    if not allowed:
+    if not _allowed(standing, kind):
         here = STATES_ZH[standing.state] if standing.state else "尚未收件"
         raise Refusal(
             "lifecycle.not_allowed",
             f"办件现在是“{here}”，不能“{act.zh}”。请刷新页面，按现在的状态办理。",
             article=act.article,
         )
-    if at > now + timedelta(minutes=5):
+    if at > now + SKEW:
         raise Refusal("lifecycle.future", "发生时间在将来。请核对日期和时间。", field="occurred")
     if standing.received_at and at < standing.received_at:
         raise Refusal(
             "lifecycle.before_receipt", "发生时间早于收件时间。请核对日期和时间。", field="occurred"
         )
-    if standing.suspended and kind in ("granted", "refused", "suspended", "extended", "forwarded"):
+    if standing.last_at and kind not in AUTOMATIC and at < standing.last_at - SKEW:
+        raise Refusal(
+            "lifecycle.out_of_order",
+            "发生时间早于上一件事的发生时间。请核对日期和时间；上一件记错了，请先撤销误录。",
+            field="occurred",
+        )
+    if kind == "supplement_requested" and standing.asked and not _codes(body) <= standing.asked:
+        raise Refusal(
+            "lifecycle.asked_more",
+            "补正内容应当一次告知，不能再要求上次没有告知的材料。请只选上次告知而仍未补齐的，或者受理。",
+            article="行政许可法 第三十二条第一款第四项",
+            field="materials",
+        )
+    if kind == "entry_withdrawn":
+        target = body.get("version")
+        if not isinstance(target, int) or not 1 <= target <= standing.version:
+            raise Refusal(
+                "lifecycle.no_such_entry", "请指明要撤销的是哪一条记录。", field="version"
+            )
+        if target == 1:
+            raise Refusal(
+                "lifecycle.receipt_stays",
+                "收件记录不能撤销误录。请办理撤回申请，或者更正收件内容。",
+                field="version",
+            )
+    if standing.suspended and kind in ("granted", "refused", "extended", "forwarded"):
         raise Refusal(
             "lifecycle.suspended",
             f"特别程序还没有结束，不能“{act.zh}”。请先恢复计时。",
@@ -384,6 +473,13 @@ def admit(
                 article="行政许可法 第四十五条",
                 field="procedure",
             )
+        if str(body.get("procedure")) in standing.procedures:
+            raise Refusal(
+                "lifecycle.suspended",
+                "这个特别程序正在进行，不需要再次登记。结束时请恢复计时。",
+                article="行政许可法 第四十五条",
+                field="procedure",
+            )
         if int(body.get("days") or 0) < 1:
             raise Refusal(
                 "lifecycle.days_untold", "请填写所需时间，并书面告知申请人。",
@@ -392,11 +488,13 @@ def admit(
     if kind == "extended":
         if standing.extended:
             raise Refusal(
-                "lifecycle.extended_twice", "只能延期一次。", article="行政许可法 第四十二条"
+                "lifecycle.extended_twice",
+                "已经延期一次，不能再次延期。请在现有期限内作出决定。",
+                article="行政许可法 第四十二条",
             )
         if due is not None and at > due:
             raise Refusal(
-                "lifecycle.extended_late", "期限已经届满，不能再延期。",
+                "lifecycle.extended_late", "期限已经届满，不能再延期。请尽快作出决定。",
                 article="行政许可法 第四十二条",
             )  # fmt: skip
         if not 1 <= int(body.get("days") or 0) <= EXTENSION_MOST:
@@ -416,13 +514,13 @@ def admit(
             )
         if kind == "refused" and not body.get("reasons"):
             raise Refusal(
-                "lifecycle.no_reasons", "不予许可必须说明理由。",
+                "lifecycle.no_reasons", "不予许可必须说明理由。请填写理由和申请人的救济途径。",
                 article="行政许可法 第三十八条", field="reasons",
             )  # fmt: skip
     if kind == "forwarded" and case_kind != "forwarded":
         raise Refusal(
             "lifecycle.not_forwarded_item",
-            "只有上报件可以转报上级。",
+            "只有上报件可以转报上级。请由本机关作出决定。",
             article="行政许可法 第四十三条",
         )
 

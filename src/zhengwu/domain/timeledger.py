@@ -34,7 +34,7 @@ def spans(events: Sequence[Event], *, until: datetime) -> tuple[Span, ...]:
     A span begins where the one before ends: an entry registered late shortens nobody's time below
     nothing.
     """
-    rows = histories(events)
+    rows = histories([event for event in events if event.occurred <= until])
     found: list[Span] = []
     cursor: datetime | None = None
     for index, (event, standing) in enumerate(rows):

@@ -10,8 +10,16 @@ DOT = "\u00b7"  # the dot of 买买提·艾合买提, as on identity cards
 DOTS = "\u2022\u2027\u2219\u22c5\u30fb\uff65\uff0e\u25cf\u00b7"
 
 
+def _category(c: str) -> str:
+    """The Unicode category; every Han extension is a letter, also those younger than Python's."""
+    code = ord(c)
+    if 0x20000 <= code <= 0x3FFFD and code & 0xFFFF < 0xFFFE:
+        return "Lo"  # planes 2 and 3 are set aside for ideographs
+    return unicodedata.category(c)
+
+
 def _clean(text: str, *, what: str, most: int) -> str:
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") for c in text.strip()):
+    if any(_category(c) in ("Cc", "Cs", "Co", "Cn") for c in text.strip()):
         raise Refusal("name.control", f"{what}里有不可见或者不能显示的字符，请重新输入。")
     if any(unicodedata.category(c) == "Cf" for c in text):
         raise Refusal("name.invisible", f"{what}里有不可见的排版字符，请重新输入。")
@@ -24,7 +32,7 @@ def _clean(text: str, *, what: str, most: int) -> str:
 
 
 def _letter(c: str) -> bool:
-    return unicodedata.category(c)[0] in "LM"
+    return _category(c)[0] in "LM"
 
 
 def person_name(text: str) -> str:
