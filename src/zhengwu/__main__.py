@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -196,7 +197,14 @@ def replay(file: Path, mapping: str) -> None:
     )
     ledger.catch_up()
     seconds = (datetime.now().astimezone() - started).total_seconds()
-    click.echo(f"{report}\n用时 {seconds:.1f} 秒。")
+    click.echo(
+        f"{report.cases} 件、{report.events} 个事件；新开 {report.opened} 件，"
+        f"重复 {report.repeated}，未导入 {len(report.rejects)}；用时 {seconds:.1f} 秒。"
+    )
+    for kind, count in sorted(report.written.items()):
+        click.echo(f"  {kind}: {count}")
+    for rule, count in Counter(f"{one.code} {one.sentence}" for one in report.rejects).items():
+        click.echo(f"  未导入 {count}：{rule}")
 
 
 @main.group()
@@ -211,9 +219,28 @@ def catalog() -> None:
 @_with_database
 def import_(file: Path | None) -> None:
     """导入事项清单；不给文件则导入随产品附带的清单。第二次导入不改变什么。"""
+    from zhengwu.accounts import queries as accounts
     from zhengwu.catalog import services
+    from zhengwu.web.clock import now
 
-    click.echo(str(services.import_items(file)))
+    names = {one.name: one.code for one in accounts.agencies()}
+    lines = file.read_text(encoding="utf-8-sig").splitlines(keepends=True) if file else None
+    report = services.import_items(lines, agencies=names, at=now())
+    for row in report.rows:
+        if row.outcome == "refused":
+            click.echo(f"第 {row.row} 行 {row.name}：{row.sentence}（{row.field}，{row.rule}）")
+    counts = "，".join(
+        f"{zh} {report.count(code)}"
+        for code, zh in (
+            ("created", "新增"),
+            ("changed", "变更"),
+            ("unchanged", "不变"),
+            ("refused", "拒绝"),
+        )
+    )
+    click.echo(
+        f"{len(report.rows)} 行：{counts}。现行 {report.in_force}，已取消 {report.retired}。"
+    )
 
 
 if __name__ == "__main__":

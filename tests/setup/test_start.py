@@ -240,7 +240,8 @@ def test_a_wrong_python_is_named(tmp_path: Path) -> None:
     old.chmod(0o755)
     copy = tmp_path / "checkout"
     copy.mkdir()
-    shutil.copy(ROOT / "Makefile", copy)
+    for name in ("Makefile", "pyproject.toml", "uv.lock", "package.json", "package-lock.json"):
+        shutil.copy(ROOT / name, copy)
     done = subprocess.run(
         ["make", "run", f"PYTHON={old}"], cwd=copy, capture_output=True, text=True, check=False
     )

@@ -201,7 +201,7 @@ def prepare(home: Path, say: Callable[[str], None]) -> None:
     django.setup()
     from django.conf import settings
 
-    from zhengwu.config import demo, migrate
+    from zhengwu.config import migrate
     from zhengwu.config.settings import unsafe
 
     if found := unsafe():
@@ -215,9 +215,12 @@ def prepare(home: Path, say: Callable[[str], None]) -> None:
                 "应用的数据库用户可以改写事件账。请把 ZHENGWU_DATABASE_URL 换成另一个用户，"
                 "所有者写入 ZHENGWU_OWNER_DATABASE_URL，再运行 zhengwu migrate。"
             )
-        if settings.DEMO and not demo.loaded():
-            say("正在建立演示城市……")
-            demo.load(say)
+        if settings.DEMO:
+            from zhengwu.config import demo
+
+            if not demo.loaded():
+                say("正在建立演示城市……")
+                demo.load(say)
         collect(home)
     finally:
         connections.close_all()
@@ -259,10 +262,10 @@ def banner() -> str:
     """The address, and in the demo who may sign in."""
     from django.conf import settings
 
-    from zhengwu.config import demo
-
     lines = ["", f"政务已启动：{settings.PUBLIC_URL}/"]
     if settings.DEMO:
+        from zhengwu.config import demo
+
         lines += ["", demo.sign_ins()]
     lines += ["", "按 Ctrl-C 停止。"]
     return "\n".join(lines)

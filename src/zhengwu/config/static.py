@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -13,3 +16,11 @@ class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc,unused
         if not self.hashed_files:
             return name
         return str(super().stored_name(name))
+
+
+class Files(WhiteNoiseMiddleware):  # type: ignore[misc,unused-ignore]
+    """Whitenoise; where nothing was collected it serves files from where they stand."""
+
+    def add_files(self, root: str, prefix: str | None = None) -> None:
+        if Path(root).is_dir():
+            super().add_files(root, prefix)
