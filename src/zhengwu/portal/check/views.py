@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from zhengwu.documents import check_code
 from zhengwu.documents import queries as documents
 from zhengwu.web import throttle
 from zhengwu.web.clock import now
@@ -28,8 +29,9 @@ class CheckForm(Form):
 
 
 def normal(code: str) -> str:
-    """As printed: capitals, without the spaces and dashes people add."""
-    return clean_text(code).upper().replace(" ", "").replace("-", "").replace("　", "")
+    """As printed where it can be a code; otherwise what was typed, to show it back."""
+    typed = clean_text(code)[:40]
+    return check_code.read(typed) or typed.replace("/", "")
 
 
 @require_safe

@@ -37,4 +37,8 @@ def guide(request: HttpRequest, code: str) -> HttpResponse:
     item = catalog.in_force(code, words.local(now()).date())
     if item is None:
         raise Http404
-    return render(request, "portal/items/guide.html.j2", {"item": item, "agency": accounts.agency_name(item.agency)})
+    return render(
+        request,
+        "portal/items/guide.html.j2",
+        {"item": item, "agency": accounts.agency_name(item.agency)},
+    )

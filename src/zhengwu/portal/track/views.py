@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from zhengwu.cases import queries as cases
 from zhengwu.cases.services import CaseNotFound
 from zhengwu.documents import queries as documents
-from zhengwu.web import throttle
+from zhengwu.domain.refusal import Refusal
+from zhengwu.web import errors, throttle
 from zhengwu.web.clock import now
 from zhengwu.web.forms import Form, Line
 
@@ -94,7 +95,11 @@ def document(request: HttpRequest, token: str) -> HttpResponse:
     found = documents.by_check_code(check)
     if found is None:
         raise Http404
-    response = HttpResponse(documents.render(found), content_type="application/pdf")
+    try:
+        pdf = documents.render(found)
+    except Refusal as refusal:
+        return errors.refused(request, refusal)
+    response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{check}.pdf"'
     return response
 
