@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,9 +28,7 @@ def new_numbers(count: int) -> list[int]:
     if not count:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval('cases_number') FROM generate_series(1, %s::int)", [count]
-        )
+        cursor.execute("SELECT nextval('cases_number') FROM generate_series(1, %s::int)", [count])
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -56,9 +54,7 @@ def foreign(source: str, names: Sequence[str]) -> dict[str, Foreign]:
         return {name: Foreign(id, version) for name, id, version in cursor.fetchall()}
 
 
-def derived(
-    standing: lifecycle.Standing, *, reading: clock.Reading | None
-) -> dict[str, Any]:
+def derived(standing: lifecycle.Standing, *, reading: clock.Reading | None) -> dict[str, Any]:
     """The derived columns of the head. Rebuilding a head is calling this with the whole story."""
     holder = standing.holder
     pressing = reading.due if reading else None
@@ -78,3 +74,25 @@ def derived(
         "decided": standing.decided_at,
         "closed": standing.closed_at,
     }
+
+
+def iso(moment: datetime | None) -> str:
+    """An instant as text in UTC, or nothing."""
+    return moment.astimezone(UTC).isoformat() if moment else ""
+
+
+def receipt(case: UUID) -> tuple[str, str]:
+    """Number and query code of a case, for its receipt."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number, query_code FROM cases_case WHERE id = %s::uuid", [case])
+        row = cursor.fetchone()
+    if row is None:
+        raise LookupError(str(case))
+    return row[0], row[1]
+
+
+ROLES_ZH = {"window": "窗口", "review": "审查", "decide": "审批", "head": "负责人"}
+
+
+def role_zh(kind: str) -> str:
+    return ROLES_ZH.get(kind, kind)

@@ -22,7 +22,7 @@ from zhengwu.domain.procedure import Step
 from zhengwu.ledger import queries as ledger_queries
 
 
-class CaseNotFound(Exception):  # noqa: N818 - what a stranger is told
+class CaseNotFound(Exception):
     """No such case, or not for this actor: the two look the same (没有找到办件)."""
 
 
@@ -214,6 +214,9 @@ def _select(where: str, parameters: Mapping[str, Any]) -> Iterator[Loaded]:
     for *columns, applicant, story_rows in rows:
         if isinstance(applicant, str):
             applicant = json.loads(applicant)
-        yield Loaded(*columns, applicant, ledger_queries.story(story_rows))
+        yield _loaded((*columns, applicant, ledger_queries.story(story_rows)))
 
 
+def _loaded(values: tuple[Any, ...]) -> Loaded:
+    """The fields of `Loaded` in the order of COLUMNS, then the applicant and the story."""
+    return Loaded(*values)

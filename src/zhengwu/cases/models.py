@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 
@@ -15,13 +17,13 @@ class Party(models.Model):
     phone = models.CharField("手机号", max_length=20, blank=True)
 
     class Meta:
-        constraints = [
+        constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(kind__in=["person", "organisation"]), name="cases_party_kind"
             ),
             models.CheckConstraint(condition=~Q(name=""), name="cases_party_named"),
         ]
-        indexes = [models.Index(fields=["name"], name="cases_party_name")]
+        indexes: ClassVar = [models.Index(fields=["name"], name="cases_party_name")]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -40,7 +42,7 @@ class PartyIdentifier(models.Model):
     valid_to = models.DateField("有效期止", null=True)
 
     class Meta:
-        constraints = [
+        constraints: ClassVar = [
             # A number in force belongs to one party; an old one may stand beside it.
             models.UniqueConstraint(
                 fields=["kind", "value"],
@@ -52,7 +54,7 @@ class PartyIdentifier(models.Model):
                 name="cases_identifier_dates",
             ),
         ]
-        indexes = [models.Index(fields=["kind", "value"], name="cases_identifier_value")]
+        indexes: ClassVar = [models.Index(fields=["kind", "value"], name="cases_identifier_value")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
@@ -70,15 +72,15 @@ class Case(models.Model):
     number = models.CharField("办件编号", max_length=24, unique=True)
     query_code = models.CharField("查询码", max_length=12)
     source = models.CharField("来源", max_length=40)
-    foreign_id = models.CharField("来源系统编号", max_length=100, null=True)  # noqa: DJ001
+    foreign_id = models.CharField("来源系统编号", max_length=100, null=True)
     kind = models.CharField("办件类型", max_length=16)
-    item = models.CharField("事项编码", max_length=40, null=True)  # noqa: DJ001
+    item = models.CharField("事项编码", max_length=40, null=True)
     item_version = models.IntegerField("事项版本", null=True)
     item_name = models.CharField("事项名称", max_length=200)
     agency = models.CharField("办理机关", max_length=40)
     region = models.CharField("区划", max_length=16)
-    hall = models.CharField("收件大厅", max_length=40, null=True)  # noqa: DJ001
-    window = models.CharField("收件窗口", max_length=40, null=True)  # noqa: DJ001
+    hall = models.CharField("收件大厅", max_length=40, null=True)
+    window = models.CharField("收件窗口", max_length=40, null=True)
     applicant = models.ForeignKey(
         Party, null=True, on_delete=models.PROTECT, related_name="+", db_index=True
     )
@@ -86,12 +88,12 @@ class Case(models.Model):
     # Derived.
     state = models.CharField(max_length=16)
     suspended = models.BooleanField(default=False)
-    step = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    step = models.CharField(max_length=40, null=True)
     holder_kind = models.CharField(max_length=16)
-    holder_agency = models.CharField(max_length=40, null=True)  # noqa: DJ001
-    holder_post = models.CharField(max_length=40, null=True)  # noqa: DJ001
-    holder_actor = models.CharField(max_length=40, null=True)  # noqa: DJ001
-    outcome = models.CharField(max_length=16, null=True)  # noqa: DJ001
+    holder_agency = models.CharField(max_length=40, null=True)
+    holder_post = models.CharField(max_length=40, null=True)
+    holder_actor = models.CharField(max_length=40, null=True)
+    outcome = models.CharField(max_length=16, null=True)
     accepted = models.DateTimeField("受理时间", null=True)
     due = models.DateTimeField("到期时间", null=True)
     warn = models.DateTimeField("预警时间", null=True)
@@ -100,7 +102,7 @@ class Case(models.Model):
     closed = models.DateTimeField("办结时间", null=True)
 
     class Meta:
-        constraints = [
+        constraints: ClassVar = [
             models.CheckConstraint(condition=Q(version__gte=1), name="cases_case_version"),
             models.CheckConstraint(
                 condition=Q(kind__in=["immediate", "promised", "forwarded", "foreign"]),
@@ -112,7 +114,7 @@ class Case(models.Model):
                 name="cases_case_foreign",
             ),
         ]
-        indexes = [
+        indexes: ClassVar = [
             models.Index(
                 fields=["agency", "due", "id"],
                 condition=Q(closed__isnull=True),

@@ -131,7 +131,7 @@ def keep(applicant: Applicant, *, at: datetime) -> UUID:
     with connection.cursor() as cursor:
         found = _find(applicant)
         if found is None:
-            new = ledger.new_id()
+            new = ledger.uuid7()
             cursor.execute(
                 "INSERT INTO cases_party (id, kind, name, phone) VALUES (%s, %s, %s, %s)",
                 [new, applicant.kind, applicant.name, applicant.phone],

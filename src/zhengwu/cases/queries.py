@@ -226,7 +226,9 @@ def inbox(
         total, *by_light = cursor.fetchone()
         cursor.execute(
             "SELECT "  # noqa: S608
-            + ", ".join(f"count(*) FILTER (WHERE {c})" for name, _, c in FOLDERS if name != "closed")
+            + ", ".join(
+                f"count(*) FILTER (WHERE {c})" for name, _, c in FOLDERS if name != "closed"
+            )
             + f" FROM cases_case c WHERE c.closed IS NULL AND {allowed}",
             parameters,
         )
@@ -289,7 +291,7 @@ def light_bounds(at: datetime) -> dict[str, datetime]:
 
 def _row(columns: Sequence[Any], actor: Actor, at: datetime) -> InboxRow:
     (number, item_name, applicant, source, state, suspended, step, item, item_version,
-     holder_kind, holder_agency, due, provisional, opened, closed, outcome, decided) = columns  # fmt: skip
+     holder_kind, holder_agency, due, provisional, opened, closed, outcome, _) = columns  # fmt: skip
     light = clock.light(
         due=due,
         suspended=suspended,

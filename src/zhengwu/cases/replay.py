@@ -96,9 +96,11 @@ def load_mapping(name: str) -> LogMapping:
         for section, needed in ((mapping.trace, ["id"]), (mapping.event, ["name", "time"])):
             for key in needed:
                 if not isinstance(section[key], str):
-                    raise KeyError(key)  # noqa: TRY301
+                    raise KeyError(key)
     except (KeyError, TypeError, ZoneInfoNotFoundError) as error:
-        raise Refusal("mapping.incomplete", f"映射文件 {path.name} 缺少或者写错了 {error}。") from error
+        raise Refusal(
+            "mapping.incomplete", f"映射文件 {path.name} 缺少或者写错了 {error}。"
+        ) from error
     if strange := set(mapping.observations.values()) - OBSERVATIONS:
         raise Refusal(
             "mapping.observation",
@@ -331,7 +333,7 @@ def _rows(
             "applicant_id": None,
             "opened": seen[0].occurred,
         }
-    stream_id: UUID = held.id if held else ledger.new_id()
+    stream_id: UUID = held.id if held else ledger.uuid7()
     for one, event in new:
         yield ledger.Row(
             stream_id=stream_id,
@@ -348,9 +350,7 @@ def _rows(
                 source=mapping.source,
                 key=one.key,
                 request=hashlib.sha256(
-                    rfc8785.dumps(
-                        {"k": one.kind, "o": stamp(one.occurred), "b": dict(event.body)}
-                    )
+                    rfc8785.dumps({"k": one.kind, "o": stamp(one.occurred), "b": dict(event.body)})
                 ).digest(),
                 body=event.body,
             ),

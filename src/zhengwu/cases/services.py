@@ -24,9 +24,11 @@ from zhengwu.cases.loading import CaseNotFound, Loaded, load
 from zhengwu.cases.parties import Applicant
 from zhengwu.catalog import queries as catalog
 from zhengwu.documents import services as documents
+from zhengwu.documents import wording
+from zhengwu.documents.kinds import Kind
 from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.event import Event, Nature
-from zhengwu.domain.procedure import Step
+from zhengwu.domain.procedure import Limit, Step, Unit
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
@@ -67,7 +69,7 @@ class Done:
     repeated: bool = False
 
 
-class Moved(Exception):  # noqa: N818 - an answer, not a fault
+class Moved(Exception):
     """The case moved on while the form was being filled (办件已有新进展)."""
 
     def __init__(self, number: str, seen: int, now: int, between: Sequence[Event]) -> None:
@@ -153,9 +155,7 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
     reach = accounts.reach(actor, "case.receive")
     window = next((post for post in actor.posts if post.window), None)
     if window is None or actor.hall is None:
-        raise Refusal(
-            "case.no_window", "您现在没有在岗的窗口，不能收件。请先由中心安排窗口岗位。"
-        )
+        raise Refusal("case.no_window", "您现在没有在岗的窗口，不能收件。请先由中心安排窗口岗位。")
     if item is None or not (reach.everything or item.agency in reach.agencies):
         faults.append(
             Refusal(
@@ -194,7 +194,8 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
     if faults or item is None or applicant is None:
         raise Refusals(faults)
 
-    stream_id = ledger.new_id()
+    stream_id = ledger.uuid7()
+    region = actor.region or accounts.CITY
     with transaction.atomic():
         party = parties.keep(applicant, at=at)
         number = heads.case_number(at, heads.new_numbers(1)[0])
@@ -210,7 +211,7 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
         }
         event = _event(actor, "received", at=at, body=body, version=1, post=window.code)
         events = [event]
-        head = _head(events, region=actor.region, at=at) | {
+        head = _head(events, region=region, at=at) | {
             "number": number,
             "query_code": code,
             "source": SOURCE,
@@ -220,7 +221,7 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
             "item_version": item.version,
             "item_name": item.name,
             "agency": item.agency,
-            "region": actor.region,
+            "region": region,
             "hall": actor.hall,
             "window": window.window,
             "applicant_id": party,
@@ -336,10 +337,12 @@ def _commit(
         outcomes = ledger.append(STREAM, rows)
         if all(outcome.status == ledger.Status.MOVED for outcome in outcomes):
             if plan.paper:
-                documents.register(plan.paper, outcomes[0], stream=STREAM, stream_id=loaded.id, at=at)
+                documents.register(
+                    plan.paper, outcomes[0], stream=STREAM, stream_id=loaded.id, at=at
+                )
             return Done(
                 loaded.number,
-                outcomes[-1].version,
+                new[-1].version,
                 plan.sentence,
                 plan.paper.check_code if plan.paper else None,
             )
@@ -551,7 +554,10 @@ def _text(form: Form, name: str, zh: str, *, required: bool = True, most: int = 
         raise Refusal(
             "form.too_long", f"{zh}最多 {most} 个字，现在有 {len(value)} 个。请删减。", field=name
         )
-    if any(ord(c) < 32 and c not in "\n\t" or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in value):
+    if any(
+        (ord(c) < 32 and c not in "\n\t") or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF
+        for c in value
+    ):
         raise Refusal(
             "form.control_characters", f"{zh}里有不可见的控制字符，请重新输入。", field=name
         )
@@ -571,23 +577,35 @@ def _accept(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         )
     item = loaded.item_row()
     applicant = loaded.applicant()
+    agency = _agency(loaded)
+    promised = item.promised
+    due = None
+    if promised is not None and promised.unit == Unit.WORKING_DAY and promised.value:
+        day = at.astimezone(heads.SHANGHAI).date()
+        due = accounts.calendar(loaded.region).add_working_days(day, promised.value).day
     paper = documents.prepare(
-        "acceptance_notice",
-        agency=loaded.agency,
+        Kind.ACCEPTANCE_NOTICE,
+        agency=agency.code,
+        short=agency.short,
+        item_type=item.type,
         at=at,
-        data={
-            "case": loaded.number,
-            "item": item.name,
-            "applicant": applicant.name,
-            "identifier": applicant.identifier_line(),
-            "received": heads.iso(loaded.opened),
-            "accepted": heads.iso(at),
-            "limits": limits_of(loaded),
-            "materials": [m.name for m in loaded.materials()],
-            "window": loaded.window or "",
-            "clerk": actor.name,
-            "query_code": loaded.query_code,
-        },
+        data=wording.acceptance_notice(
+            agency_name=agency.name,
+            case=loaded.number,
+            item=item.name,
+            item_code=item.code,
+            item_type=item.type,
+            basis=item.basis,
+            applicant=_for_paper(applicant),
+            applied=loaded.opened,
+            issued=at,
+            promised=_limit(item.promised),
+            statutory=_limit(item.statutory),
+            due=due,
+            materials=[{"name": m.name} for m in loaded.materials()],
+            place=f"{loaded.window} 窗口" if loaded.window else "",
+            clerk=actor.name,
+        ),
     )
     body: dict[str, Any] = {"limits": limits_of(loaded), "document": paper.body()}
     if loaded.kind == "immediate":
@@ -598,6 +616,27 @@ def _accept(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         paper=paper,
         sentence=f"已受理，移交{accounts.agency_name(loaded.agency)}承办。请打印受理通知书交申请人。",
     )
+
+
+def _agency(loaded: Loaded) -> accounts.AgencyRow:
+    found = accounts.agency(loaded.agency)
+    if found is None:
+        raise CaseNotFound(loaded.number)
+    return found
+
+
+def _for_paper(applicant: Applicant) -> dict[str, str]:
+    label, _, number = applicant.identifier_line().partition(" ")
+    return {
+        "kind": applicant.kind,
+        "name": applicant.name,
+        "id_label": label,
+        "id_number": number,
+    }
+
+
+def _limit(limit: Limit | None) -> dict[str, Any] | None:
+    return None if limit is None else {"value": limit.value, "unit": str(limit.unit)}
 
 
 def _take(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
@@ -633,9 +672,7 @@ def _done(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         contents = (ledger.Content(path=("opinion",), data={"text": opinion}),)
     following = loaded.step_after(step)
     if following is None:
-        raise Refusal(
-            "case.last_step", "这是最后一个环节，请直接作出准予或者不予的决定。"
-        )
+        raise Refusal("case.last_step", "这是最后一个环节，请直接作出准予或者不予的决定。")
     body["to"] = _target(loaded, form, step=following)
     return Plan(
         body=body, contents=contents, sentence=f"本环节已办结，移交“{following.name}”环节。"
@@ -682,30 +719,33 @@ def _decide(outcome: str) -> Callable[[Loaded, Actor, Form, datetime], Plan]:
         reasons = _text(form, "reasons", "理由", required=outcome == "refused")
         item = loaded.item_row()
         applicant = loaded.applicant()
+        agency = _agency(loaded)
         paper = documents.prepare(
-            "decision",
-            agency=loaded.agency,
+            Kind.DECISION,
+            agency=agency.code,
+            short=agency.short,
+            item_type=item.type,
             at=at,
-            data={
-                "outcome": outcome,
-                "case": loaded.number,
-                "item": item.name,
-                "applicant": applicant.name,
-                "identifier": applicant.identifier_line(),
-                "accepted": heads.iso(loaded.standing.accepted_at),
-                "decided": heads.iso(at),
-                "reasons": reasons,
-                "basis": item.basis,
-                "result": item.result,
-                "query_code": loaded.query_code,
-            },
+            data=wording.decision(
+                agency_name=agency.name,
+                case=loaded.number,
+                item=item.name,
+                item_code=item.code,
+                item_type=item.type,
+                basis=item.basis,
+                applicant=_for_paper(applicant),
+                accepted=loaded.standing.accepted_at or at,
+                issued=at,
+                outcome=outcome,
+                reasons=reasons,
+            ),
         )
         contents: tuple[ledger.Content, ...] = ()
         if reasons:
             contents = (ledger.Content(path=("reasons",), data={"text": reasons}),)
         body: dict[str, Any] = {"document": paper.body()}
         if reasons:
-            body["has_reasons"] = True
+            body["reasons"] = {"content": ""}  # the commit puts the content's id and digest here
         word = "准予" if outcome == "granted" else "不予"
         if outcome == "refused" and loaded.kind != "immediate":
             body["to"] = loaded.back_to_window()
@@ -750,9 +790,7 @@ def _deliver(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         most=100,
     )
     contents = (ledger.Content(path=("proof",), data={"text": proof}),)
-    return Plan(
-        body=body, contents=contents, then=("closed",), sentence="已送达，办件办结。"
-    )
+    return Plan(body=body, contents=contents, then=("closed",), sentence="已送达，办件办结。")
 
 
 def _supplement_requested(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:

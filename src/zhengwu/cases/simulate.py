@@ -85,7 +85,9 @@ def run(
     result = Result()
     today = at.astimezone(SHANGHAI).date()
     casts: dict[str, _Cast | None] = {}
-    items = [item for item in catalog.all_in_force(today) if not agencies or item.agency in agencies]
+    items = [
+        item for item in catalog.all_in_force(today) if not agencies or item.agency in agencies
+    ]
     if not items:
         raise Refusal("simulate.no_items", "没有现行有效的事项可以模拟。请先导入事项。")
     calendar = accounts.calendar(accounts.CITY)

@@ -8,7 +8,12 @@ from zhengwu.accounts import queries as accounts
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.lifecycle import PROCEDURES
 
-KINDS = {"immediate": "即办件", "promised": "承诺件", "forwarded": "上报件", "foreign": "外部系统办件"}
+KINDS = {
+    "immediate": "即办件",
+    "promised": "承诺件",
+    "forwarded": "上报件",
+    "foreign": "外部系统办件",
+}
 LIGHTS = {
     "over": "已超期",
     "red": "今天到期",

@@ -6,3 +6,9 @@ class CatalogConfig(AppConfig):
     label = "catalog"
     verbose_name = "事项"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from zhengwu.catalog.events import ITEM
+        from zhengwu.ledger import services as ledger
+
+        ledger.register(ITEM)

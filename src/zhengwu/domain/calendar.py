@@ -58,6 +58,7 @@ class Calendar:
     notices: Mapping[int, str]
     _sums: tuple[int, ...] = field(repr=False)  # working days up to and including day i
     _working: tuple[int, ...] = field(repr=False)  # the ordinals of the working days
+    _named: tuple[date, ...] = field(repr=False)  # the days of the data, in order
 
     @classmethod
     def of(
@@ -93,7 +94,7 @@ class Calendar:
             sums.append(total)
         return cls(
             first, dict(days), dict(names or {}), published, dict(notices or {}),
-            tuple(sums), tuple(working),
+            tuple(sums), tuple(working), tuple(sorted(days)),
         )  # fmt: skip
 
     def is_working_day(self, day: date) -> Day:
@@ -138,6 +139,16 @@ class Calendar:
         if end < start:
             return -self.working_days_between(end, start)
         return self._sums[self._index(end)] - self._sums[self._index(start)]
+
+    def working_days(self, start: date, end: date) -> tuple[date, ...]:
+        """The working days d with start < d <= end, in order."""
+        low = bisect_right(self._working, start.toordinal())
+        high = bisect_right(self._working, end.toordinal())
+        return tuple(date.fromordinal(one) for one in self._working[low:high])
+
+    def named_days(self, start: date, end: date) -> tuple[date, ...]:
+        """The days of the data (holidays, worked weekends) with start < d <= end, in order."""
+        return self._named[bisect_right(self._named, start) : bisect_right(self._named, end)]
 
     def _known(self, start: date, end: date) -> bool:
         low, high = sorted((start.year, end.year))

@@ -42,6 +42,8 @@ IN_FORCE = date(2004, 7, 1)  # 行政许可法
 
 LAW: Rules = (
     Rule("acceptance", 5, Unit.WORKING_DAY, "行政许可法 第三十二条第一款第四项", IN_FORCE),
+    Rule("statutory", 20, Unit.WORKING_DAY, "行政许可法 第四十二条第一款", IN_FORCE),
+    Rule("extension", 10, Unit.WORKING_DAY, "行政许可法 第四十二条第一款", IN_FORCE),
     Rule("delivery", 10, Unit.WORKING_DAY, "行政许可法 第四十四条", IN_FORCE),
 )
 NAMES = {
@@ -165,6 +167,19 @@ def _day(moment: datetime) -> date:
     return moment.astimezone(SHANGHAI).date()
 
 
+def _days_words(days: Sequence[date]) -> str:
+    """9 月 28、29 日，10 月 8 日: the month is said once."""
+    months: dict[tuple[int, int], list[str]] = {}
+    for day in days:
+        months.setdefault((day.year, day.month), []).append(str(day.day))
+    return "，".join(f"{month} 月 {'、'.join(listed)} 日" for (_, month), listed in months.items())
+
+
+def _moment_words(moment: datetime) -> str:
+    local = moment.astimezone(SHANGHAI)
+    return f"{local.month} 月 {local.day} 日 {local:%H:%M}"
+
+
 def words(day: date) -> str:
     """11 月 30 日（周一）."""
     return f"{day.month} 月 {day.day} 日（周{WEEKDAYS[day.weekday()]}）"
@@ -179,6 +194,14 @@ class _Pause:
     why: str
     article: str
     told: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The instant a period ends. provisional: it rests on a calendar not published yet."""
+
+    when: datetime
+    provisional: bool
 
 
 def read(
@@ -275,6 +298,7 @@ class _Reader:
         return self._limit(
             rule.kind, rule.value, rule.unit, rule.basis, start.occurred, what,
             stop=stop.occurred if stop else None, pauses=(), extended=None,
+            missed=stop is not None and stop.kind == "deemed_accepted",
         )  # fmt: skip
 
     def _decisions(self) -> list[LimitReading]:
@@ -290,7 +314,14 @@ class _Reader:
         extended = self._first(("extended",), version=accepted.version)
         pauses = self._pauses(until=stop.occurred if stop else None)
         rows = []
-        for limit in accepted.body.get("limits", ()):
+        limits = accepted.body.get("limits")
+        if limits is None:  # the entry is silent: general law (an empty list says there is none)
+            rule = self._rule("statutory", _day(start))
+            limits = (
+                [{"kind": rule.kind, "value": rule.value, "unit": rule.unit, "basis": rule.basis}]
+                if rule else []
+            )  # fmt: skip
+        for limit in limits:
             rows.append(
                 self._limit(
                     str(limit["kind"]), int(limit["value"]), Unit(str(limit["unit"])),
@@ -330,15 +361,18 @@ class _Reader:
     ) -> tuple[_Pause, ...]:
         """Special procedures (and forwarding) as intervals, overlaps united."""
         raw: list[_Pause] = []
-        begun: dict[str, Event] = {}
+        begun: list[Event] = []
         for event in self.events:
             if event.kind in ("suspended", "forwarded"):
-                begun.setdefault(event.kind, event)
+                begun.append(event)
             elif event.kind in ("resumed", "came_back"):
-                kind = "suspended" if event.kind == "resumed" else "forwarded"
-                if (start := begun.pop(kind, None)) is not None:
-                    raw.append(self._pause(start, event.occurred))
-        raw.extend(self._pause(start, until) for start in begun.values())
+                started = "suspended" if event.kind == "resumed" else "forwarded"
+                named = event.body.get("procedure")
+                for start in tuple(begun):
+                    if start.kind == started and named in (None, start.body.get("procedure")):
+                        begun.remove(start)
+                        raw.append(self._pause(start, event.occurred))
+        raw.extend(self._pause(start, until) for start in begun)
         raw.sort(key=lambda pause: pause.start)
         united: list[_Pause] = []
         for pause in raw:
@@ -347,7 +381,9 @@ class _Reader:
             last = united[-1] if united else None
             if last and (last.end is None or pause.start <= last.end):
                 end = None if last.end is None or pause.end is None else max(last.end, pause.end)
-                united[-1] = _Pause(last.start, end, last.why, last.article, last.told)
+                why = last.why if pause.why in last.why else f"{last.why}、{pause.why}"
+                told = max((d for d in (last.told, pause.told) if d), default=None)
+                united[-1] = _Pause(last.start, end, why, last.article, told)
             else:
                 united.append(pause)
         return tuple(united)
@@ -377,94 +413,91 @@ class _Reader:
         stop: datetime | None,
         pauses: tuple[_Pause, ...],
         extended: Event | None,
+        missed: bool = False,
     ) -> LimitReading:
         begins = _day(start)
         until = min(stop, self.at) if stop else self.at
         today = _day(until)
-        lines = [
-            Line(f"{words(begins)}{what}，当日不计，次日起算", "民法典 第二百零一条"),
-        ]
-        paused = 0
-        suspended = False
-        pause_lines: list[Line] = []
-        for pause in pauses:
-            low = max(begins, _day(pause.start))
-            high = _day(pause.end) if pause.end is not None and pause.end <= until else today
-            if pause.end is None and stop is None:
-                suspended = True
-            if high <= low:
-                continue
-            days = self.calendar.working_days_between(low, high)
-            paused += days
-            ending = "起" if pause.end is None else f"至 {words(high)}"
-            told = f"，已书面告知到 {words(pause.told)}" if pause.told else ""
-            pause_lines.append(
-                Line(
-                    f"{words(_day(pause.start))}{ending}{pause.why}，{days} 个工作日不计{told}",
-                    pause.article,
-                    days,
-                )
-            )
-        extra = int(extended.body.get("days", 0)) if extended else 0
-        plain = self._end(begins, value, unit)
+        what_is_counted = "即时起算" if unit == Unit.HOUR else "当日不计，次日起算"
+        lines = [Line(f"{words(begins)}{what}，{what_is_counted}", "民法典 第二百零一条")]
+        plain = self._end(start, value, unit)
         lines.append(
             Line(
-                f"{NAMES.get(kind, kind)}期限 {value} {UNITS_ZH[unit]}，到 {words(plain.day)}"
+                f"{NAMES.get(kind, kind)}期限 {value} {UNITS_ZH[unit]}，到 {words(_day(plain.when))}"
                 if value
                 else f"{NAMES.get(kind, kind)}：当场办理",
                 basis,
                 value,
             )
         )
-        skipped = self._skipped(begins, plain.day) if unit == Unit.WORKING_DAY else None
-        if skipped:
+        if unit == Unit.WORKING_DAY and (skipped := self._skipped(begins, _day(plain.when))):
             lines.append(skipped)
-        lines.extend(pause_lines)
+        paused = 0
+        paused_time = timedelta()
+        suspended = False
         due = plain
-        if paused:
-            due = self._shift(begins, value, unit, paused)
+        for pause in pauses:
+            if pause.start > due.when:
+                continue  # a period that has ended cannot stand still any more
+            if pause.end is None and stop is None:
+                suspended = True
+            low = max(start, pause.start)
+            high = until if pause.end is None else min(pause.end, until)
+            if high <= low:
+                continue
+            held = self.calendar.working_days(_day(low), _day(high))
+            paused += len(held)
+            paused_time += high - low
+            lines.append(self._pause_line(pause, held, high))
+            due = self._end(start, value, unit, paused=paused, paused_time=paused_time)
+        if due.when != plain.when:
+            amount = _hours(paused_time) if unit == Unit.HOUR else f"{paused} 个工作日"
             lines.append(
-                Line(f"顺延 {paused} 个工作日，到 {words(due.day)}", "行政许可法 第四十五条")
+                Line(f"顺延 {amount}，到 {words(_day(due.when))}", "行政许可法 第四十五条")
             )
+        extra = int(extended.body.get("days", 0)) if extended else 0
         if extra:
-            due = self._shift(begins, value, unit, paused + extra)
+            due = self._end(start, value, unit, paused=paused, paused_time=paused_time, extra=extra)
             lines.append(
                 Line(
-                    f"经本机关负责人批准延长 {extra} 个工作日，到 {words(due.day)}",
+                    f"经本机关负责人批准延长 {extra} 个工作日，到 {words(_day(due.when))}",
                     "行政许可法 第四十二条",
                     extra,
                 )
             )
-        end = datetime.combine(due.day, self.hours.closes, tzinfo=SHANGHAI)
-        lines.append(Line(f"到当日下班时间 {self.hours.closes:%H:%M} 为止", "民法典 第二百零三条"))
+        end = due.when
+        lines.append(
+            Line(f"到 {_moment_words(end)} 为止", "民法典 第二百零一条第二款")
+            if unit == Unit.HOUR
+            else Line(f"到当日下班时间 {self.hours.closes:%H:%M} 为止", "民法典 第二百零三条")
+        )
         if due.provisional:
             lines.append(
                 Line(
                     "国务院尚未公布有关年份的放假安排，这个日期是暂定的", "全国年节及纪念日放假办法"
                 )
             )
-        counted = self.calendar.working_days_between(begins, today) - paused
+        last = _day(end)
         if unit == Unit.WORKING_DAY:
-            used = max(0, counted)
+            used = max(0, self.calendar.working_days_between(begins, today) - paused)
             left = (
-                self.calendar.working_days_between(today, due.day)
+                self.calendar.working_days_between(today, last)
                 if stop is None
                 else value + extra - used
             )
+        elif unit == Unit.HOUR:
+            used = (until - start - paused_time) // timedelta(hours=1)
+            left = (end - until) // timedelta(hours=1)
         else:
             used = (today - begins).days
-            left = (due.day - today).days
+            left = (last - today).days
+        met: bool | None
         if stop is not None and stop <= self.at:
             state = LimitState.STOPPED
-            met: bool | None = stop <= end
-            lines.append(
-                Line(
-                    f"{words(_day(stop))}完成，用 {used} 个工作日" + ("" if met else "，已超期"),
-                    None,
-                )
-                if unit == Unit.WORKING_DAY
-                else Line(f"{words(_day(stop))}完成" + ("" if met else "，已超期"), None)
-            )
+            met = stop <= end and not missed
+            how = f"，用 {used} 个工作日" if unit == Unit.WORKING_DAY else ""
+            late = "" if met else "，逾期未答复" if missed else "，已超期"
+            lines.append(Line(f"{words(_day(stop))}完成{how}{late}", None))
         else:
             state = (
                 LimitState.SUSPENDED if suspended
@@ -472,7 +505,7 @@ class _Reader:
                 else LimitState.RUNNING
             )  # fmt: skip
             met = False if not suspended and self.at > end else None
-        warn_day = self.calendar.add_working_days(due.day, -NEAR).day
+        warn_day = self.calendar.add_working_days(last, -NEAR).day
         return LimitReading(
             kind=kind,
             name=NAMES.get(kind, kind),
@@ -491,40 +524,71 @@ class _Reader:
             lines=tuple(lines),
         )
 
-    def _end(self, begins: date, value: int, unit: Unit) -> Any:
-        """The last day of a period: 民法典 201-203."""
-        if unit == Unit.WORKING_DAY:
-            return self.calendar.add_working_days(begins, value)
-        if unit == Unit.MONTH:
-            return self.calendar.roll(_months(begins, value))
-        if unit == Unit.YEAR:
-            return self.calendar.roll(_months(begins, 12 * value))
-        if unit == Unit.HOUR:
-            return self.calendar.add_working_days(begins, -(-value // 8))
-        return self.calendar.roll(begins + timedelta(days=value))
+    def _end(
+        self,
+        start: datetime,
+        value: int,
+        unit: Unit,
+        *,
+        paused: int = 0,
+        paused_time: timedelta = timedelta(),
+        extra: int = 0,
+    ) -> _End:
+        """When a period ends (民法典 201-203), later by what did not count and by an extension.
 
-    def _shift(self, begins: date, value: int, unit: Unit, days: int) -> Any:
+        A period in hours runs from its moment on; all others end at the close of business.
+        """
+        begins = _day(start)
+        calendar = self.calendar
+        if unit == Unit.HOUR:
+            moment = (start + timedelta(hours=value) + paused_time).astimezone(SHANGHAI)
+            rolled = calendar.roll(moment.date())
+            if rolled.day != moment.date():
+                moment = self._close(rolled.day)
+            if extra:
+                later = calendar.add_working_days(moment.date(), extra)
+                return _End(self._close(later.day), later.provisional)
+            return _End(moment, rolled.provisional)
         if unit == Unit.WORKING_DAY:
-            return self.calendar.add_working_days(begins, value + days)
-        return self.calendar.add_working_days(self._end(begins, value, unit).day, days)
+            due = calendar.add_working_days(begins, value + paused + extra)
+            return _End(self._close(due.day), due.provisional)
+        if unit == Unit.MONTH:
+            due = calendar.roll(_months(begins, value))
+        elif unit == Unit.YEAR:
+            due = calendar.roll(_months(begins, 12 * value))
+        else:
+            due = calendar.roll(begins + timedelta(days=value))
+        later = calendar.add_working_days(due.day, paused + extra)
+        return _End(self._close(later.day), due.provisional or later.provisional)
+
+    def _close(self, day: date) -> datetime:
+        return datetime.combine(day, self.hours.closes, tzinfo=SHANGHAI)
+
+    def _pause_line(self, pause: _Pause, held: Sequence[date], high: datetime) -> Line:
+        ending = "起" if pause.end is None else f" 至 {_moment_words(high)} "
+        days = f"：{_days_words(held[:30])}{'等' if len(held) > 30 else ''}" if held else ""
+        told = f"；已书面告知到 {words(pause.told)}" if pause.told else ""
+        return Line(
+            f"{_moment_words(pause.start)}{ending}{pause.why}，{len(held)} 个工作日不计{days}{told}",
+            pause.article,
+            len(held),
+        )
 
     def _skipped(self, start: date, end: date) -> Line | None:
         """Which holidays and worked weekends lie in between, so that the count can be checked."""
-        off: list[date] = []
-        on: list[date] = []
-        for day in sorted(d for d in self.calendar.days if start < d <= end):
-            if self.calendar.days[day] and day.weekday() < 5:
-                off.append(day)
-            elif not self.calendar.days[day] and day.weekday() >= 5:
-                on.append(day)
-        if not off and not on:
-            return None
+        named = self.calendar.named_days(start, end)
+        off = [day for day in named if self.calendar.days[day] and day.weekday() < 5]
+        on = [day for day in named if not self.calendar.days[day] and day.weekday() >= 5]
         parts = []
         if off:
-            parts.append("放假不计：" + "、".join(f"{d.month} 月 {d.day} 日" for d in off))
+            parts.append(f"放假不计：{_days_words(off)}")
         if on:
-            parts.append("周末上班照计：" + "、".join(f"{d.month} 月 {d.day} 日" for d in on))
-        return Line("；".join(parts), "行政许可法 第八十二条")
+            parts.append(f"周末上班照计：{_days_words(on)}")
+        return Line("；".join(parts), "行政许可法 第八十二条") if parts else None
+
+
+def _hours(length: timedelta) -> str:
+    return f"{length // timedelta(hours=1)} 小时"
 
 
 def _months(start: date, count: int) -> date:

@@ -104,8 +104,8 @@ def statement(
     won = []
     if moves:
         sets = "".join(
-            f", {column} = CASE WHEN l.head ? '{column}' THEN {_cast('l.head', column, sqltype)}"
-            f" ELSE t.{column} END"
+            f", \"{column}\" = CASE WHEN l.head ? '{column}'"
+            f" THEN {_cast('l.head', column, sqltype)} ELSE t.\"{column}\" END"
             for column, sqltype in head.moving.items()
         )
         parts += [
@@ -121,7 +121,7 @@ def statement(
         won.append("SELECT id, expected, events FROM moved")
     if opens:
         types = {**head.moving, **head.opening}
-        names = "".join(f", {column}" for column in columns)
+        names = "".join(f', "{column}"' for column in columns)
         values = "".join(f", {_cast('f.head', column, types[column])}" for column in columns)
         parts += [
             f"fresh AS MATERIALIZED (SELECT i.id, i.expected, i.head, i.events FROM input i"

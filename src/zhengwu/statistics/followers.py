@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from zhengwu.domain.event import Event
 from zhengwu.ledger import services as ledger
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+STREAM = "case"
 
 # Event kind → what it counts as. Acts and observations count the same way.
 COUNTED = {
@@ -24,7 +24,7 @@ COUNTED = {
 }
 
 
-def count(events: Sequence[Event]) -> None:
+def count(events: Sequence[ledger.Entry]) -> None:
     """Add a run of events to the daily figures; called inside the cursor's transaction."""
     sums = Counter(
         (
@@ -34,7 +34,7 @@ def count(events: Sequence[Event]) -> None:
             COUNTED[event.kind],
         )
         for event in events
-        if event.kind in COUNTED
+        if event.stream == STREAM and event.kind in COUNTED
     )
     if not sums:
         return
@@ -56,6 +56,6 @@ def count(events: Sequence[Event]) -> None:
 
 DAILY = ledger.Follower(
     name="statistics.daily",
-    kinds=frozenset(("case", kind) for kind in COUNTED),
+    kinds=frozenset(COUNTED),
     handle=count,
 )

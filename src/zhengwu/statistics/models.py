@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 
@@ -18,7 +20,7 @@ class Daily(models.Model):
     count = models.BigIntegerField()
 
     class Meta:
-        constraints = [
+        constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["day", "agency", "source", "what"], name="statistics_daily_key"
             ),
