@@ -32,6 +32,8 @@ os.environ["ZHENGWU_DATABASE_URL"] = CLUSTER.url(role=APP, database=NAME)
 os.environ["ZHENGWU_OWNER_DATABASE_URL"] = CLUSTER.url(role=OWNER, database=NAME)
 os.environ.setdefault("ZHENGWU_SECRET_KEY", "only-for-the-tests-and-for-nothing-else-0123456789")
 os.environ.setdefault("ZHENGWU_DEMO", "1")
+os.environ["ZHENGWU_HOME"] = str(HOME / "home")  # never the collected files of this checkout
+os.environ["ZHENGWU_ALLOWED_HOSTS"] = "localhost,127.0.0.1,testserver"
 django.setup()
 
 

@@ -203,7 +203,7 @@ def replay(file: Path, mapping: str) -> None:
     )
     for kind, count in sorted(report.written.items()):
         click.echo(f"  {kind}: {count}")
-    for rule, count in Counter(f"{one.code} {one.sentence}" for one in report.rejects).items():
+    for rule, count in Counter(f"{one.rule} {one.sentence}" for one in report.rejects).items():
         click.echo(f"  未导入 {count}：{rule}")
 
 

@@ -8,7 +8,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc,unused-ignore]
+class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Whitenoise's storage; where nothing was collected it gives the plain names."""
 
     def stored_name(self, name: str) -> str:
@@ -18,7 +18,7 @@ class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc,unused
         return str(super().stored_name(name))
 
 
-class Files(WhiteNoiseMiddleware):  # type: ignore[misc,unused-ignore]
+class Files(WhiteNoiseMiddleware):  # type: ignore[misc]
     """Whitenoise; where nothing was collected it serves files from where they stand."""
 
     def add_files(self, root: str, prefix: str | None = None) -> None:
