@@ -45,7 +45,7 @@ $(UV):
 	touch $@ .venv/.run
 
 node_modules/.package-lock.json: package.json package-lock.json | .venv/.run
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	touch $@
 
 .venv/.frontend: node_modules/.package-lock.json package.json src/zhengwu/config/frontend.py

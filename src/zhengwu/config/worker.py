@@ -67,6 +67,12 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped. A lost database is waited for; nothing else ends the loop."""
+        try:
+            self._run()
+        finally:
+            connection.close()
+
+    def _run(self) -> None:
         pause = self.poll
         while not self.stopping.is_set():
             try:
