@@ -26,9 +26,17 @@ UNITS_ZH = {
     Unit.YEAR: "年",
     Unit.HOUR: "小时",
 }
-# The fewest working days that one unit can hold, so that a comparison never flatters: in the
-# calendars 2007-2026 no month from date to date holds fewer than 14, no year fewer than 243.
-FEWEST = {Unit.WORKING_DAY: 1.0, Unit.MONTH: 14.0, Unit.YEAR: 243.0, Unit.HOUR: 1 / 8}
+# The fewest and the most working days one unit can hold, so that a comparison across units never
+# flatters: in the calendars 2007-2026 no month from date to date holds fewer than 15 or more than
+# 24, no year fewer than 243 or more than 255 (a test counts them).
+FEWEST = {Unit.WORKING_DAY: 1.0, Unit.MONTH: 15.0, Unit.YEAR: 243.0}
+MOST = {
+    Unit.WORKING_DAY: 1.0,
+    Unit.CALENDAR_DAY: 1.0,
+    Unit.MONTH: 24.0,
+    Unit.YEAR: 255.0,
+    Unit.HOUR: 1 / 8,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +47,16 @@ class Limit:
     unit: Unit = Unit.WORKING_DAY
     basis: str = ""
 
-    def working_days(self) -> float:
+    def fewest(self) -> float:
         """The working days it holds at the least."""
-        if self.unit == Unit.CALENDAR_DAY:
-            return max(0.0, self.value * 5 / 7 - 6)  # seven days off in a row, two of them anyway
+        days = self.value / 24 if self.unit == Unit.HOUR else float(self.value)
+        if self.unit in (Unit.HOUR, Unit.CALENDAR_DAY):
+            return max(0.0, days * 5 / 7 - 10)  # the worst run of those years lacks 9.6
         return self.value * FEWEST[self.unit]
+
+    def most(self) -> float:
+        """The working days it holds at the most."""
+        return self.value * MOST[self.unit]
 
     def words(self) -> str:
         return f"{self.value} {UNITS_ZH[self.unit]}" if self.value else "当场"
@@ -74,8 +87,11 @@ class Flow:
             if step.code not in done and all(before in done for before in step.after)
         )
 
-    def longest_path(self) -> float:
-        """Working days of the longest path. Raises Refusal for an unknown step or a cycle."""
+    def longest_path(self, unit: Unit | None = None) -> float:
+        """The longest path in working days, every step at the most it can hold; with a unit, the
+        plain sum of the steps' values, all of them in that unit. Raises Refusal for an unknown
+        step or a cycle.
+        """
         known = {step.code: step for step in self.steps}
         if len(known) != len(self.steps):
             raise Refusal("flow.step_twice", "流程中有两个环节代码相同。请改正。", field="steps")
@@ -94,7 +110,9 @@ class Flow:
                 )
             if code not in lengths:
                 step = known[code]
-                own = step.limit.working_days() if step.limit else 0.0
+                own = 0.0
+                if step.limit is not None:
+                    own = step.limit.most() if unit is None else float(step.limit.value)
                 before = (length(one, (*path, code)) for one in step.after)
                 lengths[code] = own + max(before, default=0.0)
             return lengths[code]
@@ -103,19 +121,24 @@ class Flow:
 
     def check(self, *, promised: Limit | None, statutory: Limit | None) -> None:
         """Longest path <= promised <= statutory, each where it exists; raises Refusal."""
-        longest = self.longest_path()
-        if promised is not None and longest > promised.working_days():
+        units = {step.limit.unit for step in self.steps if step.limit is not None}
+        if promised is not None and units <= {promised.unit}:
+            longest = self.longest_path(promised.unit)
+            too_long, unit = longest > promised.value, promised.unit
+        else:
+            longest = self.longest_path()
+            too_long, unit = promised is not None and longest > promised.fewest(), Unit.WORKING_DAY
+        if promised is not None and too_long:
             raise Refusal(
                 "flow.longer_than_promise",
-                f"各环节时限之和最长 {longest:g} 个工作日，超过承诺的 {promised.words()}。",
+                f"各环节时限之和最长 {longest:g} {UNITS_ZH[unit]}，超过承诺的 {promised.words()}。"
+                "请缩短环节时限，或者用同一种单位填写。",
                 field="steps",
             )
         if promised is None or statutory is None:
             return
         same = promised.unit == statutory.unit
-        longer = (
-            promised.value > statutory.value if same else _most(promised) > statutory.working_days()
-        )
+        longer = promised.value > statutory.value if same else promised.most() > statutory.fewest()
         if longer:
             raise Refusal(
                 "flow.promise_longer_than_law",
@@ -123,9 +146,3 @@ class Flow:
                 article="行政许可法 第四十二条",
                 field="promised",
             )
-
-
-def _most(limit: Limit) -> float:
-    """The most working days a limit can hold."""
-    most = {Unit.WORKING_DAY: 1.0, Unit.MONTH: 23.0, Unit.YEAR: 255.0, Unit.HOUR: 1 / 8}
-    return limit.value * most.get(limit.unit, 1.0)
