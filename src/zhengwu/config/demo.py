@@ -1,0 +1,164 @@
+"""The demo (演示): the city 江城市, its halls, its items, a few simulated cases, and who signs in.
+
+Only under ZHENGWU_DEMO. Every context builds its own part; here they are put together. The
+passwords are made once, stand in `home/demo_sign_ins.json` (0600) and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from zhengwu.config.environment import home
+
+SEED = 420100
+CASES = 60
+CASES_SEED = 7
+# Long before any moved demo clock, so that everybody holds their post at every moment of the demo.
+IN_OFFICE = datetime(2020, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
+# Told apart when read from a screen: without 0 O 1 l I.
+LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+# What the list says, the name to sign in with, the person's code in the city.
+CAST = (
+    ("市水务局窗口人员", "water-clerk", "p-420100-d16-clerk-a"),
+    ("市水务局审查人员", "water-reviewer", "p-420100-d16-reviewer-a"),
+    ("市水务局审批人员", "water-approver", "p-420100-d16-approver-a"),
+    ("市水务局负责人", "water-head", "p-420100-d16-head-a"),
+    ("市水务局法制机构", "water-legal", "p-420100-d16-legal"),
+    ("市水务局收费人员", "water-cashier", "p-420100-d16-cashier"),
+    ("市市场监督管理局窗口人员", "market-clerk", "p-420100-d23-clerk-a"),
+    ("市市场监督管理局审查人员", "market-reviewer", "p-420100-d23-reviewer-a"),
+    ("临江区水务局窗口人员", "district-clerk", "p-420102-b16-clerk-a"),
+    ("政务服务中心管理人员", "centre-manager", "p-420100-c00-centre-manager"),
+    ("监察人员", "supervisor", "p-420100-c00-supervisor"),
+    ("系统管理员", "system-admin", "p-420100-c00-system-admin"),
+    ("安全管理员", "security-admin", "p-420100-c00-security-admin"),
+    ("审计管理员", "audit-admin", "p-420100-c00-audit-admin"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A demo sign-in: the role in Chinese, the name to sign in with, the password."""
+
+    role: str
+    username: str
+    password: str
+
+
+def _file() -> Path:
+    return home() / "demo_sign_ins.json"
+
+
+def _opened() -> bool:
+    """Whether this database is complete: the sign-ins are opened last, in one transaction."""
+    from zhengwu.accounts import city
+
+    return city.can_sign_in({username for _, username, _ in CAST})
+
+
+def loaded() -> bool:
+    """Whether the city stands in this database and its sign-ins in this home folder."""
+    return _file().exists() and _opened()
+
+
+def load(say: Callable[[str], None]) -> None:
+    """Build what is missing, at the present moment of the demo."""
+    from zhengwu.web.clock import now
+
+    build(at=now(), say=say)
+
+
+def build(
+    *, at: datetime, say: Callable[[str], None] = lambda line: None, cases: int = CASES
+) -> tuple[SignIn, ...]:
+    """City, halls, items, `cases` simulated cases, sign-ins; a second run changes nothing.
+
+    Where only the file of passwords is lost, new ones are made.
+    """
+    if not _opened():
+        _build(at=at, say=say, cases=cases)
+    return _open()
+
+
+def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
+    from django.db import transaction
+
+    from zhengwu.accounts import city
+    from zhengwu.cases import simulate
+    from zhengwu.catalog import services as catalog
+    from zhengwu.halls import services as halls
+    from zhengwu.ledger import services as ledger
+
+    new = city.build_city(seed=SEED, at=IN_OFFICE)
+    with transaction.atomic():
+        for hall in city.halls():
+            halls.add_hall(
+                hall.code, name=hall.name, region=hall.region, address=hall.address,
+                hours=city.HOURS,
+            )  # fmt: skip
+            for window, agency, name in hall.windows:
+                halls.add_window(window, hall=hall.code, agency=agency, name=name)
+    say(f"  区域、机构、岗位、人员：新建 {new} 条。")
+    report = catalog.import_items(agencies=city.department_codes(), at=at)
+    say(
+        f"  事项：现行有效 {report.in_force} 项，已取消 {report.retired} 项，"
+        f"没有通过 {report.count('refused')} 项。"
+    )
+    result = simulate.run(cases, seed=CASES_SEED, at=at)
+    ledger.catch_up()
+    say(f"  模拟办件：{result.cases} 件。")
+    for code, count in sorted(result.refused.items()):
+        say(f"  模拟时被拒绝 {code}：{count} 次。")
+
+
+def _open() -> tuple[SignIn, ...]:
+    """Open the sign-ins with the passwords of the file; it is made the first time."""
+    from django.db import transaction
+
+    from zhengwu.accounts import services
+
+    path = _file()
+    if loaded():
+        return _read(path)
+    if not path.exists():
+        _write(path)
+    given = _read(path)
+    with transaction.atomic():
+        for one, (_, _, person) in zip(given, CAST, strict=True):
+            services.open_sign_in(person, username=one.username, password=one.password)
+    return given
+
+
+def _write(path: Path) -> None:
+    """Complete or not at all: a start that is broken off leaves no half file behind."""
+    made = [
+        SignIn(role, username, "".join(secrets.choice(LETTERS) for _ in range(12)))
+        for role, username, _ in CAST
+    ]
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump([asdict(one) for one in made], file, ensure_ascii=False, indent=1)
+    draft.rename(path)
+
+
+def _read(path: Path) -> tuple[SignIn, ...]:
+    return tuple(SignIn(**one) for one in json.loads(path.read_text("utf-8")))
+
+
+def sign_ins() -> str:
+    """Who may sign in, one a line: role, name, password."""
+    if not _file().exists():
+        return "演示账号的密码文件不见了。请运行 zhengwu demo 重新生成。"
+    lines = [f"{'角色':\u3000<14}{'登录名':\u3000<9}密码"]
+    lines += [f"{one.role:\u3000<14}{one.username:<18}{one.password}" for one in _read(_file())]
+    return "\n".join(lines)
