@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Now
 
 from zhengwu.accounts import roles
@@ -87,8 +87,12 @@ class AgencyRow:
 
 @dataclass(frozen=True, slots=True)
 class LookRow:
+    """One look at personal data; names as they are today, empty where we do not know them."""
+
     person: str
+    name: str
     agency: str
+    agency_name: str
     stream: str
     stream_id: UUID
     why: str
@@ -143,6 +147,8 @@ def reach(actor: Actor, act: str) -> Reach:
             agencies.add(code)
         elif scope == "hall":
             halls.add(code)
+        elif scope == "region" and code == CITY:
+            everything = True  # the whole city, and whatever other systems send to it
         elif scope == "region":
             agencies |= _agencies_below(code)
     streams = Grant.objects.filter(_HELD, person__code=actor.code, act=act)
@@ -201,19 +207,74 @@ def post_name(code: str) -> str:
     return Post.objects.filter(code=code).values_list("name", flat=True).first() or code
 
 
-def looks(actor: Actor, *, text: str = "", offset: int = 0, limit: int = 50) -> tuple[LookRow, ...]:
-    """Looks at personal data, the latest first; nothing for whoever is not audit administrator."""
-    if not actor.may("audit.looks"):
-        return ()
-    found = Look.objects.order_by("-at", "-id")
-    if text:
-        found = found.filter(
-            Q(person__icontains=text) | Q(why__icontains=text) | Q(stream__icontains=text)
-        )
-    return tuple(
-        LookRow(r.person, r.agency, r.stream, r.stream_id, r.why, tuple(r.fields), r.at)
-        for r in found[offset : offset + limit]
+def looks(
+    actor: Actor,
+    *,
+    text: str = "",
+    stream_id: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> tuple[LookRow, ...]:
+    """Looks at personal data, the latest first; nothing for whoever is not audit administrator.
+
+    text: in the person's code or name, the agency's name or the reason; stream_id: or this stream;
+    until is excluded.
+    """
+    found = _looks(actor, text=text, stream_id=stream_id, since=since, until=until)
+    rows = list(found.order_by("-at", "-id")[offset : offset + limit])
+    people = dict(
+        Person.objects.filter(code__in={r.person for r in rows}).values_list("code", "name")
     )
+    names = dict(
+        Agency.objects.filter(code__in={r.agency for r in rows}).values_list("code", "name")
+    )
+    return tuple(
+        LookRow(
+            r.person, people.get(r.person, ""), r.agency, names.get(r.agency, ""),
+            r.stream, r.stream_id, r.why, tuple(r.fields), r.at,
+        )
+        for r in rows
+    )  # fmt: skip
+
+
+def count_looks(
+    actor: Actor,
+    *,
+    text: str = "",
+    stream_id: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> int:
+    """How many looks the same question finds."""
+    return _looks(actor, text=text, stream_id=stream_id, since=since, until=until).count()
+
+
+def _looks(
+    actor: Actor,
+    *,
+    text: str,
+    stream_id: UUID | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> QuerySet[Look]:
+    found = Look.objects.all()
+    if not actor.may("audit.looks"):
+        return found.none()
+    if since:
+        found = found.filter(at__gte=since)
+    if until:
+        found = found.filter(at__lt=until)
+    if text:
+        people = Person.objects.filter(name__icontains=text).values("code")
+        agencies = Agency.objects.filter(name__icontains=text).values("code")
+        wanted = Q(person__icontains=text) | Q(why__icontains=text)
+        wanted |= Q(person__in=people) | Q(agency__in=agencies)
+        if stream_id:
+            wanted |= Q(stream_id=stream_id)
+        found = found.filter(wanted)
+    return found
 
 
 def calendar(region: str = CITY) -> Calendar:

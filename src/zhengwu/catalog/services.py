@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from zhengwu.catalog import queries, templates
 from zhengwu.catalog.events import STREAM
@@ -123,7 +124,7 @@ def publish(draft: Draft, *, by: str | None, at: datetime) -> str:
             since = max(at.astimezone(SHANGHAI).date(), since)
         for one in versions:
             if one.in_force.upper is None and one.in_force.lower < since:
-                one.in_force = (one.in_force.lower, since)
+                one.in_force = DateRange(one.in_force.lower, since)
                 one.save(update_fields=["in_force"])
         if any(one.in_force.lower == since for one in versions):
             raise Refusal(
@@ -134,7 +135,7 @@ def publish(draft: Draft, *, by: str | None, at: datetime) -> str:
         ItemVersion.objects.create(
             item=item,
             version=number,
-            in_force=(since, draft.until),
+            in_force=DateRange(since, draft.until),
             name=draft.name,
             type=draft.type,
             agency=draft.agency,

@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 ("opened", models.DateTimeField(verbose_name="收件时间")),
                 ("state", models.CharField(max_length=16)),
                 ("suspended", models.BooleanField(default=False)),
-                ("step", models.CharField(max_length=40, null=True)),
+                ("step", models.TextField(null=True)),
                 ("holder_kind", models.CharField(max_length=16)),
                 ("holder_agency", models.CharField(max_length=40, null=True)),
                 ("holder_post", models.CharField(max_length=40, null=True)),

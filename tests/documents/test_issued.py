@@ -1,0 +1,86 @@
+"""Issued documents are found by their code, printed from frozen data, and betray tampering."""
+
+from __future__ import annotations
+
+import io
+
+import psycopg
+import pypdf
+import pytest
+
+from tests.cases import people
+from zhengwu.documents import queries
+from zhengwu.domain.refusal import Refusal
+from zhengwu.ledger import services as ledger
+
+pytestmark = pytest.mark.usefixtures("city")
+Owner = psycopg.Connection[tuple[object, ...]]
+
+
+def accepted() -> str:
+    people.items()
+    case = people.received()
+    code = case.do("p-water-clerk", "accepted", "09-14 10:00").document
+    assert code is not None
+    return code
+
+
+def test_the_check_page_knows_the_document_and_masks_the_applicant() -> None:
+    code = accepted()
+    found = queries.by_check_code(code.lower().replace("-", " "))
+    assert found is not None
+    assert (found.title, found.number, found.genuine) == (
+        "受理通知书",
+        "江水许受字〔2026〕第00001号",
+        True,
+    )
+    assert "清源" not in found.applicant
+
+
+def test_it_prints_the_number_the_code_and_the_applicant() -> None:
+    code = accepted()
+    found = queries.by_check_code(code)
+    assert found is not None
+    pdf = queries.render(found)
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
+    for words in ("受理通知书".replace("", ""), code, "江城清源水务有限公司", "取水许可"):
+        assert words in text.replace(" ", "").replace("\n", "") or words in text
+    assert queries.render(found) == pdf
+
+
+def test_numbers_of_a_series_have_no_holes(owner: Owner) -> None:
+    people.items()
+    for _ in range(3):
+        people.received().do("p-water-clerk", "accepted", "09-14 10:00")
+    rows = owner.execute("SELECT number FROM documents_document ORDER BY number").fetchall()
+    assert [row[0] for row in rows] == [f"江水许受字〔2026〕第{n:05d}号" for n in (1, 2, 3)]
+
+
+def test_changed_data_is_noticed_and_not_printed(owner: Owner) -> None:
+    code = accepted()
+    owner.execute(
+        "UPDATE ledger_content SET data = jsonb_set(data, '{item}', '\"别的许可\"')"
+        " WHERE id = (SELECT content FROM documents_document)"
+    )
+    found = queries.by_check_code(code)
+    assert found is not None
+    assert found.genuine is False
+    with pytest.raises(Refusal, match="tampered"):
+        queries.render(found)
+
+
+def test_an_erased_document_can_still_be_checked_but_not_printed(owner: Owner) -> None:
+    code = accepted()
+    row = owner.execute("SELECT content FROM documents_document").fetchone()
+    assert row is not None
+    ledger.erase_content(row[0], because="测试", by="p-x", at=people.moment("09-15 10:00"))  # type: ignore[arg-type]
+    found = queries.by_check_code(code)
+    assert found is not None
+    assert found.erased
+    with pytest.raises(Refusal, match="erased"):
+        queries.render(found)
+
+
+@pytest.mark.parametrize("typed", ["", "AAAA-AAAA", "'; --", "0000-0000", "x" * 500, "\x00"])
+def test_an_unknown_code_finds_nothing(typed: str) -> None:
+    assert queries.by_check_code(typed) is None
