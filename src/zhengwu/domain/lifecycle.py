@@ -148,6 +148,7 @@ _FAR = {
     State.DECIDED: 2, State.NOT_ACCEPTED: 2, State.WITHDRAWN: 2, State.TERMINATED: 2,
     State.DELIVERED: 3, State.CLOSED: 4, State.ARCHIVED: 5,
 }  # fmt: skip
+_LEFT = frozenset(state for state, far in _FAR.items() if far >= 2) - {State.DECIDED}
 # Entered by the house itself, about a moment that may lie before the last entry.
 AUTOMATIC = frozenset({"deemed_accepted", "closed", "archived"})
 SKEW = timedelta(minutes=5)  # how far the clocks of two desks may differ
@@ -243,7 +244,7 @@ def _kept(events: tuple[Event, ...]) -> tuple[Event, ...]:
         if event.kind not in ("entry_withdrawn", "retracted") or event.version in gone:
             continue
         target = event.body.get("version")
-        if isinstance(target, int) and target < event.version:
+        if isinstance(target, int) and 1 < target < event.version:  # the opening receipt stays
             gone.add(target)
     return tuple(event for event in events if event.version not in gone) if gone else events
 
@@ -323,6 +324,8 @@ def _after(old: Standing, event: Event) -> Standing:
     if kind in ("withdrawn", "terminated", "not_needed", "not_ours"):
         new = replace(new, suspended=False, procedures=())
     holder, before = _holding(old, event)
+    if old.state in _LEFT:
+        holder = old.holder  # what has left our hands is not handed on
     if old.suspended and new.suspended and kind not in ("suspended", "resumed"):
         # Who takes it meanwhile gets it back afterwards; the time is the special procedure's.
         moved = holder is not old.holder
@@ -571,3 +574,22 @@ def diagram() -> str:
             start = STATES_ZH[source] if source else "[*]"
             lines.append(f"    {start} --> {STATES_ZH[act.to]}: {act.zh}")
     return "\n".join(lines) + "\n"
+
+
+def page() -> str:
+    """docs/reference/lifecycle.md, whole; a test keeps the file equal."""
+    return (
+        "# 办件生命周期\n\n"
+        "本页由 `zhengwu.domain.lifecycle` 生成，测试保证与程序一致；重新生成："
+        "`python -m zhengwu.domain.lifecycle > docs/reference/lifecycle.md`。\n\n"
+        "表中没有的，一律不予办理，并说明依据。其他系统报来的情况（观测）从不拒收；"
+        "与本表不符的，随事件记下偏差，供监察使用。\n\n"
+        f"## 状态图\n\n```mermaid\n{diagram()}```\n\n"
+        f"## 动作表\n\n{table_markdown()}\n"
+        f"## 特别程序\n\n不计入期限的只有八种（行政许可法 第四十五条）："
+        f"{'、'.join(PROCEDURES.values())}。现场踏勘不在其中。\n"
+    )
+
+
+if __name__ == "__main__":
+    print(page(), end="")
