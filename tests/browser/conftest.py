@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from wsgiref.simple_server import WSGIRequestHandler
@@ -43,15 +44,19 @@ def server(city: None) -> Iterator[str]:
     request_finished.disconnect(_close)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """One browser for a module. Playwright keeps a loop running in this thread, which Django
+    takes for asynchronous code; nothing here is."""
     path = setup.found()
     if path is None:
         pytest.skip(setup.HOW)
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
@@ -64,7 +69,9 @@ def page(chromium: Browser) -> Iterator[Page]:
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on(
         "console",
-        lambda m: said.append(m.text) if m.type == "error" and "Security Policy" in m.text else None,
+        lambda m: (
+            said.append(m.text) if m.type == "error" and "Security Policy" in m.text else None
+        ),
     )
     yield page
     context.close()

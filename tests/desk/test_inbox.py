@@ -75,3 +75,10 @@ def test_the_desk_knows_the_workers_lock() -> None:
     from zhengwu.desk.operate import views
 
     assert views.WORKING == WORKING
+
+
+@pytest.mark.parametrize("code", ["p-security_admin", "p-audit_admin", "p-system_admin"])
+def test_an_administrator_lands_on_a_page_of_their_own(city: None, code: str) -> None:
+    response = walk.sign_in(code).get("/desk/", follow=True)
+    assert response.status_code == 200
+    assert "退出" in walk.text(response)

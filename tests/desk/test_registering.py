@@ -87,3 +87,8 @@ def test_a_missing_material_is_received_and_not_accepted(clerk: Client) -> None:
 
 def test_a_reviewer_cannot_register(city: None) -> None:
     assert walk.sign_in("p-water-reviewer").get("/desk/register").status_code == 403
+
+
+def test_an_item_can_be_chosen_by_its_address(clerk: Client) -> None:
+    page = walk.text(clerk.get("/desk/register?item=XK0031"))
+    assert "水资源论证报告书" in page

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from html import unescape
+from typing import Protocol
 
 from django.contrib.auth import get_user_model
-from django.http import HttpResponse
 from django.test import Client
 
 from zhengwu.catalog import services as catalog
@@ -26,48 +27,49 @@ def uscc(body: str = "91420100MA4K7Q2R5") -> str:
     return body + uscc_check(body)
 
 
+class Answer(Protocol):
+    """What a page answered."""
+
+    @property
+    def content(self) -> bytes: ...
+
+    @property
+    def status_code(self) -> int: ...
+
+
 def publish_items() -> None:
     """取水许可 (promised) and 企业投资项目备案 (immediate), both of the water bureau."""
     at = datetime(2026, 1, 2, tzinfo=UTC)
-    shared = {
-        "agency": "420100-water",
-        "promised_is": "stated",
-        "fee": "无",
-        "note": "",
-        "since": date(2020, 1, 1),
-    }
-    catalog.publish(
-        catalog.Draft(
-            code="XK0031",
-            name="取水许可",
-            type="行政许可",
-            kind="promised",
-            statutory=Limit(45, basis="取水许可和水资源费征收管理条例 第十九条"),
-            promised=Limit(20, basis="办事指南"),
-            materials=("取水许可申请书", "水资源论证报告书", "与第三者利害关系的说明"),
-            result="取水许可证",
-            basis="取水许可和水资源费征收管理条例 第十九条",
-            **shared,
-        ),
-        by=None,
-        at=at,
+    permit = catalog.Draft(
+        code="XK0031",
+        name="取水许可",
+        type="行政许可",
+        agency="420100-water",
+        kind="promised",
+        statutory=Limit(45, basis="取水许可和水资源费征收管理条例 第十九条"),
+        promised=Limit(20, basis="办事指南"),
+        promised_is="stated",
+        materials=("取水许可申请书", "水资源论证报告书", "与第三者利害关系的说明"),
+        result="取水许可证",
+        basis="取水许可和水资源费征收管理条例 第十九条",
+        fee="无",
+        note="",
+        since=date(2020, 1, 1),
     )
-    catalog.publish(
-        catalog.Draft(
-            code="QT0002",
-            name="节水型单位备案",
-            type="其他行政权力",
-            kind="immediate",
-            statutory=None,
-            promised=Limit(0, basis="办事指南"),
-            materials=("备案表",),
-            result="备案回执",
-            basis="节约用水条例",
-            **shared,
-        ),
-        by=None,
-        at=at,
+    filing = replace(
+        permit,
+        code="QT0002",
+        name="节水型单位备案",
+        type="其他行政权力",
+        kind="immediate",
+        statutory=None,
+        promised=Limit(0, basis="办事指南"),
+        materials=("备案表",),
+        result="备案回执",
+        basis="节约用水条例",
     )
+    for draft in (permit, filing):
+        catalog.publish(draft, by=None, at=at)
 
 
 def public() -> Client:
@@ -85,7 +87,7 @@ def sign_in(code: str) -> Client:
     return client
 
 
-def text(response: HttpResponse) -> str:
+def text(response: Answer) -> str:
     return unescape(response.content.decode())
 
 
@@ -112,7 +114,7 @@ def register(client: Client, **changes: str) -> str:
     return response["Location"].rsplit("/", 1)[1]
 
 
-def do(client: Client, number: str, kind: str, **form: str) -> HttpResponse:
+def do(client: Client, number: str, kind: str, **form: str) -> Answer:
     """Does an act with the version and key that the case page offers for it."""
     page = text(client.get(f"/desk/cases/{number}"))
     start = page.find(f"/desk/cases/{number}/acts/{kind}")

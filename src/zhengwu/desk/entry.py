@@ -4,35 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Protocol
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.accounts.queries import Actor
 from zhengwu.cases.services import CaseNotFound
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.web import errors
 
 
-class DeskView(Protocol):
-    """A view that is given the actor beside the request."""
-
-    def __call__(self, request: HttpRequest, actor: Actor, **parts: str) -> HttpResponse: ...
-
-
-def desk(may: str | None = None) -> Callable[[Callable[..., HttpResponse]], Any]:
+def desk(may: str | None = None) -> Callable[[Callable[..., HttpResponseBase]], Any]:
     """Lets in staff who are signed in and may do ``may`` (an act's name; None: any staff).
 
     A case that is not there and a case that is not theirs are the same 404.
     """
 
-    def guarded(view: Callable[..., HttpResponse]) -> Any:
+    def guarded(view: Callable[..., HttpResponseBase]) -> Any:
         @wraps(view)
-        def entered(request: HttpRequest, **parts: str) -> HttpResponse:
+        def entered(request: HttpRequest, **parts: str) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                raise PermissionDenied
             actor = accounts.actor_of(request.user)
             if may is not None and not actor.may(may):
                 raise PermissionDenied

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from zhengwu.desk.audit import views as audit
 from zhengwu.desk.case import views as case
 from zhengwu.desk.inbox import views as inbox
 from zhengwu.desk.operate import views as operate
@@ -18,4 +19,6 @@ urlpatterns = [
     path("cases/<str:number>/acts/<str:kind>", case.act, name="act"),
     path("cases/<str:number>/documents/<str:check>.pdf", case.document, name="document"),
     path("operate", operate.operate, name="operate"),
+    path("audit", audit.looks, name="audit"),
+    path("audit.csv", audit.export, name="audit-export"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -35,7 +35,6 @@ class Row:
     """One holder: its stretches, its total, its share in tenths of a percent."""
 
     label: str
-    charged: str
     tone: str
     bars: tuple[Bar, ...]
     length: timedelta
@@ -55,7 +54,24 @@ class Ledger:
     total: timedelta
 
 
-def ledger(spans: Sequence[Span], calendar: Calendar) -> Ledger | None:
+def holder(kind: str, agency: str | None, label: str, agency_name: Callable[[str], str]) -> str:
+    """Whose hands, in words."""
+    name = agency_name(agency) if agency else ""
+    words = {
+        "window": f"{name}窗口",
+        "department": name,
+        "applicant": "申请人",
+        "handing_over": "移交途中",
+        "special": label or "特别程序",
+        "higher": "上级机关",
+        "exchange": "来源系统",
+    }
+    return words.get(kind) or label or "其他"
+
+
+def ledger(
+    spans: Sequence[Span], calendar: Calendar, agency_name: Callable[[str], str]
+) -> Ledger | None:
     """Rows by holder in order of first holding; None while no time has passed."""
     if not spans:
         return None
@@ -70,22 +86,21 @@ def ledger(spans: Sequence[Span], calendar: Calendar) -> Ledger | None:
     grouped: dict[tuple[str, str], list[Span]] = {}
     for span in spans:
         if span.kind != "none" and span.end > span.start:
-            grouped.setdefault((span.kind, span.label), []).append(span)
+            under_way = span.kind == "handing_over"
+            label = holder(span.kind, None if under_way else span.agency, span.label, agency_name)
+            grouped.setdefault((span.kind, label), []).append(span)
     rows = []
     for (kind, label), held in grouped.items():
         length = sum((span.end - span.start for span in held), timedelta())
         rows.append(
             Row(
                 label=label,
-                charged="",
                 tone=TONES.get(kind, "dept"),
                 bars=tuple(
                     Bar(x(s.start), max(26.0, round(x(s.end) - x(s.start), 1))) for s in held
                 ),
                 length=length,
-                parts=" + ".join(span_digits(s.end - s.start) for s in held)
-                if 1 < len(held) <= 4
-                else "",
+                parts=_parts(kind, held, agency_name),
                 share=round(length / total * 100, 1),
             )
         )
@@ -99,7 +114,19 @@ def ledger(spans: Sequence[Span], calendar: Calendar) -> Ledger | None:
     )
 
 
-def _rests(start: datetime, end: datetime, x, calendar: Calendar) -> list[Bar]:  # type: ignore[no-untyped-def]
+def _parts(kind: str, held: Sequence[Span], agency_name: Callable[[str], str]) -> str:
+    """53:40 + 0:15; under way, to whom each stretch is charged."""
+    if kind == "handing_over" and len(held) <= 4:
+        return " + ".join(
+            f"{holder(s.charged_kind, s.charged_to, '', agency_name)} {span_digits(s.length)}"
+            for s in held
+        )
+    return " + ".join(span_digits(s.length) for s in held) if 1 < len(held) <= 4 else ""
+
+
+def _rests(
+    start: datetime, end: datetime, x: Callable[[datetime], float], calendar: Calendar
+) -> list[Bar]:
     first, last = local(start).date(), local(end).date()
     if (last - first).days > MOST_DAYS:
         return []
@@ -120,7 +147,9 @@ def _rests(start: datetime, end: datetime, x, calendar: Calendar) -> list[Bar]: 
     return bars
 
 
-def _ticks(start: datetime, end: datetime, x) -> list[tuple[float, date]]:  # type: ignore[no-untyped-def]
+def _ticks(
+    start: datetime, end: datetime, x: Callable[[datetime], float]
+) -> list[tuple[float, date]]:
     days = max(1, (local(end).date() - local(start).date()).days)
     step = max(1, -(-days // 7))
     first = local(start).date()

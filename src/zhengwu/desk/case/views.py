@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import queries as cases
@@ -129,7 +131,7 @@ def _page(
         "at": at,
         "offers": offers,
         "failed": failed,
-        "ledger": ledger(view.spans, calendar),
+        "ledger": ledger(view.spans, calendar, cache(accounts.agency_name)),
         "month": weeks(
             shown, calendar=calendar, paused=paused(view, at), today=words.local(at).date()
         )

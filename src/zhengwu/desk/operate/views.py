@@ -122,9 +122,9 @@ def sessions() -> tuple[Session, ...]:
             WHERE datname = current_database() AND pid <> pg_backend_pid()
               AND (state = 'active' OR state LIKE 'idle in transaction%%')
               AND clock_timestamp() - CASE WHEN state = 'active' THEN query_start
-                                           ELSE xact_start END > %s
+                                           ELSE xact_start END > %s * interval '1 second'
             ORDER BY lasting DESC LIMIT 20
             """,
-            [SLOW],
+            [SLOW.total_seconds()],
         )
         return tuple(Session(*row) for row in cursor.fetchall())

@@ -65,22 +65,23 @@ def register(request: HttpRequest, actor: Actor) -> HttpResponse:
     if request.method != "POST":
         start = RegisterForm(initial={"item": request.GET.get("item", "")[:200]})
         chosen, near = _pick(actor, request.GET.get("item", ""), on)
+        if chosen is not None:
+            _add_materials(start, chosen)
+            start.initial["item"] = chosen.name
         return _page(request, actor, start, key=new_key(), chosen=chosen, near=near)
-    form = RegisterForm(request.POST)
+    data = request.POST.copy()
+    form = RegisterForm(data)
     key = read_key(request.POST.get("key"))
     chosen, near = _pick(actor, request.POST.get("choice") or request.POST.get("item", ""), on)
     if chosen is not None:
         _add_materials(form, chosen)
-        if request.POST.get("item", "") != chosen.name:
-            form.data = form.data.copy()
-            form.data["item"] = chosen.name
+        data["item"] = chosen.name
     do = request.POST.get("do", "pick")
     if do == "pick":
         # Only looking for the item: nothing is wrong with what is not filled in yet.
-        shown = RegisterForm(initial=form.data.dict())
+        shown = RegisterForm(initial=data.dict())
         if chosen is not None:
             _add_materials(shown, chosen)
-            shown.initial["item"] = chosen.name
         elif request.POST.get("item", "").strip() and not near:
             shown = form
             shown.add_error("item", "没有找到这个事项。请输入名称中连着的两个字以上，或者编码。")

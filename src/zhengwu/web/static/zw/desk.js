@@ -5,7 +5,17 @@ const press = (key) => {
   button.click();
   return true;
 };
+// Alt+N, Alt+S by the key's place, so that a Chinese input method does not swallow them.
+const jump = (event) => {
+  const letter = /^Key([A-Z])$/.exec(event.code);
+  const target = letter && document.querySelector(`[accesskey="${letter[1].toLowerCase()}"]`);
+  if (!target) return;
+  event.preventDefault();
+  if (target.matches("input, select, textarea")) target.focus();
+  else target.click();
+};
 document.addEventListener("keydown", (event) => {
+  if (event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey) jump(event);
   if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
   if (/^F(4|8|9)$/.test(event.key) && press(event.key)) event.preventDefault();
   const row = event.target.closest ? event.target.closest("tr[data-row]") : null;

@@ -1,0 +1,103 @@
+"""How the pages stand up: accessible, narrow enough, small enough, from our own host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.test_line import people, sign_in
+from tests.desk import walk
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+PUBLIC = (
+    "/",
+    "/items",
+    "/items/XK0031",
+    "/track",
+    "/check",
+    "/check/AAAA-AAAA",
+    "/help",
+    "/nothing",
+)
+__all__ = ["people"]
+
+
+def _violations(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run()")["violations"]
+    return [f"{page.url} {one['id']}: {one['nodes'][0]['html'][:120]}" for one in found]
+
+
+def _sideways(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there; run make set-up")
+@pytest.mark.parametrize("elder", [False, True])
+@pytest.mark.parametrize("width", [320, 390, 1366, 1440])
+def test_public_pages_are_accessible_and_fit(
+    people: str, page: Page, width: int, elder: bool
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    if elder:
+        page.goto(f"{people}/elder?on")
+    said: list[str] = []
+    for address in PUBLIC:
+        page.goto(people + address)
+        said += _violations(page)
+        if _sideways(page) > 0:
+            said.append(f"{address} is {_sideways(page)} px too wide")
+    assert not said
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there; run make set-up")
+@pytest.mark.parametrize("width", [320, 390, 1366])
+def test_desk_pages_are_accessible_and_fit(people: str, page: Page, width: int) -> None:
+    clerk = walk.sign_in("p-water-clerk")
+    number = walk.register(clerk)
+    page.set_viewport_size({"width": width, "height": 768})
+    said: list[str] = []
+    sign_in(page, people, "p-water-clerk")
+    for address in (
+        "/desk/",
+        "/desk/?folder=closed",
+        "/desk/register?item=XK0031",
+        f"/desk/cases/{number}",
+    ):
+        page.goto(people + address)
+        said += _violations(page)
+        if _sideways(page) > 0:
+            said.append(f"{address} is {_sideways(page)} px too wide")
+    sign_in(page, people, "p-system_admin")
+    page.goto(f"{people}/desk/operate")
+    said += _violations(page)
+    assert not said
+
+
+def test_the_inbox_shows_thirteen_rows_on_a_small_desk_screen(people: str, page: Page) -> None:
+    clerk = walk.sign_in("p-water-clerk")
+    for n in range(20):
+        walk.register(clerk, key=f"8a9c0f0e-6a1a-4d53-9f5f-0f2f3b6f1a{n:02d}")
+    sign_in(page, people, "p-water-clerk")
+    rows = page.locator("tr[data-row]")
+    whole = [
+        box for row in rows.all() if (box := row.bounding_box()) and box["y"] + box["height"] <= 768
+    ]
+    assert len(whole) >= 13
+
+
+def test_a_first_visit_is_light_and_stays_on_our_host(people: str, chromium: Browser) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    sizes: dict[str, int] = {}
+    page.on("response", lambda r: sizes.__setitem__(r.url, len(r.body())))
+    page.goto(people, wait_until="networkidle")
+    context.close()
+    assert all(url.startswith(people) for url in sizes)
+    scripts = sum(size for url, size in sizes.items() if url.endswith(".js"))
+    assert scripts <= 30_000
+    # As sent, compressed, the style sheets are a sixth of this.
+    assert sum(sizes.values()) <= 150_000 * 2.5
