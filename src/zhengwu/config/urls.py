@@ -6,14 +6,16 @@ from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path
 
 from zhengwu.config import health
+from zhengwu.desk.password import views as password
 
-# Of allauth only signing in and out: nobody signs up, and a lost password goes to the
-# system administrator of one's own agency.
+# Of allauth only signing in, signing out and changing the password: nobody signs up, and a lost
+# password goes to the system administrator of one's own agency.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("account/login", account.login, name="account_login"),
     path("account/logout", account.logout, name="account_logout"),
+    path("account/password", password.change, name="account_change_password"),
     path("desk/", include("zhengwu.desk.urls")),
     path("", include("zhengwu.portal.urls")),
 ]

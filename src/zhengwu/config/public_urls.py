@@ -1,0 +1,47 @@
+"""What a stranger may open (公开网址). Every other address asks to sign in first.
+
+A new page is closed until its name stands here with the reason; tests/accounts/test_url_walk.py
+walks every address and knocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponseBase
+
+PUBLIC: Mapping[str, str] = {
+    "healthz": "The load balancer asks whether the process lives; it says nothing else.",
+    "readyz": "The load balancer asks whether to send visitors here; it says nothing else.",
+    "account_login": "The door itself.",
+    "account_logout": "Signing out twice, or after the idle time-out, is no error.",
+    "home": "Government information is public (政府信息公开条例 19); names are masked.",
+    "elder": "Large letters: a cookie, no data.",
+    "items": "What can be applied for must be shown to everybody (行政许可法 30).",
+    "item": "The guide to one item must be shown to everybody (行政许可法 30).",
+    "track": "The applicant asks without an account, with number and query code; attempts are counted.",
+    "track-document": "The applicant's paper, by a signed token of half an hour from the page before.",
+    "check": "Whoever is shown a document may ask whether it is genuine.",
+    "check-code": "The same, from the QR code on the paper; attempts are counted.",
+    "help": "How to use the site, accessibility and privacy statements.",
+}
+
+
+class SignInUnlessPublic(LoginRequiredMiddleware):
+    """Sends whoever is not signed in to the sign-in page, before the view and for every method."""
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        match = request.resolver_match
+        if match is not None and match.view_name in PUBLIC:
+            return None
+        if request.user.is_authenticated:
+            return None
+        return self.handle_no_permission(request, view_func)

@@ -1,0 +1,424 @@
+"""Every address there is, and who gets nothing from it.
+
+The walk reads the addresses from ROOT_URLCONF itself. A new one fails here until it says what to
+call it with (ARGUMENTS) and, on the desk, which act it needs (ACTS). Public is only what
+config/public_urls.py names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from zhengwu.accounts import queries as accounts
+from zhengwu.accounts import roles
+from zhengwu.cases import queries as cases
+from zhengwu.cases import services
+from zhengwu.cases.parties import Applicant
+from zhengwu.catalog import services as catalog
+from zhengwu.config.public_urls import PUBLIC
+from zhengwu.domain.procedure import Limit
+
+SIGN_IN = "/account/login"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+NOBODYS = "JC000000000000"  # a case that is not there
+
+# What to call an address with: its name → its arguments. {number}, {check}, … are of the real case.
+ARGUMENTS: Mapping[str, Mapping[str, str]] = {
+    "item": {"code": "XK0031"},
+    "check-code": {"code": "{check}"},
+    "track-document": {"token": "made-up"},
+    "desk:case": {"number": "{number}"},
+    "desk:act": {"number": "{number}", "kind": "step_taken"},
+    "desk:document": {"number": "{number}", "check": "{check}"},
+}
+# The act each address of the staff needs; None: whoever is signed in.
+ACTS: Mapping[str, str | None] = {
+    "account_change_password": None,
+    "desk:inbox": None,
+    "desk:inbox-export": "case.see",
+    "desk:register": "case.receive",
+    "desk:case": "case.see",
+    "desk:act": "case.see",
+    "desk:document": "case.see",
+    "desk:operate": "operate.see",
+    "desk:audit": "audit.looks",
+    "desk:audit-export": "audit.looks",
+}
+# Of one case: whoever may do the act elsewhere still gets nothing.
+OF_A_CASE = ("desk:case", "desk:act", "desk:document")
+# One person of every role, at the water bureau where the role belongs to an agency.
+ROLES = {
+    role: f"p-water-{role}" if role in ("clerk", "reviewer", "approver", "head", "legal", "cashier")
+    else f"p-{role}"
+    for role in roles.TABLE
+}  # fmt: skip
+ELSEWHERE = [
+    f"p-{agency}-{role}"
+    for agency in ("market", "d102")
+    for role in ("clerk", "clerk2", "reviewer", "approver", "head", "legal", "cashier")
+]
+APPLICANT = Applicant(
+    kind="organisation",
+    name="江城清源水务有限公司",
+    identifier_kind="uscc",
+    identifier="91330102MA28NBU477",
+    phone="13912342046",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One address of the platform: its name, its pattern and the names of its arguments."""
+
+    name: str
+    pattern: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The water bureau's case, with an acceptance notice."""
+
+    number: str
+    query_code: str
+    check: str
+
+    def secrets(self) -> tuple[str, ...]:
+        """What a page that gives something away would hold."""
+        return (
+            self.query_code,
+            APPLICANT.name,
+            APPLICANT.identifier,
+            APPLICANT.identifier[-6:],
+            APPLICANT.phone,
+        )
+
+
+def addresses() -> tuple[Address, ...]:
+    """All addresses of ROOT_URLCONF, through every include."""
+    return tuple(_walk(get_resolver(settings.ROOT_URLCONF), prefix="", spaces=()))
+
+
+def _walk(resolver: URLResolver, *, prefix: str, spaces: tuple[str, ...]) -> Iterator[Address]:
+    for one in resolver.url_patterns:
+        pattern = prefix + str(one.pattern)
+        if isinstance(one, URLResolver):
+            inner = (*spaces, one.namespace) if one.namespace else spaces
+            yield from _walk(one, prefix=pattern, spaces=inner)
+            continue
+        assert isinstance(one, URLPattern)
+        assert one.name, f"{pattern} 没有名字。请在 path() 里写 name=。"
+        arguments = re.findall(r"<(?:\w+:)?(\w+)>", pattern)
+        yield Address(":".join((*spaces, one.name)), pattern, tuple(arguments))
+
+
+ALL = addresses()
+CLOSED = tuple(one for one in ALL if one.name not in PUBLIC)
+
+
+def path(address: Address, case: Case | None = None) -> str:
+    """Its path, with the sample arguments filled in."""
+    given = ARGUMENTS.get(address.name, {})
+    missing = sorted(set(address.arguments) - set(given))
+    assert not missing, (
+        f"网址 {address.name}（{address.pattern}）有未知的参数 {missing}。"
+        "请在 tests/accounts/test_url_walk.py 的 ARGUMENTS 里写上可以用来访问它的值。"
+    )
+    values = {"number": case.number, "check": case.check} if case else {}
+    blank = {"number": NOBODYS, "check": "AAAA2222BBBB3333"}
+    return reverse(
+        address.name, kwargs={key: text.format(**blank | values) for key, text in given.items()}
+    )
+
+
+def stranger(*, csrf: bool = False) -> Client:
+    return Client(SERVER_NAME="localhost", enforce_csrf_checks=csrf)
+
+
+def signed_in(code: str) -> Client:
+    client = stranger()
+    client.force_login(
+        get_user_model().objects.get(code=code),
+        backend="django.contrib.auth.backends.ModelBackend",
+    )
+    return client
+
+
+def ask(client: Client, method: str, where: str) -> Any:
+    return client.generic(method, where)
+
+
+def body(answer: Any) -> str:
+    content: bytes = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return content.decode("utf-8", "replace")
+
+
+@pytest.fixture
+def case(city: None) -> Case:
+    """Received and accepted at the water bureau's window by its clerk."""
+    at = datetime.now(UTC) - timedelta(minutes=10)
+    catalog.publish(
+        catalog.Draft(
+            code="XK0031", name="取水许可", type="行政许可", agency="420100-water",
+            kind="promised", statutory=Limit(45, basis="取水许可和水资源费征收管理条例 第十九条"),
+            promised=Limit(20, basis="办事指南"), promised_is="stated",
+            materials=("取水许可申请书",), result="取水许可证",
+            basis="取水许可和水资源费征收管理条例 第十九条", fee="无", note="",
+            since=date(2020, 1, 1),
+        ),
+        by=None,
+        at=at,
+    )  # fmt: skip
+    clerk = accounts.actor("p-water-clerk")
+    received = services.receive(
+        clerk,
+        services.Reception(item="XK0031", applicant=APPLICANT, materials={"01": "received"}),
+        key=str(uuid4()),
+        at=at,
+    )
+    done = services.perform(
+        clerk, received.number, "accepted", version=1, key=str(uuid4()), form={}, at=at
+    )
+    assert done.document
+    return Case(received.number, received.query_code, done.document)
+
+
+# --- the lists themselves ---------------------------------------------------------------------
+
+
+def test_every_address_is_public_with_a_reason_or_says_which_act_it_needs() -> None:
+    names = {one.name for one in ALL}
+    assert all(reason.strip() for reason in PUBLIC.values())
+    unknown = sorted(names - set(PUBLIC) - set(ACTS))
+    assert not unknown, (
+        f"这些网址还没有归属：{unknown}。给所有人看的写进 config/public_urls.py 并说明理由；"
+        "给工作人员的，在 tests/accounts/test_url_walk.py 的 ACTS 里写明需要哪个行为。"
+    )
+    assert not set(PUBLIC) & set(ACTS)
+    assert (set(PUBLIC) | set(ACTS)) <= names, "名单里有已经不存在的网址，请删去。"
+    assert {act for act in ACTS.values() if act} <= {a for t in roles.TABLE.values() for a in t}
+
+
+def test_the_whole_desk_is_closed() -> None:
+    assert not [one.name for one in ALL if one.pattern.startswith("desk/") and one.name in PUBLIC]
+
+
+def test_of_signing_in_only_in_out_and_the_password_are_there() -> None:
+    account = {one.name for one in ALL if one.pattern.startswith("account")}
+    assert account == {"account_login", "account_logout", "account_change_password"}
+    assert not [one for one in ALL if "admin" in one.pattern or one.name.startswith("admin:")]
+    for gone in (
+        "signup", "email", "password/reset", "password/set", "confirm-email", "reauthenticate",
+        "inactive", "login/code/confirm", "3rdparty",
+    ):  # fmt: skip
+        for where in (f"/account/{gone}", f"/account/{gone}/", f"/accounts/{gone}/"):
+            assert stranger().get(where).status_code == 404, where
+    for where in ("/admin", "/admin/", "/django-admin/", "/desk/admin/"):
+        assert stranger().get(where).status_code == 404, where
+
+
+# --- strangers --------------------------------------------------------------------------------
+
+
+def test_a_stranger_is_led_to_the_sign_in_from_every_closed_address(case: Case) -> None:
+    assert len(CLOSED) == len(ACTS)
+    client = stranger()
+    for address in CLOSED:
+        where = path(address, case)
+        for method in METHODS:
+            answer = ask(client, method, where)
+            told = f"{method} {address.name}: {answer.status_code}"
+            assert answer.status_code == 302, told
+            assert answer["Location"].startswith(f"{SIGN_IN}?next=/"), told
+            assert body(answer) == "", told
+            assert not answer.cookies, told
+
+
+def test_a_strangers_forged_form_gets_nothing_either(case: Case) -> None:
+    client = stranger(csrf=True)
+    for address in CLOSED:
+        answer = client.post(path(address, case))
+        assert answer.status_code in (302, 403), address.name
+        assert not [one for one in case.secrets() if one in body(answer)], address.name
+
+
+def test_a_stranger_cannot_tell_a_case_from_none(case: Case) -> None:
+    none = Case(NOBODYS, "", "AAAA2222BBBB3333")
+    assert _same_answers(stranger(), case, none) == []
+
+
+def test_public_pages_answer_a_stranger_and_give_no_applicant_away(case: Case) -> None:
+    client = stranger()
+    for address in ALL:
+        if address.name not in PUBLIC:
+            continue
+        for method in ("GET", "POST"):
+            answer = ask(client, method, path(address, case))
+            told = f"{method} {address.name}: {answer.status_code}"
+            assert answer.status_code < 500 or address.name == "readyz", told
+            assert not [one for one in case.secrets() if one in body(answer)], told
+
+
+def test_tracking_tells_a_stranger_with_a_wrong_code_what_it_tells_about_no_case(
+    case: Case,
+) -> None:
+    wrong = [
+        stranger().post("/track", {"number": number, "code": "AAAAAA"})
+        for number in (case.number, NOBODYS)
+    ]
+    assert [one.status_code for one in wrong] == [404, 404]
+    real, none = (
+        _levelled(body(one), number)
+        for one, number in zip(wrong, (case.number, NOBODYS), strict=True)
+    )
+    assert real == none
+
+
+# --- the desk, role by role -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", list(roles.TABLE))
+def test_whose_role_lacks_the_act_gets_nothing(case: Case, role: str) -> None:
+    client, clerk = signed_in(ROLES[role]), signed_in(ROLES["clerk"])
+    assert accounts.actor(ROLES[role]).roles == {role}
+    for name, act in ACTS.items():
+        if act is None or act in roles.TABLE[role]:
+            continue
+        where = path(_named(name), case)
+        for method in ("GET", "POST"):
+            answer = ask(client, method, where)
+            told = f"{role} {method} {name}: {answer.status_code}"
+            if answer.status_code == 405:  # no page of this method for anybody, case or none
+                assert ask(clerk, method, where).status_code == 405, told
+                assert body(answer) == "", told
+                continue
+            assert answer.status_code in (403, 404), told
+            held = [one for one in (*case.secrets(), "取水许可") if one in body(answer)]
+            assert not held, told
+
+
+@pytest.mark.parametrize("role", list(roles.TABLE))
+def test_whose_role_has_the_act_comes_in(case: Case, role: str) -> None:
+    client = signed_in(ROLES[role])
+    for name, act in ACTS.items():
+        if act is not None and act not in roles.TABLE[role]:
+            continue
+        address = _named(name)
+        answer = ask(client, "POST" if name == "desk:act" else "GET", path(address, case))
+        told = f"{role} {name}: {answer.status_code}"
+        assert answer.status_code < 500, told
+        if name not in OF_A_CASE:
+            assert answer.status_code in (200, 302), told
+
+
+@pytest.mark.parametrize("code", ELSEWHERE)
+def test_another_department_or_district_finds_no_case(case: Case, code: str) -> None:
+    client = signed_in(code)
+    for name in OF_A_CASE:
+        where = path(_named(name), case)
+        for method in ("GET", "POST"):
+            answer = ask(client, method, where)
+            told = f"{code} {method} {name}: {answer.status_code}"
+            assert answer.status_code == 404 or (answer.status_code, body(answer)) == (405, ""), (
+                told
+            )
+    for where in ("/desk/", f"/desk/?q={case.number}", f"/desk/?q={APPLICANT.name}",
+                  f"/desk/?q={APPLICANT.identifier}", "/desk/list.csv", "/desk/?folder=closed"):  # fmt: skip
+        answer = client.get(where)
+        assert answer.status_code == 200, where
+        text = body(answer).replace(f'value="{APPLICANT.name}"', "")
+        for asked in (APPLICANT.name, APPLICANT.identifier):  # what was typed is shown again
+            if where.endswith(asked):
+                text = text.replace(asked, "")
+        assert not [one for one in case.secrets() if one in text], where
+        assert f"/desk/cases/{case.number}" not in text, where
+
+
+@pytest.mark.parametrize("code", ["p-market-clerk", "p-d102-head", "p-cashier", "p-audit_admin"])
+def test_who_gets_nothing_cannot_tell_the_case_from_none(case: Case, code: str) -> None:
+    if code == "p-cashier":
+        code = "p-market-cashier"
+    none = Case(NOBODYS, "", "AAAA2222BBBB3333")
+    assert _same_answers(signed_in(code), case, none) == []
+
+
+@pytest.mark.parametrize("code", ["p-market-clerk", "p-d102-approver"])
+@pytest.mark.parametrize("kind", sorted(services.VERBS))
+def test_no_act_from_elsewhere_touches_the_case(case: Case, code: str, kind: str) -> None:
+    form = {"version": "2", "key": str(uuid4()), "days": "5", "reasons": "无", "means": "signature"}
+    answer = signed_in(code).post(f"/desk/cases/{case.number}/acts/{kind}", form)
+    assert answer.status_code == 404
+    owner = accounts.actor("p-water-clerk")
+    assert cases.case(owner, case.number, at=datetime.now(UTC)).version == 2
+
+
+def test_the_owner_and_a_teammate_do_see_it(case: Case) -> None:
+    for code in ("p-water-clerk", "p-water-clerk2", "p-water-reviewer", "p-supervisor"):
+        answer = signed_in(code).get(f"/desk/cases/{case.number}")
+        assert answer.status_code == 200, code
+        assert APPLICANT.name in body(answer), code
+
+
+def test_a_grant_opens_one_case_and_ends(case: Case) -> None:
+    from zhengwu.accounts import services as people
+
+    owner = accounts.actor("p-water-clerk")
+    view = cases.case(owner, case.number, at=datetime.now(UTC))
+    client = signed_in("p-market-clerk")
+    now = datetime.now(UTC)
+    people.grant(
+        "p-market-clerk", act="case.see", stream=view.id, since=now - timedelta(days=2),
+        until=now - timedelta(days=1), because="联合审批",
+    )  # fmt: skip
+    assert client.get(f"/desk/cases/{case.number}").status_code == 404
+    people.grant(
+        "p-market-clerk", act="case.see", stream=view.id, since=now - timedelta(days=1),
+        until=now + timedelta(days=1), because="联合审批",
+    )  # fmt: skip
+    assert client.get(f"/desk/cases/{case.number}").status_code == 200
+
+
+# --- how answers are compared -----------------------------------------------------------------
+
+
+def _named(name: str) -> Address:
+    return next(one for one in ALL if one.name == name)
+
+
+def _same_answers(client: Client, case: Case, none: Case) -> list[str]:
+    """The addresses whose answers tell the two apart."""
+    told = []
+    for name in OF_A_CASE:
+        for method in ("GET", "POST"):
+            real = ask(client, method, path(_named(name), case))
+            blank = ask(client, method, path(_named(name), none))
+            same = (
+                real.status_code == blank.status_code
+                and real.get("Location", "")
+                .replace(case.number, NOBODYS)
+                .replace(case.check, none.check)
+                == blank.get("Location", "")
+                and _levelled(body(real), case.number, case.check)
+                == _levelled(body(blank), none.number, none.check)
+            )
+            if not same:
+                told.append(f"{method} {name}: {real.status_code}, {blank.status_code}")
+    return told
+
+
+def _levelled(page: str, *own: str) -> str:
+    """The page without what differs between any two requests and what was typed."""
+    for one in own:
+        page = page.replace(one, "…")
+    return re.sub(r'name="(csrfmiddlewaretoken|key)" value="[^"]*"', "", page)
