@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.contrib.auth.hashers import check_password
+from django.contrib.auth.password_validation import validate_password
 
 from zhengwu.accounts import city, queries, roles
 from zhengwu.accounts.models import Agency, Person, Post, PostHolding, Region, RoleHolding
@@ -127,16 +128,19 @@ def test_every_post_is_held_and_sits_where_its_agency_has_its_window(built: None
     assert set(sat) == places
 
 
-def test_every_department_of_the_list_of_items_is_in_the_city() -> None:
+def test_a_list_of_items_names_departments_as_the_city_does() -> None:
     codes = city.department_codes()
     assert len(codes) == 44
     assert codes["市水务局"] == "420100-D16"
 
 
-def test_the_demo_is_built_once_and_its_people_sign_in(
+def test_the_demo_is_built_once_even_when_broken_off_and_its_people_sign_in(
     db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZHENGWU_HOME", str(tmp_path))
+    assert not demo.loaded()
+    with pytest.raises(KeyboardInterrupt):
+        demo.build(at=AT, say=_break_off, cases=4)
     assert not demo.loaded()
     said: list[str] = []
     started = time.monotonic()
@@ -156,6 +160,8 @@ def test_the_demo_is_built_once_and_its_people_sign_in(
         person = Person.objects.get(username=one.username)
         assert check_password(one.password, person.password)
         assert person.is_active
+    for one in given:
+        validate_password(one.password, _person(one))
     assert {r for one in given for r in queries.actor_of(_person(one)).roles} == set(roles.TABLE)
     file = tmp_path / "demo_sign_ins.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -176,3 +182,8 @@ def test_the_demo_is_built_once_and_its_people_sign_in(
 
 def _person(one: demo.SignIn) -> Person:
     return Person.objects.select_related("agency").get(username=one.username)
+
+
+def _break_off(line: str) -> None:
+    if "事项" in line:
+        raise KeyboardInterrupt

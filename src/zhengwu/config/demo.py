@@ -23,7 +23,8 @@ CASES_SEED = 7
 # Long before any moved demo clock, so that everybody holds their post at every moment of the demo.
 IN_OFFICE = datetime(2020, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
 # Told apart when read from a screen: without 0 O 1 l I.
-LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+LETTERS = ("abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789")
+LENGTH = 12
 
 # What the list says, the name to sign in with, the person's code in the city.
 CAST = (
@@ -139,16 +140,21 @@ def _open() -> tuple[SignIn, ...]:
 
 def _write(path: Path) -> None:
     """Complete or not at all: a start that is broken off leaves no half file behind."""
-    made = [
-        SignIn(role, username, "".join(secrets.choice(LETTERS) for _ in range(12)))
-        for role, username, _ in CAST
-    ]
+    made = [SignIn(role, username, _password()) for role, username, _ in CAST]
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump([asdict(one) for one in made], file, ensure_ascii=False, indent=1)
     draft.rename(path)
+
+
+def _password() -> str:
+    """Drawn until every kind of letter is in it, as the rules for passwords ask."""
+    while True:
+        made = "".join(secrets.choice("".join(LETTERS)) for _ in range(LENGTH))
+        if all(set(made) & set(kind) for kind in LETTERS):
+            return made
 
 
 def _read(path: Path) -> tuple[SignIn, ...]:
