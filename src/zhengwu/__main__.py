@@ -224,6 +224,9 @@ def import_(file: Path | None) -> None:
     from zhengwu.web.clock import now
 
     names = {one.name: one.code for one in accounts.agencies()}
+    # The list says 市水务局 where the register says 江城市水务局.
+    for one in accounts.agencies(accounts.CITY):
+        names["市" + one.name.partition("市")[2]] = one.code
     lines = file.read_text(encoding="utf-8-sig").splitlines(keepends=True) if file else None
     report = services.import_items(lines, agencies=names, at=now())
     for row in report.rows:

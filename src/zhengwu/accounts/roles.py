@@ -26,7 +26,7 @@ _OWN = "agency"
 TABLE: Mapping[str, Mapping[str, str]] = {
     "clerk": dict.fromkeys(
         ("case.see", "case.receive", "case.accept", "case.take", "case.hand_over",
-         "case.deliver", "case.correct", "catalog.see"), _OWN),
+         "case.decide_at_once", "case.deliver", "case.correct", "catalog.see"), _OWN),
     "reviewer": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.review", "catalog.see"), _OWN),
     "approver": dict.fromkeys(

@@ -191,11 +191,10 @@ def _live(
         reviewer = chance.choice(cast.by_kind["review"])
         if not act(reviewer, "step_taken", chance.uniform(1, 6)):
             return last
-        if chance.random() < 0.08 and act(
-            reviewer, "suspended", pace * 0.3, {"procedure": "expert_review", "days": "10"}
-        ):
-            if not act(reviewer, "resumed", chance.uniform(150, 300)):
-                return last
+        review = {"procedure": "expert_review", "days": "10"}
+        suspended = chance.random() < 0.08 and act(reviewer, "suspended", pace * 0.3, review)
+        if suspended and not act(reviewer, "resumed", chance.uniform(150, 300)):
+            return last
         if not act(reviewer, "step_done", pace * 0.6, {"opinion": "材料属实，符合条件。"}):
             return last
         if not act(decider, "step_taken", chance.uniform(1, 20)):
