@@ -28,6 +28,19 @@ from zhengwu.web import words
 from zhengwu.web.clock import now
 from zhengwu.web.forms import new_key, read_key
 
+# The act a holder most often came for, where several are open; the first of them is the blue one.
+FIRST = (
+    "accepted",
+    "step_taken",
+    "granted",
+    "step_done",
+    "resumed",
+    "licence_made",
+    "ready",
+    "delivered",
+    "supplemented",
+    "supplement_requested",
+)
 LOOKED_AT = ("identifier", "name", "phone")
 
 
@@ -129,7 +142,10 @@ def _page(
         "actor": actor,
         "case": view,
         "at": at,
-        "offers": offers,
+        "offers": sorted(
+            offers,
+            key=lambda one: FIRST.index(one.offer.kind) if one.offer.kind in FIRST else len(FIRST),
+        ),
         "failed": failed,
         "ledger": ledger(view.spans, calendar, cache(accounts.agency_name)),
         "month": weeks(

@@ -37,5 +37,5 @@ const showAll = () => { for (const b of document.querySelectorAll("[data-all]"))
 showAll();
 document.addEventListener("htmx:afterSwap", showAll);
 
-const first = document.querySelector("tr[data-row] a");
-if (first && document.body.dataset.list && !document.querySelector("[data-focus]")) first.focus({ preventScroll: true });
+const first = document.querySelector("table.inbox tr[data-row] a");
+if (first && !document.querySelector("[data-focus]")) first.focus({ preventScroll: true });
