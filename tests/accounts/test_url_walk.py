@@ -57,17 +57,13 @@ ACTS: Mapping[str, str | None] = {
 }
 # Of one case: whoever may do the act elsewhere still gets nothing.
 OF_A_CASE = ("desk:case", "desk:act", "desk:document")
+ROLES_OF_AN_AGENCY = ("clerk", "reviewer", "approver", "head", "legal", "cashier")
 # One person of every role, at the water bureau where the role belongs to an agency.
 ROLES = {
-    role: f"p-water-{role}" if role in ("clerk", "reviewer", "approver", "head", "legal", "cashier")
+    role: f"p-water-{role}" if role in ROLES_OF_AN_AGENCY
     else f"p-{role}"
     for role in roles.TABLE
 }  # fmt: skip
-ELSEWHERE = [
-    f"p-{agency}-{role}"
-    for agency in ("market", "d102")
-    for role in ("clerk", "clerk2", "reviewer", "approver", "head", "legal", "cashier")
-]
 APPLICANT = Applicant(
     kind="organisation",
     name="江城清源水务有限公司",
@@ -322,8 +318,13 @@ def test_whose_role_has_the_act_comes_in(case: Case, role: str) -> None:
             assert answer.status_code in (200, 302), told
 
 
-@pytest.mark.parametrize("code", ELSEWHERE)
-def test_another_department_or_district_finds_no_case(case: Case, code: str) -> None:
+@pytest.mark.parametrize("agency", ["market", "d102"])
+def test_another_department_or_district_finds_no_case(case: Case, agency: str) -> None:
+    for role in (*ROLES_OF_AN_AGENCY, "clerk2", "reviewer2"):
+        _finds_nothing(case, f"p-{agency}-{role}")
+
+
+def _finds_nothing(case: Case, code: str) -> None:
     client = signed_in(code)
     for name in OF_A_CASE:
         where = path(_named(name), case)
@@ -345,20 +346,19 @@ def test_another_department_or_district_finds_no_case(case: Case, code: str) -> 
         assert f"/desk/cases/{case.number}" not in text, where
 
 
-@pytest.mark.parametrize("code", ["p-market-clerk", "p-d102-head", "p-cashier", "p-audit_admin"])
+@pytest.mark.parametrize("code", ["p-market-cashier", "p-d102-head", "p-audit_admin"])
 def test_who_gets_nothing_cannot_tell_the_case_from_none(case: Case, code: str) -> None:
-    if code == "p-cashier":
-        code = "p-market-cashier"
     none = Case(NOBODYS, "", "AAAA2222BBBB3333")
     assert _same_answers(signed_in(code), case, none) == []
 
 
 @pytest.mark.parametrize("code", ["p-market-clerk", "p-d102-approver"])
-@pytest.mark.parametrize("kind", sorted(services.VERBS))
-def test_no_act_from_elsewhere_touches_the_case(case: Case, code: str, kind: str) -> None:
-    form = {"version": "2", "key": str(uuid4()), "days": "5", "reasons": "无", "means": "signature"}
-    answer = signed_in(code).post(f"/desk/cases/{case.number}/acts/{kind}", form)
-    assert answer.status_code == 404
+def test_no_act_from_elsewhere_touches_the_case(case: Case, code: str) -> None:
+    client = signed_in(code)
+    for kind in services.VERBS:
+        form = {"version": "2", "key": str(uuid4()), "days": "5", "reasons": "无"}
+        answer: Any = client.post(f"/desk/cases/{case.number}/acts/{kind}", form)
+        assert answer.status_code == 404, kind
     owner = accounts.actor("p-water-clerk")
     assert cases.case(owner, case.number, at=datetime.now(UTC)).version == 2
 

@@ -166,6 +166,8 @@ ACCOUNT_RATE_LIMITS = False  # axes counts, in the database and across processes
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
+# The page says when the lock opens; trying meanwhile must not move that.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 # By account, never by address: a whole hall stands behind one address.
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_USERNAME_CALLABLE = "zhengwu.config.lockout.account"
