@@ -435,7 +435,7 @@ def _offers(
                 zh=verb.zh,
                 asks=verb.asks,
                 targets=_targets(loaded, verb),
-                primary=not offers and verb.kind != "refused",
+                primary=not offers and verb.kind not in ("refused", "handed_over"),
             )
         )
     return tuple(offers)

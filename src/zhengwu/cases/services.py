@@ -291,7 +291,9 @@ def _commit(
 ) -> Done | None:
     """Write the act and what follows at once; None if something came in between."""
     post = _post_for(actor, loaded, verb)
-    reading = loaded.read(at)
+    # 行政许可法 42: what must not have expired before an extension is the statutory limit.
+    statutory = loaded.read(at).limit("statutory")
+    expiry = statutory.due if statutory else None
     events = list(loaded.events)
     new: list[Event] = []
     for index, kind in enumerate((verb.kind, *plan.then)):
@@ -305,7 +307,7 @@ def _commit(
             actor=actor.code if index == 0 else None,
             body=body,
             case_kind=loaded.kind,
-            due=reading.due.due if reading.due else None,
+            due=expiry,
         )
         event = _event(
             actor if index == 0 else None,
@@ -367,7 +369,7 @@ def deem_accepted(*, at: datetime, limit: int = 200) -> int:
         acceptance = reading.limit("acceptance")
         if acceptance is None or acceptance.due > at:
             continue
-        body = {"limits": limits_of(loaded), "effective": heads.iso(loaded.standing.received_at)}
+        body = {"limits": limits_of(loaded), "effective": heads.iso(loaded.standing.papers_at)}
         event = Event(
             version=loaded.version + 1,
             kind="deemed_accepted",
@@ -426,6 +428,8 @@ def permit(actor: Actor, loaded: Loaded, verb: Verb) -> None:
             f"您的岗位没有“{verb.zh}”的权限。请移交给有权限的岗位，或者请安全管理员核对授权。",
         )
     holder = loaded.standing.holder
+    if holder.kind in ("special", "higher"):
+        holder = loaded.standing.before  # it comes back to whoever had it
     mine = holder.agency in {post.agency for post in actor.posts} | {actor.agency}
     if holder.kind == "applicant" or holder.kind == "none":
         mine = True  # nobody of ours has it; the permission above decides

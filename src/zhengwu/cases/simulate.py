@@ -20,6 +20,7 @@ from zhengwu.cases.parties import Applicant
 from zhengwu.catalog import queries as catalog
 from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.domain import identifiers
+from zhengwu.domain.calendar import Calendar
 from zhengwu.domain.refusal import Refusal
 
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
@@ -120,6 +121,18 @@ def run(
     return result
 
 
+def in_office(moment: datetime, calendar: Calendar) -> datetime:
+    """The moment itself in office hours, else the same minute of the next opening."""
+    local = moment.astimezone(SHANGHAI)
+    if local.hour >= 17:
+        local = (local + timedelta(days=1)).replace(hour=9)
+    elif local.hour < 9:
+        local = local.replace(hour=9)
+    while not calendar.is_working_day(local.date()).working:
+        local = (local + timedelta(days=1)).replace(hour=9)
+    return local
+
+
 def _cast(agency: str) -> _Cast | None:
     by_kind: dict[str, list[Actor]] = {}
     for one in accounts.colleagues(agency):
@@ -153,10 +166,13 @@ def _live(
     last = "received"
     when = moment
     gone = 0
+    calendar = accounts.calendar(accounts.CITY)
+    if at - moment < timedelta(days=4) and chance.random() < 0.35:
+        return last  # still on the window's pile
 
     def act(actor: Actor, kind: str, hours: float, form: dict[str, str] | None = None) -> bool:
         nonlocal last, when, gone
-        later = when + timedelta(hours=hours)
+        later = in_office(when + timedelta(hours=hours), calendar)
         if later > at:
             return False
         loaded = loading.load(actor, received.number)
@@ -187,7 +203,7 @@ def _live(
         if not act(cast.clerk, outcome, 0.1, reasons):
             return last
     else:
-        pace = max(1.0, (item.promised.value if item.promised else 10) * chance.uniform(4, 22))
+        pace = max(1.0, (item.promised.value if item.promised else 10) * chance.uniform(6, 36))
         reviewer = chance.choice(cast.by_kind["review"])
         if not act(reviewer, "step_taken", chance.uniform(1, 6)):
             return last
