@@ -72,10 +72,10 @@ test: setup-dev browser
 	@.venv/bin/pytest -m "not drill" $(PYTEST)
 
 drill: setup-dev
-	@.venv/bin/pytest -m drill -n 0 -s $(PYTEST)
+	@ZHENGWU_DRILL=1 .venv/bin/pytest tests/ledger/test_drill.py -n 0 -s -q $(PYTEST)
 
 bench: setup-dev
-	@for one in bench/*.py; do case "$$one" in */_*|*/__*) ;; *) $(PY) "$$one";; esac; done
+	@for one in bench/[a-z]*.py; do $(PY) -m "bench.$$(basename "$$one" .py)"; done
 
 clean:
 	rm -rf .venv node_modules src/zhengwu/web/static/vendor src/zhengwu/documents/fonts
