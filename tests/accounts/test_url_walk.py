@@ -17,8 +17,10 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import path as django_path
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import roles
@@ -26,6 +28,7 @@ from zhengwu.cases import queries as cases
 from zhengwu.cases import services
 from zhengwu.cases.parties import Applicant
 from zhengwu.catalog import services as catalog
+from zhengwu.config import urls
 from zhengwu.config.public_urls import PUBLIC
 from zhengwu.domain.procedure import Limit
 
@@ -222,6 +225,24 @@ def test_of_signing_in_only_in_out_and_the_password_are_there() -> None:
             assert stranger().get(where).status_code == 404, where
     for where in ("/admin", "/admin/", "/django-admin/", "/desk/admin/"):
         assert stranger().get(where).status_code == 404, where
+
+
+def test_an_address_with_unknown_arguments_is_told_what_to_add() -> None:
+    with pytest.raises(AssertionError, match="ARGUMENTS"):
+        path(Address("desk:new", "desk/new/<str:code>", ("code",)))
+
+
+def test_a_page_nobody_thought_of_is_closed(city: None) -> None:
+    def bare(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("open")
+
+    class Urls:
+        urlpatterns = (django_path("bare", bare, name="bare"), *urls.urlpatterns)
+
+    with override_settings(ROOT_URLCONF=Urls):
+        for method in METHODS:
+            assert ask(stranger(), method, "/bare")["Location"] == f"{SIGN_IN}?next=/bare"
+        assert body(ask(signed_in("p-water-clerk"), "GET", "/bare")) == "open"
 
 
 # --- strangers --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -28,7 +28,7 @@ EXPORT = 5_000
 ACT = "audit.looks"
 STREAMS = {STREAM: "办件"}
 FIELDS = {"identifier": "证件号码", "name": "姓名或名称", "phone": "电话", "document": "文书"}
-DATE_WRONG = "请按“2026-01-31”的样子填写日期。"
+DATE_WRONG = "“{label}”：请按“2026-01-31”的样子填写日期。"
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 
 
@@ -42,7 +42,7 @@ class Day(forms.DateField):
             label=label,
             required=False,
             input_formats=["%Y-%m-%d"],
-            error_messages={"invalid": DATE_WRONG},
+            error_messages={"invalid": DATE_WRONG.format(label=label)},
         )
 
 
@@ -52,6 +52,11 @@ class Question(Form):
     q = Line(label="人员、机关、事由或办件编号", required=False, max_length=100)
     since = Day(label="从")
     until = Day(label="到")
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        for field in self.fields.values():
+            field.must = True  # type: ignore[attr-defined]  # a search says nowhere "optional"
 
     def clean(self) -> dict[str, object]:
         for name in ("since", "until"):

@@ -1,0 +1,152 @@
+"""The audit administrator's page of looks at personal data, through HTTP."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client
+from tests.accounts.test_url_walk import Case, case, signed_in  # noqa: F401 - a fixture
+
+from zhengwu.accounts import queries as accounts
+from zhengwu.accounts import services
+from zhengwu.desk.audit.views import PAGE
+
+NOON = datetime(2026, 3, 4, 4, tzinfo=UTC)  # 12:00 in Shanghai
+
+
+@pytest.fixture
+def audit(city: None) -> Client:
+    return signed_in("p-audit_admin")
+
+
+def look(
+    code: str, *, why: str = "办件页", at: datetime = NOON, stream: UUID | None = None
+) -> None:
+    services.look(
+        accounts.actor(code), "case", stream or uuid4(), why=why, fields=("name", "phone"), at=at
+    )
+
+
+def page(client: Client, **query: str) -> str:
+    answer: Any = client.get("/desk/audit", query)
+    assert answer.status_code == 200
+    return unescape(answer.content.decode())
+
+
+def test_nobody_looked_yet(audit: Client) -> None:
+    assert "还没有人查阅过个人信息" in page(audit)
+
+
+def test_opening_a_case_is_seen_with_who_which_why_what_and_when(case: Case) -> None:  # noqa: F811
+    answer: Any = signed_in("p-water-clerk").get(f"/desk/cases/{case.number}")
+    assert answer.status_code == 200
+    shown = page(signed_in("p-audit_admin"))
+    for part in (
+        "江水一clerk",
+        "p-water-clerk",
+        "江城市水务局",
+        case.number,
+        "办件页",
+        "证件号码、姓名或名称、电话",
+    ):
+        assert part in shown, part
+    for part in case.secrets():
+        assert part not in shown
+
+
+def test_one_finds_by_person_agency_reason_and_case(case: Case) -> None:  # noqa: F811
+    signed_in("p-water-clerk").get(f"/desk/cases/{case.number}")
+    look("p-market-clerk", why="抽查")
+    client = signed_in("p-audit_admin")
+    for q in (
+        "江水一",
+        "p-water-clerk",
+        "江城市水务局",
+        "办件页",
+        case.number,
+        case.number.lower(),
+    ):
+        shown = page(client, q=q)
+        assert case.number in shown.replace(f'value="{case.number}"', ""), q
+        assert "抽查" not in shown, q
+    assert "抽查" in page(client, q="市场监督")
+    for q in ("没有这个人", "%", "_", "' OR 1=1", "\x00", "𠮷"):
+        answer: Any = client.get("/desk/audit", {"q": q})
+        assert answer.status_code == 200, q
+    assert "没有符合条件的查阅记录" in page(client, q="没有这个人")
+
+
+def test_the_days_are_shanghais_and_both_belong(audit: Client) -> None:
+    late = datetime(2026, 3, 4, 15, 59, tzinfo=UTC)  # 23:59 on the 4th
+    look("p-water-clerk", why="四日晚上", at=late)
+    look("p-water-clerk", why="五日零点", at=late + timedelta(minutes=1))
+    fourth = page(audit, since="2026-03-04", until="2026-03-04")
+    assert "四日晚上" in fourth
+    assert "五日零点" not in fourth
+    assert "五日零点" in page(audit, since="2026-03-05")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"since": "2026-02-30"}, {"since": "昨天"}, {"until": "9999-12-31"}, {"until": "0001-01-01"},
+        {"since": "2026-03-05", "until": "2026-03-04"}, {"q": "x" * 101},
+    ],
+)  # fmt: skip
+def test_a_wrong_condition_is_told_at_its_field(audit: Client, query: dict[str, str]) -> None:
+    look("p-water-clerk")
+    for where in ("/desk/audit", "/desk/audit.csv"):
+        answer: Any = audit.get(where, query)
+        assert answer.status_code == 422
+        shown = unescape(answer.content.decode())
+        assert "aria-invalid" in shown
+        assert "p-water-clerk" not in shown
+        assert next(iter(query.values())) in shown
+
+
+def test_page_by_page_the_latest_first(audit: Client) -> None:
+    for minute in range(PAGE + 5):
+        look("p-water-clerk", why=f"第 {minute} 次查阅", at=NOON + timedelta(minutes=minute))
+    first, second = page(audit), page(audit, page="2")
+    assert f"第 {PAGE + 4} 次查阅" in first
+    assert "第 4 次查阅" not in first
+    assert "第 4 次查阅" in second
+    assert second.index("第 4 次查阅") < second.index("第 0 次查阅")
+    assert f'共 <span class="num">{PAGE + 5}</span> 条' in first
+    assert "第 0 次查阅" in page(audit, page="999")
+
+
+def test_the_export_holds_the_filtered_list_and_no_formula(audit: Client) -> None:
+    look("p-water-clerk", why='=HYPERLINK("http://x")')
+    look("p-market-clerk", why="抽查")
+    answer: Any = audit.get("/desk/audit.csv", {"q": "p-water"})
+    raw = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert "attachment" in answer["Content-Disposition"]
+    head, *rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
+    assert head == ["时间", "姓名", "人员代码", "机关", "对象", "编号", "事由", "查阅内容"]
+    assert len(rows) == 1
+    assert rows[0][:5] == [
+        "2026-03-04 12:00:00",
+        "江水一clerk",
+        "p-water-clerk",
+        "江城市水务局",
+        "办件",
+    ]
+    assert rows[0][6].startswith("'=")
+
+
+def test_for_everybody_else_the_page_is_not_there(city: None) -> None:
+    for code in ("p-system_admin", "p-security_admin", "p-supervisor", "p-water-head"):
+        client = signed_in(code)
+        for where in ("/desk/audit", "/desk/audit.csv"):
+            answer: Any = client.get(where)
+            assert answer.status_code == 404, code
+        desk: Any = client.get("/desk/", follow=True)
+        assert "/desk/audit" not in desk.content.decode(), code
