@@ -69,7 +69,7 @@ browser: .venv/.dev
 	@$(PY) tests/setup/browser.py
 
 test: setup-dev browser
-	@.venv/bin/pytest -m "not drill" $(PYTEST)
+	@.venv/bin/pytest $(PYTEST)
 
 drill: setup-dev
 	@ZHENGWU_DRILL=1 .venv/bin/pytest tests/ledger/test_drill.py -n 0 -s -q $(PYTEST)

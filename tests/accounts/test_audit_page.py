@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
-from tests.accounts.test_url_walk import Case, case, signed_in  # noqa: F401 - a fixture
 
+from tests.accounts.test_url_walk import Case, case, signed_in  # noqa: F401 - a fixture
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services
 from zhengwu.desk.audit.views import PAGE

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection
-from tests.accounts.city import SINCE, small_city
 
+from tests.accounts.city import SINCE, small_city
 from zhengwu.accounts import queries, roles, services
 from zhengwu.domain.refusal import Refusal
 

@@ -18,8 +18,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.test import Client
-from tests.accounts.city import SINCE
 
+from tests.accounts.city import SINCE
 from zhengwu.accounts import services
 from zhengwu.config.idle import SEEN
 

@@ -38,6 +38,7 @@ FOLDERS: tuple[tuple[str, str, str], ...] = (
 class InboxRow:
     """One line of the inbox."""
 
+    id: UUID
     number: str
     item_name: str
     applicant: str
@@ -236,7 +237,7 @@ def inbox(
         pages = max(1, -(-total // size))
         page = min(page, pages)
         cursor.execute(
-            "SELECT c.number, c.item_name, p.name, c.source, c.state, c.suspended, c.step, "  # noqa: S608
+            "SELECT c.id, c.number, c.item_name, p.name, c.source, c.state, c.suspended, c.step, "  # noqa: S608
             "c.item, c.item_version, c.holder_kind, c.holder_agency, c.due, c.provisional, "
             "c.opened, c.closed, c.outcome, c.decided "
             "FROM cases_case c LEFT JOIN cases_party p ON p.id = c.applicant_id "
@@ -290,7 +291,7 @@ def light_bounds(at: datetime) -> dict[str, datetime]:
 
 
 def _row(columns: Sequence[Any], actor: Actor, at: datetime) -> InboxRow:
-    (number, item_name, applicant, source, state, suspended, step, item, item_version,
+    (identifier, number, item_name, applicant, source, state, suspended, step, item, item_version,
      holder_kind, holder_agency, due, provisional, opened, closed, outcome, _) = columns  # fmt: skip
     light = clock.light(
         due=due,
@@ -300,6 +301,7 @@ def _row(columns: Sequence[Any], actor: Actor, at: datetime) -> InboxRow:
         calendar=accounts.calendar(accounts.CITY),
     )
     return InboxRow(
+        id=identifier,
         number=number,
         item_name=item_name,
         applicant=applicant or "",
@@ -419,7 +421,7 @@ def _offers(
     offers: list[ActOffer] = []
     standing = loaded.standing
     for verb in VERBS.values():
-        if not verb.on_page or not verb.fits(loaded):
+        if not verb.fits(loaded):
             continue
         try:
             permit(actor, loaded, verb)
@@ -441,7 +443,12 @@ def _offers(
     return tuple(offers)
 
 
-SAMPLE: Mapping[str, Any] = {"reasons": {"content": "", "digest": ""}}
+# A form filled in right, to ask the table whether the act itself could pass.
+SAMPLE: Mapping[str, Any] = {
+    "reasons": {"content": "", "digest": ""},
+    "procedure": "hearing",
+    "days": 1,
+}
 
 
 def _targets(loaded: Loaded, verb: Verb) -> tuple[tuple[str, str], ...]:

@@ -21,7 +21,7 @@ from zhengwu.accounts.queries import Actor
 from zhengwu.cases import heads, parties
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.loading import CaseNotFound, Loaded, load
-from zhengwu.cases.parties import Applicant
+from zhengwu.cases.parties import IDENTIFIERS, KINDS, Applicant
 from zhengwu.catalog import queries as catalog
 from zhengwu.documents import services as documents
 from zhengwu.documents import wording
@@ -37,7 +37,18 @@ SOURCE = "desk"
 TRIES = 5  # how often a decision is taken again because a machine event came in between
 MAX_TEXT = 2_000
 
-__all__ = ["CaseNotFound", "Done", "Moved", "Received", "Reception", "perform", "receive"]
+__all__ = [
+    "IDENTIFIERS",
+    "KINDS",
+    "Applicant",
+    "CaseNotFound",
+    "Done",
+    "Moved",
+    "Received",
+    "Reception",
+    "perform",
+    "receive",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +126,6 @@ class Verb:
     plan: Callable[[Loaded, Actor, Form, datetime], Plan]
     asks: tuple[Ask, ...] = ()
     offered: bool = False  # done by the one it is on its way to, not by the holder
-    on_page: bool = True
 
     def fits(self, loaded: Loaded) -> bool:
         """Whether the flow has come to this act; the law is asked by `lifecycle.admit`."""
@@ -123,6 +133,12 @@ class Verb:
         immediate = loaded.kind == "immediate"
         if self.kind in ("granted", "refused"):
             return immediate or loaded.has("step_taken")
+        if self.kind == "supplement_requested":
+            return any(m.state != "received" for m in loaded.materials())
+        if self.kind == "accepted":
+            return all(m.state == "received" for m in loaded.materials())
+        if self.kind == "suspended":
+            return not immediate and loaded.has("step_taken")
         if self.kind == "step_done":
             return step is not None and loaded.step_after(step) is not None
         if self.kind == "step_taken":
@@ -852,9 +868,8 @@ VERBS: dict[str, Verb] = {
         Verb("accepted", "受理", "case.accept", _accept),
         Verb(
             "supplement_requested", "一次性告知", "case.accept", _supplement_requested,
-            on_page=False,
         ),
-        Verb("supplemented", "补正", "case.accept", _supplemented, on_page=False),
+        Verb("supplemented", "补正", "case.accept", _supplemented),
         Verb("step_taken", "接办", "case.take", _take, offered=True),
         Verb(
             "step_done", "办结本环节", "case.review", _done,
@@ -876,9 +891,8 @@ VERBS: dict[str, Verb] = {
                 Ask("procedure", "特别程序", "choice", choices=PROCEDURES),
                 Ask("days", "需要的工作日", "days"),
             ),
-            on_page=False,
         ),
-        Verb("resumed", "恢复计时", "case.review", _resume, on_page=False),
+        Verb("resumed", "恢复计时", "case.review", _resume),
         Verb(
             "granted", "准予", "case.decide", _decide("granted"),
             asks=(Ask("reasons", "说明", "long", required=False),),

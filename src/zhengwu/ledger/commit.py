@@ -105,7 +105,7 @@ def statement(
     if moves:
         sets = "".join(
             f", \"{column}\" = CASE WHEN l.head ? '{column}'"
-            f" THEN {_cast('l.head', column, sqltype)} ELSE t.\"{column}\" END"
+            f' THEN {_cast("l.head", column, sqltype)} ELSE t."{column}" END'
             for column, sqltype in head.moving.items()
         )
         parts += [

@@ -9,8 +9,10 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from zhengwu.accounts import services as accounts_services
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import queries as cases
+from zhengwu.cases.events import STREAM
 from zhengwu.cases.queries import InboxPage, InboxRow
 from zhengwu.desk.entry import desk
 from zhengwu.web import paging, words
@@ -36,6 +38,7 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
     q = _query(request)
     if q and found.total == 1 and found.rows[0].number == q.upper():
         return redirect("desk:case", number=found.rows[0].number)
+    _looked(actor, found, why="查看清单")
     folder = request.GET.get("folder", "")
     context = {
         "actor": actor,
@@ -56,10 +59,17 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
 def export(request: HttpRequest, actor: Actor) -> StreamingHttpResponse:
     """The filtered list as CSV (UTF-8 with a mark, so that spreadsheets read it), ≤ 5,000 rows."""
     found = _found(request, actor, page=1, size=cases.EXPORT)
+    _looked(actor, found, why="导出清单")
     day = words.local(now()).strftime("%Y%m%d-%H%M")
     response = StreamingHttpResponse(_lines(found.rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="banjian-{day}.csv"'
     return response
+
+
+def _looked(actor: Actor, found: InboxPage, *, why: str) -> None:
+    """The names in the list were looked at, each of them."""
+    named = [row.id for row in found.rows if row.applicant]
+    accounts_services.look_through(actor, STREAM, named, why=why, fields=("name",), at=now())
 
 
 def _query(request: HttpRequest) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import services as cases
-from zhengwu.cases.parties import IDENTIFIERS, KINDS, Applicant
+from zhengwu.cases.services import IDENTIFIERS, KINDS, Applicant
 from zhengwu.catalog import queries as catalog
 from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.desk.entry import desk
