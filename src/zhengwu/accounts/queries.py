@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -41,7 +41,7 @@ class PostHeld:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person with the posts and roles held now. holdings: (role, scope code)."""
+    """A person with the posts, roles and grants held now. holdings: (role, scope code)."""
 
     code: str
     name: str
@@ -52,6 +52,7 @@ class Actor:
     posts: tuple[PostHeld, ...]
     roles: frozenset[str]
     holdings: frozenset[tuple[str, str]]
+    granted: frozenset[tuple[str, UUID]]  # (act, stream)
 
     def may(self, act: str) -> bool:
         return any(act in roles.TABLE[role] for role in self.roles)
@@ -107,6 +108,7 @@ def actor_of(person: Person) -> Actor:
     """The actor behind a signed-in person; one that is not active has no posts and no roles."""
     posts: tuple[PostHeld, ...] = ()
     holdings: frozenset[tuple[str, str]] = frozenset()
+    granted: frozenset[tuple[str, UUID]] = frozenset()
     if person.is_active:
         held = PostHolding.objects.filter(_HELD, person=person).select_related("post")
         posts = tuple(
@@ -115,6 +117,8 @@ def actor_of(person: Person) -> Actor:
         )
         rows = RoleHolding.objects.filter(person=person).values_list("role", "scope")
         holdings = frozenset(rows)
+        grants = Grant.objects.filter(_HELD, person=person)
+        granted = frozenset(grants.values_list("act", "stream"))
     agency = person.agency
     return Actor(
         code=person.code,
@@ -126,6 +130,7 @@ def actor_of(person: Person) -> Actor:
         posts=posts,
         roles=frozenset(role for role, _ in holdings),
         holdings=holdings,
+        granted=granted,
     )
 
 
@@ -151,12 +156,11 @@ def reach(actor: Actor, act: str) -> Reach:
             everything = True  # the whole city, and whatever other systems send to it
         elif scope == "region":
             agencies |= _agencies_below(code)
-    streams = Grant.objects.filter(_HELD, person__code=actor.code, act=act)
     return Reach(
         everything,
         frozenset(agencies),
         frozenset(halls),
-        frozenset(streams.values_list("stream", flat=True)),
+        frozenset(stream for granted, stream in actor.granted if granted == act),
     )
 
 
@@ -201,6 +205,31 @@ def person_name(code: str | None) -> str:
     if not code:
         return ""
     return Person.objects.filter(code=code).values_list("name", flat=True).first() or code
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of agencies and people by code, fetched together; a code we do not know is itself."""
+
+    agencies: Mapping[str, str]
+    people: Mapping[str, str]
+
+    def agency(self, code: str | None) -> str:
+        return self.agencies.get(code, code) if code else ""
+
+    def person(self, code: str | None) -> str:
+        return self.people.get(code, code) if code else ""
+
+
+def names(*, agencies: Iterable[str | None] = (), people: Iterable[str | None] = ()) -> Names:
+    """The names behind these codes, in at most two queries."""
+    units, persons = set(agencies) - {None, ""}, set(people) - {None, ""}
+    return Names(
+        dict(Agency.objects.filter(code__in=units).values_list("code", "name")) if units else {},
+        dict(Person.objects.filter(code__in=persons).values_list("code", "name"))
+        if persons
+        else {},
+    )
 
 
 def post_name(code: str) -> str:

@@ -120,6 +120,11 @@ class Case(models.Model):
                 condition=Q(closed__isnull=True),
                 name="cases_case_open",
             ),
+            models.Index(
+                fields=["agency", "-closed", "id"],
+                condition=Q(closed__isnull=False),
+                name="cases_case_closed",
+            ),
             models.Index(fields=["agency", "-opened"], name="cases_case_opened"),
             models.Index(fields=["-opened"], name="cases_case_recent"),
         ]

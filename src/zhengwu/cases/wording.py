@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from zhengwu.accounts import queries as accounts
+from zhengwu.accounts.queries import Names
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.lifecycle import PROCEDURES
 
@@ -94,9 +94,9 @@ def source(code: str) -> str:
     return {"desk": "窗口", "simulate": "模拟"}.get(code, code)
 
 
-def holder(kind: str, agency: str | None) -> str:
+def holder(kind: str, agency: str | None, names: Names) -> str:
     """Who has the case now, in words."""
-    name = accounts.agency_name(agency) if agency else ""
+    name = names.agency(agency)
     return {
         "window": f"{name}窗口",
         "department": name,
@@ -109,15 +109,14 @@ def holder(kind: str, agency: str | None) -> str:
     }.get(kind, kind)
 
 
-def who(event: Event, *, public: bool) -> tuple[str, str]:
+def who(event: Event, names: Names, *, public: bool) -> tuple[str, str]:
     """The unit and the person of an event; the person only inside the house."""
     if event.nature == Nature.OBSERVATION:
         foreign = event.body.get("foreign") or {}
         return source(event.source), "" if public else str(foreign.get("actor") or "")
     if event.actor is None:
         return "系统自动", ""
-    unit = accounts.agency_name(event.agency) if event.agency else ""
-    return unit, "" if public else accounts.person_name(event.actor)
+    return names.agency(event.agency), "" if public else names.person(event.actor)
 
 
 def title(event: Event) -> str:
@@ -128,7 +127,7 @@ def title(event: Event) -> str:
     return ACTS.get(event.kind, event.kind)
 
 
-def text(event: Event) -> str:
+def text(event: Event, names: Names) -> str:
     """One sentence on what the event says, from its body; free text stays in its content row."""
     body = event.body
     if event.nature == Nature.OBSERVATION:
@@ -160,7 +159,7 @@ def text(event: Event) -> str:
     if event.kind == "supplement_requested":
         return f"缺 {len(body.get('materials', []))} 项，已一次告知"
     if target := body.get("to"):
-        return f"移交{accounts.agency_name(str(target.get('agency')))}"
+        return f"移交{names.agency(str(target.get('agency') or ''))}"
     return ""
 
 

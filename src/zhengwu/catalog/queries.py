@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -35,6 +35,7 @@ class ItemVersionRow:
     version: int
     type: str
     agency: str
+    agency_name: str
     kind: str
     statutory: Limit | None
     promised: Limit | None
@@ -53,10 +54,6 @@ class ItemVersionRow:
     @property
     def flow(self) -> Flow:
         return Flow(self.steps)
-
-    @property
-    def agency_name(self) -> str:
-        return accounts.agency_name(self.agency)
 
     @property
     def kind_zh(self) -> str:
@@ -84,7 +81,7 @@ class Found:
 def in_force(code: str, on: date) -> ItemVersionRow | None:
     """The version in force on a day, None if there is none."""
     found = _in_force(on).filter(item__code=code).first()
-    return _row(found) if found else None
+    return _rows([found])[0] if found else None
 
 
 @lru_cache(maxsize=8192)
@@ -95,7 +92,7 @@ def version(code: str, number: int) -> ItemVersionRow:
     )
     if found is None:
         raise LookupError(f"{code}@{number}")
-    return _row(found)
+    return _rows([found])[0]
 
 
 def search(
@@ -114,7 +111,7 @@ def search(
     pages = max(1, -(-total // size))
     page = min(max(1, page), pages)
     rows = found.order_by("item__code")[(page - 1) * size : page * size]
-    return Found(tuple(_row(one) for one in rows), total, page, pages)
+    return Found(_rows(rows), total, page, pages)
 
 
 def receivable(agencies: Collection[str] | None, on: date) -> tuple[ItemVersionRow, ...]:
@@ -122,7 +119,7 @@ def receivable(agencies: Collection[str] | None, on: date) -> tuple[ItemVersionR
     found = _in_force(on)
     if agencies is not None:
         found = found.filter(agency__in=sorted(agencies))
-    return tuple(_row(one) for one in found.order_by("name"))
+    return _rows(found.order_by("name"))
 
 
 def all_in_force(on: date) -> tuple[ItemVersionRow, ...]:
@@ -132,20 +129,26 @@ def all_in_force(on: date) -> tuple[ItemVersionRow, ...]:
 def retired() -> tuple[ItemVersionRow, ...]:
     """Items that are gone, shown with their history."""
     found = ItemVersion.objects.select_related("item").filter(retired=True)
-    return tuple(_row(one) for one in found.order_by("item__code"))
+    return _rows(found.order_by("item__code"))
 
 
 def history(code: str) -> tuple[ItemVersionRow, ...]:
     """All versions of an item, the newest first."""
     found = ItemVersion.objects.select_related("item").filter(item__code=code)
-    return tuple(_row(one) for one in found.order_by("-version"))
+    return _rows(found.order_by("-version"))
 
 
 def _in_force(on: date) -> QuerySet[ItemVersion]:
     return ItemVersion.objects.select_related("item").filter(in_force__contains=on, retired=False)
 
 
-def _row(found: ItemVersion) -> ItemVersionRow:
+def _rows(found: Iterable[ItemVersion]) -> tuple[ItemVersionRow, ...]:
+    listed = list(found)
+    names = accounts.names(agencies=(one.agency for one in listed))
+    return tuple(_row(one, names.agency(one.agency)) for one in listed)
+
+
+def _row(found: ItemVersion, agency_name: str) -> ItemVersionRow:
     force = found.in_force
     return ItemVersionRow(
         code=found.item.code,
@@ -153,6 +156,7 @@ def _row(found: ItemVersion) -> ItemVersionRow:
         version=found.version,
         type=found.type,
         agency=found.agency,
+        agency_name=agency_name,
         kind=found.kind,
         statutory=limit(found.statutory),
         promised=limit(found.promised),

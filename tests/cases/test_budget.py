@@ -1,0 +1,37 @@
+"""Pages ask the database a fixed number of times, however long the list or the story is."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.cases.people import PERSON, actor, golden, moment, received
+from zhengwu.cases import queries
+
+pytestmark = pytest.mark.usefixtures("town")
+NOW = moment("11-03 09:00")
+
+
+def test_the_inbox_asks_no_more_for_many_cases_than_for_few() -> None:
+    received()
+    clerk = actor("p-water-clerk")
+    queries.inbox(clerk, at=NOW)
+    with CaptureQueriesContext(connection) as few:
+        queries.inbox(clerk, at=NOW)
+    for _ in range(12):
+        received(applicant=PERSON).do("p-water-clerk", "accepted", "09-14 10:00")
+    with CaptureQueriesContext(connection) as many:
+        queries.inbox(clerk, at=NOW)
+    assert len(many) <= len(few) + 1 <= 12
+
+
+def test_the_case_page_and_the_progress_page_stay_within_twelve() -> None:
+    case = golden()
+    clerk = actor("p-water-clerk")
+    with CaptureQueriesContext(connection) as page:
+        queries.case(clerk, case.number, at=NOW)
+    with CaptureQueriesContext(connection) as progress:
+        queries.track(case.number, case.query_code, at=NOW)
+    assert len(page) <= 12
+    assert len(progress) <= 12
