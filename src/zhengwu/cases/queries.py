@@ -330,7 +330,10 @@ def _step_name(item: str | None, version: int | None, step: str | None) -> str:
         return ""
     from zhengwu.catalog import queries as catalog
 
-    return next((s.name for s in catalog.version(item, version).steps if s.code == step), step)
+    return next(
+        (s.name for s in catalog.version(item, version).steps if s.code == step),
+        wording.STEPS.get(step, step),
+    )
 
 
 def case(actor: Actor, number: str, *, at: datetime) -> CaseView:

@@ -76,6 +76,8 @@ ACTS = {
     "terminated": "终止",
     "archived": "归档",
 }
+# What happens after the flow of the item, at the window.
+STEPS = {"deliver": "送达"}
 MEANS = {"signature": "当面签收", "post": "邮寄", "electronic": "电子送达"}
 
 
