@@ -106,7 +106,7 @@ def golden() -> Told:
     case = received(missing=1)
     clerk, reviewer, approver = "p-water-clerk", "p-water-reviewer", "p-water-approver"
     case.do(clerk, "supplement_requested", "09-16 15:00")
-    case.do(clerk, "supplemented", "09-21 10:05")
+    case.do(clerk, "supplemented", "09-21 10:05", {"material-03": "received"})
     case.do(clerk, "accepted", "09-21 10:20")
     case.do(reviewer, "step_taken", "09-21 14:00")
     case.do(reviewer, "suspended", "09-24 17:00", {"procedure": "expert_review", "days": "10"})

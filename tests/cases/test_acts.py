@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import psycopg
@@ -14,6 +16,7 @@ from django.db import connections
 from tests.cases.people import (
     COMPANY,
     PERSON,
+    Told,
     actor,
     golden,
     moment,
@@ -176,6 +179,7 @@ def test_a_named_colleague_gets_the_case_and_nobody_else_takes_it() -> None:
         ({"identifier_kind": "nonsense"}, "identifier_kind"),
         ({"kind": "martian"}, "applicant_kind"),
         ({"phone": "12345"}, "phone"),
+        ({"phone": "+860271-12345678-123456"}, "phone"),
         ({"phone": "'; DROP TABLE cases_case; --"}, "phone"),
     ],
 )  # fmt: skip
@@ -290,3 +294,72 @@ def test_a_simulation_goes_by_lawful_acts_and_is_repeatable(owner: Owner) -> Non
     row = owner.execute("SELECT max(occurred) FROM ledger_event WHERE stream = 'case'").fetchone()
     assert row is not None
     assert row[0] <= at + timedelta(0)  # type: ignore[operator]
+
+
+def at_the_applicant() -> Told:
+    """A case whose result lies ready at the window."""
+    case = received()
+    case.do(CLERK, "accepted", "09-14 10:00")
+    case.do(REVIEWER, "step_taken", "09-14 11:00")
+    case.do(APPROVER, "granted", "09-15 11:00")
+    case.do(APPROVER, "licence_made", "09-15 12:00")
+    case.do(CLERK, "step_taken", "09-15 13:00")
+    case.do(CLERK, "ready", "09-15 13:05")
+    return case
+
+
+def test_what_has_been_done_is_not_done_again_and_nobody_takes_it_from_the_applicant() -> None:
+    case = at_the_applicant()
+    for who, kind in ((CLERK, "ready"), (REVIEWER, "step_taken"), (APPROVER, "licence_made")):
+        assert refused(partial(case.do, who, kind, "09-15 14:00")).code in (
+            "case.not_now",
+            "case.not_holder",
+        )
+    done = case.do(CLERK, "delivered", "09-15 15:00", {"means": "post", "proof": "EMS123"})
+    assert "办结" in done.sentence
+
+
+def test_a_clerk_does_not_take_a_case_out_of_the_reviewers_hands_but_the_head_may() -> None:
+    case = received()
+    case.do(CLERK, "accepted", "09-14 10:00")
+    case.do(REVIEWER, "step_taken", "09-14 11:00")
+    to = {"to": "420100-water-review"}
+    assert refused(lambda: case.do(CLERK, "handed_over", "09-14 12:00", to)).code == (
+        "case.not_holder"
+    )
+    case.do("p-water-head", "handed_over", "09-14 12:00", to)
+
+
+def test_only_what_was_brought_counts_as_supplemented() -> None:
+    case = received(missing=2)
+    case.do(CLERK, "supplement_requested", "09-14 10:00")
+    assert refused(lambda: case.do(CLERK, "supplemented", "09-15 10:00")).field == "material-02"
+    case.do(
+        CLERK,
+        "supplemented",
+        "09-15 10:00",
+        {"material-02": "received", "material-03": "missing"},
+    )
+    assert refused(lambda: case.do(CLERK, "accepted", "09-15 11:00")).code == (
+        "case.materials_missing"
+    )
+
+
+def test_a_later_registration_under_the_same_number_changes_no_earlier_case() -> None:
+    first = received()
+    received(applicant=replace(COMPANY, name="别的公司"))
+    view = queries.case(actor(CLERK), first.number, at=moment("09-15 09:00"))
+    assert view.applicant == COMPANY.name
+    names = {row.applicant for row in queries.inbox(actor(CLERK), at=moment("09-15 09:00")).rows}
+    assert names == {COMPANY.name, "别的公司"}
+
+
+def test_one_case_that_cannot_be_read_does_not_stop_the_others(
+    owner: Owner, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, sound = received(), received(applicant=PERSON)
+    owner.execute("UPDATE cases_case SET item_version = 99 WHERE number = %s", [broken.number])
+    assert services.deem_accepted(at=moment("09-20 17:01")) == 1
+    assert broken.number in caplog.text
+    view = queries.case(actor(CLERK), sound.number, at=moment("09-21 09:00"))
+    assert view.story[-1].kind == "deemed_accepted"

@@ -85,3 +85,29 @@ def test_every_replayed_case_opens_for_a_supervisor_and_for_no_clerk(owner: Owne
         assert view.acts == ()
         with pytest.raises(queries.CaseNotFound):
             queries.case(clerk, str(number), at=moment("11-23 09:00"))
+
+
+def test_a_log_that_has_grown_adds_only_what_is_new(tmp_path: Path) -> None:
+    head = (
+        '<log><trace><string key="concept:name" value="grown-1"/>'
+        '<date key="startdate" value="2011-10-11T13:42:22+02:00"/>'
+    )
+    event = (
+        '<event><string key="concept:name" value="T{0}"/>'
+        '<date key="time:timestamp" value="2011-10-1{0}T08:00:00+02:00"/></event>'
+    )
+    path = tmp_path / "log.xes"
+    path.write_text(head + event.format(1) + event.format(2) + "</trace></log>")
+    assert replay.run(path, "receipt").written == {"received": 1, "step": 1}
+    path.write_text(head + "".join(event.format(n) for n in (1, 2, 3, 4)) + "</trace></log>")
+    grown = replay.run(path, "receipt")
+    assert (grown.written, grown.repeated, grown.rejects) == ({"step": 2}, 2, [])
+    path.write_text(head + event.format(1).replace("T1", "changed") + "</trace></log>")
+    assert [r.rule for r in replay.run(path, "receipt").rejects] == ["replay.reused"]
+
+
+def test_the_larger_log_goes_in_with_its_nameless_event_reported() -> None:
+    report = replay.run(DATA / "permit-logs" / "wabo1.xes.gz", "wabo1")
+    assert (report.cases, report.events, report.opened) == (937, 38944, 937)
+    assert report.written["received"] + report.written["step"] == 38943
+    assert [reject.rule for reject in report.rejects] == ["replay.nameless"]

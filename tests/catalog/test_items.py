@@ -175,3 +175,31 @@ def test_search_finds_by_name_code_and_department() -> None:
     assert queries.search("XK0036", TODAY).total == 1
     assert queries.search("", TODAY).total == 89
     assert queries.search("%_'\\", TODAY).total == 0
+
+
+def test_a_changed_fee_is_a_new_version_and_history_stands() -> None:
+    whole_list()
+    with services.ITEMS.open(encoding="utf-8") as file:
+        lines = file.read().replace("水资源费(另行征收)", "无").splitlines(keepends=True)
+    report = services.import_items(lines, agencies=departments(), at=AT)
+    assert [row.name for row in report.rows if row.outcome == "changed"] == ["取水许可"]
+    assert report.count("refused") == 0
+    assert [row.version for row in queries.history("XK0036")] == [3, 2, 1]
+
+
+def test_what_was_published_before_can_be_published_again() -> None:
+    first = draft()
+    assert services.publish(first, by=None, at=AT) == "created"
+    second = replace(first, fee="10 元")
+    assert services.publish(second, by=None, at=datetime(2026, 2, 1, tzinfo=UTC)) == "changed"
+    assert services.publish(first, by=None, at=datetime(2026, 3, 1, tzinfo=UTC)) == "changed"
+    now = queries.in_force("XK9001", TODAY)
+    assert now is not None
+    assert (now.version, now.fee) == (3, "无")
+
+
+def test_a_date_that_is_no_date_is_one_refused_row() -> None:
+    with services.ITEMS.open(encoding="utf-8") as file:
+        lines = file.read().replace(",2011-01-21,", ",someday,").splitlines(keepends=True)
+    report = services.import_items(lines, agencies=departments(), at=AT)
+    assert [row.rule for row in report.rows if row.outcome == "refused"] == ["item.retired_on"]

@@ -153,3 +153,8 @@ def test_the_home_page_masks_names(anyone: Client) -> None:
     page = walk.text(anyone.get("/"))
     assert number in page
     assert "清源" not in page
+
+
+@pytest.mark.parametrize("path", ["/items/a%00b", "/check/%00", "/desk/cases/a%00b", "/%0a"])
+def test_an_address_with_a_control_character_leads_nowhere(db: None, path: str) -> None:
+    assert Client().get(path).status_code == 404

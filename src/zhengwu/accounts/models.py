@@ -181,7 +181,11 @@ class Look(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=("-at", "-id"), name="accounts_look_latest")]
+        indexes: ClassVar = [
+            models.Index(fields=("-at", "-id"), name="accounts_look_latest"),
+            models.Index(fields=("stream_id", "-at"), name="accounts_look_of_stream"),
+            models.Index(fields=("person", "-at"), name="accounts_look_by_person"),
+        ]
 
 
 class CalendarYear(models.Model):

@@ -134,12 +134,13 @@ class Loaded:
     def applicant(self) -> Applicant:
         """Who applied. Personal data: the caller records the look."""
         row = self.applicant_row or {}
+        first: Mapping[str, Any] = next(iter(row.get("identifiers", ())), {})
         return Applicant(
             kind=str(row.get("kind", "")),
             name=str(row.get("name", "")),
-            identifier_kind=str(row.get("identifier_kind") or ""),
-            identifier=str(row.get("identifier") or ""),
-            phone=str(row.get("phone") or ""),
+            identifier_kind=str(first.get("kind", "")),
+            identifier=str(first.get("value", "")),
+            phone=str(row.get("phone", "")),
         )
 
 
@@ -148,12 +149,9 @@ COLUMNS = (
     "c.item_version, c.item_name, c.agency, c.region, c.hall, c.window, c.applicant_id, "
     "c.opened, c.closed"
 )
-APPLICANT = (
-    "(SELECT jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, "
-    "'identifier_kind', i.kind, 'identifier', i.value) FROM cases_party p "
-    "LEFT JOIN LATERAL (SELECT kind, value FROM cases_partyidentifier i "
-    "WHERE i.party_id = p.id AND i.valid_to IS NULL ORDER BY i.id LIMIT 1) i ON true "
-    "WHERE p.id = c.applicant_id)"
+# As given at the receipt, frozen with it: what somebody registers later changes no earlier case.
+APPLICANT = ledger_queries.content_sql(
+    stream="'case'", stream_id="c.id", path="{applicant,content}"
 )
 
 

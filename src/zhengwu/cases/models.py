@@ -62,7 +62,7 @@ class PartyIdentifier(models.Model):
 
 class Case(models.Model):
     """Case (办件): the head of its stream. All but `id`, `number`, `query_code` and what was
-    fixed at the receipt is derived from the events; `services.head` rebuilds it.
+    fixed at the receipt is derived from the events, by `heads.derived`.
 
     No index on state or version, so that most moves stay on the page (HOT).
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -23,7 +24,8 @@ IDENTIFIERS = {
     "registration_no": ("工商注册号", "organisation"),
     "org_code": ("组织机构代码", "organisation"),
 }
-_PHONE = re.compile(r"(?:\+?86)?(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(?:-\d{1,6})?)")
+_PHONE = re.compile(r"(?:\+?86)?(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(?:-\d{1,4})?)", re.ASCII)
+PHONE_MOST = 20
 _PASSPORT = re.compile(r"[A-Z0-9]{5,20}")
 
 
@@ -85,8 +87,8 @@ def clean(given: Applicant, *, at: datetime) -> tuple[Applicant | None, list[Ref
             number = _number(given.identifier_kind, number, on=on)
         except Refusal as refusal:
             faults.append(Refusal(refusal.code, refusal.sentence, field="identifier"))
-    phone = re.sub(r"[\s　]", "", given.phone)
-    if not _PHONE.fullmatch(phone):
+    phone = re.sub(r"[\s　]", "", unicodedata.normalize("NFKC", given.phone))
+    if len(phone) > PHONE_MOST or not _PHONE.fullmatch(phone):
         faults.append(
             Refusal(
                 "applicant.phone",

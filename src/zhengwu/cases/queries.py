@@ -23,6 +23,7 @@ from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.refusal import Refusal
 
 PAGE = 20
+NAME = f"({loading.APPLICANT} ->> 'name')"
 EXPORT = 5_000
 COUNTED = 10_000  # totals stop here
 
@@ -241,10 +242,10 @@ def inbox(
         pages = max(1, -(-total // size))
         page = min(page, pages)
         cursor.execute(
-            "SELECT c.id, c.number, c.item_name, p.name, c.source, c.state, c.suspended, c.step, "  # noqa: S608
+            f"SELECT c.id, c.number, c.item_name, {NAME}, c.source, c.state, c.suspended, c.step, "  # noqa: S608
             "c.item, c.item_version, c.holder_kind, c.holder_agency, c.due, c.provisional, "
             "c.opened, c.closed, c.outcome, c.decided "
-            "FROM cases_case c LEFT JOIN cases_party p ON p.id = c.applicant_id "
+            "FROM cases_case c "
             f"WHERE {where} ORDER BY {order} LIMIT %(size)s OFFSET %(skip)s",
             {**parameters, "size": size, "skip": (page - 1) * size},
         )
@@ -370,8 +371,8 @@ def recent_public(*, limit: int = 8) -> tuple[PublicRow, ...]:
     """The newest cases, masked, for the public progress list. Index only on `opened`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.number, c.item_name, p.name, c.state, c.outcome, c.suspended, c.opened "
-            "FROM cases_case c LEFT JOIN cases_party p ON p.id = c.applicant_id "
+            f"SELECT c.number, c.item_name, {NAME}, c.state, c.outcome, c.suspended, c.opened "  # noqa: S608
+            "FROM cases_case c "
             "WHERE c.kind <> 'foreign' ORDER BY c.opened DESC LIMIT %s::int",
             [limit],
         )
@@ -459,7 +460,7 @@ def _offers(
             ActOffer(
                 kind=verb.kind,
                 zh=verb.zh,
-                asks=verb.asks,
+                asks=verb.asks_of(loaded) if verb.asks_of else verb.asks,
                 targets=_targets(loaded, verb),
                 primary=not offers and verb.kind not in ("refused", "handed_over"),
             )

@@ -27,6 +27,7 @@ from zhengwu.cases.xes import Trace, traces
 from zhengwu.domain import lifecycle
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.refusal import Refusal
+from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
 
 CHUNK = 2_000  # events a transaction: an open transaction holds up the sequencer
@@ -263,12 +264,27 @@ def run(
 
 def _write(batch: Sequence[tuple[str, list[Seen]]], mapping: LogMapping, report: Report) -> None:
     existing = heads.foreign(mapping.source, [name for name, _ in batch])
+    known = ledger_queries.requests(
+        mapping.source, [one.key for name, seen in batch if name in existing for one in seen]
+    )
     fresh = [name for name, _ in batch if name not in existing]
     numbers = iter(heads.new_numbers(len(fresh)))
     rows: list[ledger.Row] = []
     for name, seen in batch:
         held = existing.get(name)
-        rows.extend(_rows(name, seen, mapping, held=held, number=None if held else next(numbers)))
+        number = None if held else next(numbers)
+        for row in _rows(name, seen, mapping, held=held, number=number):
+            if row.event.key not in known:
+                rows.append(row)  # new, or news of a trace that has grown
+            elif known[row.event.key] == row.event.request:
+                report.repeated += 1
+            else:
+                report.rejects.append(
+                    Reject(
+                        name, None, "replay.reused",
+                        "同一键的内容与已入账的不同；未导入，请来源系统核对。",
+                    )
+                )  # fmt: skip
     for outcome, row in zip(ledger.append(STREAM, rows), rows, strict=True):
         if outcome.status == ledger.Status.REPEATED:
             report.repeated += 1

@@ -7,7 +7,7 @@ a stranger; `Moved` when something that matters came in between.
 
 from __future__ import annotations
 
-import hashlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from typing import Any
 
 import rfc8785
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
@@ -34,6 +35,7 @@ from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
 
 SOURCE = "desk"
+log = logging.getLogger(__name__)
 TRIES = 5  # how often a decision is taken again because a machine event came in between
 MAX_TEXT = 2_000
 
@@ -125,6 +127,7 @@ class Verb:
     may: str
     plan: Callable[[Loaded, Actor, Form, datetime], Plan]
     asks: tuple[Ask, ...] = ()
+    asks_of: Callable[[Loaded], tuple[Ask, ...]] | None = None  # where the case decides the form
     offered: bool = False  # done by the one it is on its way to, not by the holder
 
     def fits(self, loaded: Loaded) -> bool:
@@ -135,8 +138,6 @@ class Verb:
             return immediate or loaded.has("step_taken")
         if self.kind == "supplement_requested":
             return any(m.state != "received" for m in loaded.materials())
-        if self.kind == "accepted":
-            return all(m.state == "received" for m in loaded.materials())
         if self.kind == "suspended":
             return not immediate and loaded.has("step_taken")
         if self.kind == "step_done":
@@ -288,6 +289,11 @@ def perform(
             ):
                 raise Moved(number, version, loaded.version, between)
         permit(actor, loaded, verb)
+        if not verb.fits(loaded):
+            raise Refusal(
+                "case.not_now",
+                f"办件还没有办到或者已经办过“{verb.zh}”这一步。请刷新页面，按现在的状态办理。",
+            )
         plan = verb.plan(loaded, actor, form, at)
         done = _commit(actor, loaded, verb, plan, key=key, request=request, at=at)
         if done is not None:
@@ -381,35 +387,42 @@ def deem_accepted(*, at: datetime, limit: int = 200) -> int:
 
     count = 0
     for loaded in silent(at=at, limit=limit):
-        reading = loaded.read(at)
-        acceptance = reading.limit("acceptance")
-        if acceptance is None or acceptance.due > at:
-            continue
-        body = {"limits": limits_of(loaded), "effective": heads.iso(loaded.standing.papers_at)}
-        event = Event(
-            version=loaded.version + 1,
-            kind="deemed_accepted",
-            occurred=acceptance.due,
-            recorded=at,
-            received=at,
-            agency=loaded.agency,
-            region=loaded.region,
-            source="clock",
-            body=body,
-        )
-        (outcome,) = ledger.append(
-            STREAM,
-            [
-                ledger.Row(
-                    stream_id=loaded.id,
-                    expected=loaded.version,
-                    event=_new(event, key=f"deemed/{loaded.id}", request=None),
-                    head=_head([*loaded.events, event], region=loaded.region, at=at),
-                )
-            ],
-        )
-        count += outcome.status == ledger.Status.MOVED
+        try:
+            count += _deem(loaded, at)
+        except Exception:
+            # One case must not keep the law from the others.
+            log.exception("case %s could not be deemed accepted", loaded.number)
     return count
+
+
+def _deem(loaded: Loaded, at: datetime) -> bool:
+    acceptance = loaded.read(at).limit("acceptance")
+    if acceptance is None or acceptance.due > at:
+        return False
+    body = {"limits": limits_of(loaded), "effective": heads.iso(loaded.standing.papers_at)}
+    event = Event(
+        version=loaded.version + 1,
+        kind="deemed_accepted",
+        occurred=acceptance.due,
+        recorded=at,
+        received=at,
+        agency=loaded.agency,
+        region=loaded.region,
+        source="clock",
+        body=body,
+    )
+    (outcome,) = ledger.append(
+        STREAM,
+        [
+            ledger.Row(
+                stream_id=loaded.id,
+                expected=loaded.version,
+                event=_new(event, key=f"deemed/{loaded.id}", request=None),
+                head=_head([*loaded.events, event], region=loaded.region, at=at),
+            )
+        ],
+    )
+    return outcome.status == ledger.Status.MOVED
 
 
 # --- what every verb needs -------------------------------------------------------------------
@@ -447,10 +460,11 @@ def permit(actor: Actor, loaded: Loaded, verb: Verb) -> None:
     if holder.kind in ("special", "higher"):
         holder = loaded.standing.before  # it comes back to whoever had it
     mine = holder.agency in {post.agency for post in actor.posts} | {actor.agency}
-    if holder.kind == "applicant" or holder.kind == "none":
-        mine = True  # nobody of ours has it; the permission above decides
+    if holder.kind == "applicant" and verb.kind in ("supplemented", "delivered"):
+        mine = True  # the applicant comes to the window; the permission above decides
     # A decision ends whatever step is under way in the organ; it is not the reviewer's to make.
-    if holder.post is not None and verb.kind not in ("handed_over", "granted", "refused"):
+    head = verb.kind == "handed_over" and "head" in actor.roles  # may give work to another
+    if holder.post is not None and verb.kind not in ("granted", "refused") and not head:
         mine = mine and holder.post in {post.code for post in actor.posts}
     if holder.kind == "handing_over" and not verb.offered:
         raise Refusal(
@@ -539,7 +553,10 @@ def _head(events: Sequence[Event], *, region: str, at: datetime) -> dict[str, An
 
 
 def _digest(request: Mapping[str, Any]) -> bytes:
-    return hashlib.sha256(rfc8785.dumps(dict(request))).digest()
+    # Keyed, so that nobody can confirm a guessed name by it after the content was erased.
+    return salted_hmac(
+        "zhengwu.cases.request", rfc8785.dumps(dict(request)), algorithm="sha256"
+    ).digest()
 
 
 def _same(first: ledger_queries.Answer, request: bytes) -> None:
@@ -797,6 +814,7 @@ def _ready(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     return Plan(body={"at": "window"}, sentence="已通知申请人领取。")
 
 
+TICKS = (("received", "已收"), ("missing", "缺"))
 MEANS = (("signature", "当面签收"), ("post", "邮寄"), ("electronic", "电子送达"))
 
 
@@ -825,11 +843,37 @@ def _supplement_requested(loaded: Loaded, actor: Actor, form: Form, at: datetime
     return Plan(body={"materials": missing}, sentence="已一次性告知需要补正的全部内容。")
 
 
+def _missing(loaded: Loaded) -> tuple[Ask, ...]:
+    """One question for each material that is not there yet."""
+    return tuple(
+        Ask(f"material-{m.code}", m.name, "choice", choices=TICKS)
+        for m in loaded.materials()
+        if m.state != "received"
+    )
+
+
 def _supplemented(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
-    received = [
-        {"code": m.code, "state": "received"} for m in loaded.materials() if m.state != "received"
-    ]
-    return Plan(body={"materials": received, "at": "window"}, sentence="已收到补正材料。")
+    ticked = []
+    for material in loaded.materials():
+        if material.state == "received":
+            continue
+        field_name = f"material-{material.code}"
+        state = form.get(field_name, "").strip()
+        if state not in dict(TICKS):
+            raise Refusal(
+                "case.material_unticked",
+                f"材料“{material.name}”还没有核对，请选择“已收”或者“缺”。",
+                article="行政许可法 第三十二条",
+                field=field_name,
+            )
+        ticked.append({"code": material.code, "state": state})
+    short = sum(one["state"] == "missing" for one in ticked)
+    if short == len(ticked):
+        raise Refusal("case.nothing_supplemented", "一项材料也没有补来，不能登记补正。")
+    return Plan(
+        body={"materials": ticked, "at": "window"},
+        sentence=f"已收到补正材料，还缺 {short} 项。" if short else "补正材料已收齐，请受理。",
+    )
 
 
 def _suspend(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
@@ -869,7 +913,7 @@ VERBS: dict[str, Verb] = {
         Verb(
             "supplement_requested", "一次性告知", "case.accept", _supplement_requested,
         ),
-        Verb("supplemented", "补正", "case.accept", _supplemented),
+        Verb("supplemented", "补正", "case.accept", _supplemented, asks_of=_missing),
         Verb("step_taken", "接办", "case.take", _take, offered=True),
         Verb(
             "step_done", "办结本环节", "case.review", _done,

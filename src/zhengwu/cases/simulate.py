@@ -192,7 +192,8 @@ def _live(
     if "missing" in ticks.values():
         if not act(cast.clerk, "supplement_requested", 0.2):
             return last
-        if not act(cast.clerk, "supplemented", chance.uniform(20, 120)):
+        brought = {f"material-{c}": "received" for c, s in ticks.items() if s == "missing"}
+        if not act(cast.clerk, "supplemented", chance.uniform(20, 120), brought):
             return last
     if not act(cast.clerk, "accepted", chance.uniform(0.05, 0.3)):
         return last

@@ -99,6 +99,18 @@ def check(draft: Draft) -> None:
             article="行政许可法 第三十条",
             field="basis",
         )
+    for name, text, most in (
+        ("name", draft.name, 200),
+        ("type", draft.type, 40),
+        ("code", draft.code, 40),
+        ("promised_is", draft.promised_is, 16),
+    ):
+        if len(text) > most:
+            raise Refusal(
+                "item.too_long", f"内容最多 {most} 个字，现在有 {len(text)} 个。", field=name
+            )
+    if any("\x00" in text for text in (draft.name, draft.basis, draft.fee, draft.note)):
+        raise Refusal("item.control", "内容里有不可见的控制字符。请删去。", field="name")
     if draft.until is not None and draft.until <= draft.since:
         raise Refusal("item.dates", "施行期间的止日不晚于起日。请核对。", field="in_force")
     flow = Flow(templates.flow(draft.kind, draft.promised))
@@ -117,7 +129,18 @@ def publish(draft: Draft, *, by: str | None, at: datetime) -> str:
         item, _ = Item.objects.get_or_create(code=draft.code, defaults={"stream": ledger.uuid7()})
         item = Item.objects.select_for_update().get(pk=item.pk)
         versions = list(item.versions.order_by("version"))
-        if any(one.digest == digest for one in versions):
+        if versions and versions[-1].digest == digest:
+            return "unchanged"
+        if draft.until is not None and (
+            before := next((v for v in versions if v.in_force.lower == draft.since), None)
+        ):
+            # What was in force stands as it was published; only a retirement must agree.
+            if draft.retired and before.digest != digest:
+                raise Refusal(
+                    "item.history_fixed",
+                    "这个事项的历史版本已经发布，不能改写。请恢复原来的内容，或者另行发布更正。",
+                    field="in_force",
+                )
             return "unchanged"
         since = draft.since
         if any(one.in_force.lower == since for one in versions):
@@ -269,7 +292,12 @@ def _drafts(raw: Mapping[str, str], agencies: Mapping[str, str]) -> Iterator[Dra
     }
     old = _limit(raw, "limit_2009", "limit_2009_unit", basis=raw.get("basis_2009", ""))
     if gone:
-        retired_on = None if gone == "unknown" else date.fromisoformat(gone)
+        try:
+            retired_on = None if gone == "unknown" else date.fromisoformat(gone)
+        except ValueError as error:
+            raise Refusal(
+                "item.retired_on", f"取消日期“{gone}”不是日期，也不是 unknown。", field="retired_on"
+            ) from error
         yield Draft(
             **common,
             statutory=old,

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "zhengwu.web.middleware.plain_addresses",
     "zhengwu.config.static.Files",
     "zhengwu.web.middleware.content_security",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -16,7 +16,13 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+)
 
 from zhengwu.config.migrate import WORKING
 from zhengwu.ledger import services as ledger
@@ -118,7 +124,7 @@ class Worker:
         """One follower's fault does not hold up the others; a lost database ends the turn."""
         try:
             return int(work())
-        except (DatabaseError, psycopg.Error):
+        except (OperationalError, InterfaceError, psycopg.OperationalError):
             raise
         except Exception:
             log.exception("%s failed; it is tried again with the next turn", name)

@@ -89,5 +89,13 @@ def _data(found: Document) -> tuple[dict[str, Any], bool, bool]:
     kept = ledger_queries.content(found.content)
     if kept is None or kept.erased is not None or kept.salt is None:
         return {}, True, True
-    genuine = ledger.content_digest(kept.salt, kept.data) == found.digest
+    # The log is the truth: neither the register's row nor the content is asked alone.
+    body = ledger_queries.body_of(found.event) or {}
+    said = body.get("document") or {}
+    digest = (said.get("data") or {}).get("digest")
+    genuine = (
+        ledger.content_digest(kept.salt, kept.data) == digest
+        and said.get("number") == found.number
+        and said.get("check") == found.check_code
+    )
     return dict(kept.data), genuine, False

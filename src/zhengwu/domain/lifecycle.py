@@ -244,8 +244,16 @@ def _kept(events: tuple[Event, ...]) -> tuple[Event, ...]:
         if event.kind not in ("entry_withdrawn", "retracted") or event.version in gone:
             continue
         target = event.body.get("version")
-        if isinstance(target, int) and 1 < target < event.version:  # the opening receipt stays
-            gone.add(target)
+        if not isinstance(target, int) or not 1 < target < event.version:
+            continue  # the opening receipt stays
+        if event.kind == "retracted" and not any(
+            one.version == target
+            and one.nature == Nature.OBSERVATION
+            and one.source == event.source
+            for one in events
+        ):
+            continue  # another system takes back its own news, never our acts
+        gone.add(target)
     return tuple(event for event in events if event.version not in gone) if gone else events
 
 
@@ -281,11 +289,15 @@ def _after(old: Standing, event: Event) -> Standing:
             new = replace(new, accepted_at=old.accepted_at or when)
         elif kind == "decided":
             outcome = event.body.get("outcome")
-            new = replace(new, decided_at=when, outcome=str(outcome) if outcome else None)
+            new = replace(
+                new,
+                decided_at=old.decided_at or when,
+                outcome=old.outcome or (str(outcome) if outcome else None),
+            )
         elif kind == "delivered":
-            new = replace(new, delivered_at=when)
+            new = replace(new, delivered_at=old.delivered_at or when)
         elif kind == "closed":
-            new = replace(new, closed_at=when, holder=replace(NOBODY, since=when))
+            new = replace(new, closed_at=old.closed_at or when, holder=replace(NOBODY, since=when))
         elif kind == "step":
             new = replace(new, step=str(event.body.get("step") or "") or None)
             if new.state is None:
@@ -304,7 +316,6 @@ def _after(old: Standing, event: Event) -> Standing:
         new = replace(new, accepted_at=old.papers_at)
     elif kind in ("granted", "refused"):
         new = replace(new, outcome=kind, decided_at=when, step=None)
-        new = replace(new, suspended=False, procedures=())
     elif kind == "delivered":
         new = replace(new, delivered_at=when)
     elif kind == "closed":
@@ -321,8 +332,8 @@ def _after(old: Standing, event: Event) -> Standing:
         new = replace(new, step=str(event.body.get("step") or "") or None)
     elif kind == "step_done":
         new = replace(new, step=None)
-    if kind in ("withdrawn", "terminated", "not_needed", "not_ours"):
-        new = replace(new, suspended=False, procedures=())
+    if new.state != State.HANDLING and new.suspended:
+        new = replace(new, suspended=False, procedures=())  # art. 45 stops the organ's own handling
     holder, before = _holding(old, event)
     if old.state in _LEFT:
         holder = old.holder  # what has left our hands is not handed on

@@ -209,6 +209,37 @@ def story_sql(*, stream: str, stream_id: str) -> str:
     )
 
 
+def content_sql(*, stream: str, stream_id: str, path: str) -> str:
+    """A scalar subquery giving the erasable content that a stream's first event holds at `path`.
+
+    path: a PostgreSQL text-array literal down to the content's id. NULL once it is erased.
+    """
+    return (
+        "(SELECT k.data FROM ledger_event e JOIN ledger_content k"  # noqa: S608
+        f" ON k.id = (e.body #>> '{path}')::uuid WHERE e.stream = {stream}"
+        f" AND e.stream_id = {stream_id} AND e.version = 1)"
+    )
+
+
+def body_of(event: uuid.UUID) -> dict[str, Any] | None:
+    """The body of an event by its id."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT body FROM ledger_event WHERE id = %s", [event])
+        row = cursor.fetchone()
+    return dict(parse(row[0])) if row else None
+
+
+def requests(source: str, keys: Sequence[str]) -> dict[str, bytes | None]:
+    """Which of these keys are already in the log, with the digests of their requests."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.key, e.request FROM unnest(%s::text[]) AS k(key)"
+            " JOIN ledger_event e ON e.source = %s AND e.key = k.key",
+            [list(keys), source],
+        )
+        return {key: bytes(value) if value is not None else None for key, value in cursor}
+
+
 def story(value: Any) -> tuple[Event, ...]:
     """The events of a `story_sql` value, by version."""
     return tuple(

@@ -22,6 +22,21 @@ POLICY = "; ".join(
 )
 
 
+def plain_addresses(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """No address of ours holds a control character; one that does leads nowhere."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if any(ord(letter) < 32 or ord(letter) == 127 for letter in request.path):
+            return HttpResponse(
+                "没有找到这一页。", status=404, content_type="text/plain; charset=utf-8"
+            )
+        return get_response(request)
+
+    return answer
+
+
 def content_security(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:

@@ -70,6 +70,7 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
     shown as it is now, with what was typed kept."""
     at = now()
     view = cases.case(actor, number, at=at)
+    account_services.look(actor, STREAM, view.id, why="办理", fields=LOOKED_AT, at=at)
     key = read_key(request.POST.get("key"))
     verb = services.VERBS.get(kind)
     if verb is None:
