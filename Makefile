@@ -70,6 +70,7 @@ browser: .venv/.dev
 
 test: setup-dev browser
 	@.venv/bin/pytest $(PYTEST)
+	ZHENGWU_TEST_PG=16 .venv/bin/pytest -q tests/ledger tests/cases $(PYTEST)
 
 drill: setup-dev
 	@ZHENGWU_DRILL=1 .venv/bin/pytest tests/ledger/test_drill.py -n 0 -s -q $(PYTEST)

@@ -242,6 +242,8 @@ def test_five_working_days_of_silence_are_acceptance_from_the_receipt() -> None:
     assert promised is not None
     assert promised.start == moment("09-14 09:20").date()
     assert view.story[-1].who == "系统自动"
+    (paper,) = view.documents
+    assert (paper.zh, paper.number) == ("受理通知书", "江水许受字〔2026〕第00001号")
 
 
 def test_a_deemed_acceptance_between_page_and_click_does_not_lose_the_click() -> None:

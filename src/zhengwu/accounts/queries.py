@@ -308,12 +308,14 @@ def _looks(
 
 def calendar(region: str = CITY) -> Calendar:
     """The working-day calendar in force in a region; the national one holds everywhere."""
-    edition = CalendarDay.objects.aggregate(n=Count("day"), last=Max("day"))
-    return _calendar(edition["n"], str(edition["last"]))
+    edition = CalendarDay.objects.aggregate(
+        n=Count("day"), off=Count("day", filter=Q(off=True)), last=Max("day")
+    )
+    return _calendar(edition["n"], edition["off"], str(edition["last"]))
 
 
 @lru_cache(maxsize=4)
-def _calendar(count: int, last: str) -> Calendar:
+def _calendar(count: int, off: int, last: str) -> Calendar:
     days = list(CalendarDay.objects.select_related("year"))
     return Calendar.of(
         {one.day: one.off for one in days},

@@ -192,13 +192,20 @@ def load_public(number: str, query_code: str) -> Loaded:
     return found[0]
 
 
-def silent(*, at: datetime, limit: int) -> Iterator[Loaded]:
-    """Our own cases received and not answered, past their acceptance limit."""
-    yield from _select(
-        "c.closed IS NULL AND c.state = 'received' AND c.kind <> 'foreign' AND c.due <= %(at)s "
-        "ORDER BY c.due, c.id LIMIT %(limit)s",
-        {"at": at, "limit": limit},
-    )
+def silent(*, at: datetime, page: int) -> Iterator[Loaded]:
+    """Our own cases received and not answered, past their acceptance limit, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.number FROM cases_case c WHERE c.closed IS NULL AND c.state = 'received' "
+            "AND c.kind <> 'foreign' AND c.due <= %s ORDER BY c.due, c.id",
+            [at],
+        )
+        numbers = [row[0] for row in cursor.fetchall()]
+    for start in range(0, len(numbers), page):
+        yield from _select(
+            "c.number = ANY(%(numbers)s::text[]) ORDER BY c.due, c.id",
+            {"numbers": numbers[start : start + page]},
+        )
 
 
 def _select(where: str, parameters: Mapping[str, Any]) -> Iterator[Loaded]:

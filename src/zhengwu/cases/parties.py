@@ -147,7 +147,7 @@ def keep(applicant: Applicant, *, at: datetime) -> UUID:
                 return new
             cursor.execute("DELETE FROM cases_party WHERE id = %s", [new])
             found = _find(applicant)
-            if found is None:  # pragma: no branch - the conflict says that it is there
+            if found is None:  # the conflict says it is there
                 raise Refusal("case.try_again", "系统繁忙，请再提交一次，内容都还在。")
         cursor.execute(
             "UPDATE cases_party SET name = %s, phone = %s WHERE id = %s "

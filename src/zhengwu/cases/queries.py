@@ -225,7 +225,7 @@ def inbox(
         cursor.execute(
             "SELECT count(*), "  # noqa: S608 - fragments of ours, values as parameters
             + ", ".join(f"count(*) FILTER (WHERE {sql})" for sql in LIGHT_SQL.values())
-            + " FROM (SELECT c.closed, c.suspended, c.due FROM cases_case c"
+            + " FROM (SELECT c.closed, c.suspended, c.due, c.state FROM cases_case c"
             + f" WHERE {where} LIMIT {COUNTED}) c",
             parameters,
         )
@@ -277,8 +277,9 @@ LIGHT_SQL: dict[str, str] = {
     "over": "(c.closed IS NULL AND NOT c.suspended AND c.due < %(now)s)",
     "red": "(c.closed IS NULL AND NOT c.suspended AND c.due >= %(now)s AND c.due < %(today)s)",
     "yellow": "(c.closed IS NULL AND NOT c.suspended AND c.due >= %(today)s AND c.due < %(soon)s)",
-    "green": "(c.closed IS NULL AND NOT c.suspended AND (c.due >= %(soon)s OR c.due IS NULL))",
-    "pause": "(c.closed IS NULL AND c.suspended)",
+    "green": "(c.closed IS NULL AND NOT c.suspended AND c.state <> 'supplementing'"
+    " AND (c.due >= %(soon)s OR c.due IS NULL))",
+    "pause": "(c.closed IS NULL AND (c.suspended OR c.state = 'supplementing'))",
 }
 SOON = 2  # working days left at which a case is "near" (临期); a setting of the house, not of law
 
@@ -297,18 +298,24 @@ def light_bounds(at: datetime) -> dict[str, datetime]:
     return {"now": at, "today": end(day), "soon": end(soon)}
 
 
+WAITING = clock.Light("pause", "等待补正")
 HOLDER_AGENCY = 11  # its place among the columns of the list
 
 
 def _row(columns: Sequence[Any], names: Names, calendar: Calendar, at: datetime) -> InboxRow:
     (identifier, number, item_name, applicant, source, state, suspended, step, item, item_version,
      holder_kind, holder_agency, due, provisional, opened, closed, outcome, _) = columns  # fmt: skip
-    light = clock.light(
-        due=due,
-        suspended=suspended,
-        stopped=closed is not None,
-        at=at,
-        calendar=calendar,
+    waits = state == "supplementing" and closed is None
+    light = (
+        WAITING
+        if waits
+        else clock.light(
+            due=due,
+            suspended=suspended,
+            stopped=closed is not None,
+            at=at,
+            calendar=calendar,
+        )
     )
     return InboxRow(
         id=identifier,

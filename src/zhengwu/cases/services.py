@@ -38,6 +38,7 @@ SOURCE = "desk"
 log = logging.getLogger(__name__)
 TRIES = 5  # how often a decision is taken again because a machine event came in between
 MAX_TEXT = 2_000
+LICENCE = "行政许可"  # the type of item to which the 行政许可法 applies
 
 __all__ = [
     "IDENTIFIERS",
@@ -378,7 +379,7 @@ def _commit(
     return None
 
 
-def deem_accepted(*, at: datetime, limit: int = 200) -> int:
+def deem_accepted(*, at: datetime, page: int = 200) -> int:
     """Deem accepted (逾期视为受理) every case whose five working days passed in silence.
 
     行政许可法 32(4). The act is the clock's: no person stands in it. Returns how many; idempotent.
@@ -386,7 +387,7 @@ def deem_accepted(*, at: datetime, limit: int = 200) -> int:
     from zhengwu.cases.loading import silent
 
     count = 0
-    for loaded in silent(at=at, limit=limit):
+    for loaded in silent(at=at, page=page):
         try:
             count += _deem(loaded, at)
         except Exception:
@@ -399,7 +400,10 @@ def _deem(loaded: Loaded, at: datetime) -> bool:
     acceptance = loaded.read(at).limit("acceptance")
     if acceptance is None or acceptance.due > at:
         return False
-    body = {"limits": limits_of(loaded), "effective": heads.iso(loaded.standing.papers_at)}
+    if loaded.item_row().type != LICENCE:
+        return False  # the article speaks of licences; others stay open, and late
+    since = loaded.standing.papers_at or loaded.opened
+    paper = _acceptance_notice(loaded, at=at, since=since, clerk="", deemed=True)
     event = Event(
         version=loaded.version + 1,
         kind="deemed_accepted",
@@ -409,20 +413,26 @@ def _deem(loaded: Loaded, at: datetime) -> bool:
         agency=loaded.agency,
         region=loaded.region,
         source="clock",
-        body=body,
+        body={
+            "limits": limits_of(loaded),
+            "effective": heads.iso(since),
+            "document": paper.body(),
+        },
     )
-    (outcome,) = ledger.append(
-        STREAM,
-        [
-            ledger.Row(
-                stream_id=loaded.id,
-                expected=loaded.version,
-                event=_new(event, key=f"deemed/{loaded.id}", request=None),
-                head=_head([*loaded.events, event], region=loaded.region, at=at),
-            )
-        ],
+    row = ledger.Row(
+        stream_id=loaded.id,
+        expected=loaded.version,
+        event=_new(event, key=f"deemed/{loaded.id}/{loaded.version}", request=None),
+        head=_head([*loaded.events, event], region=loaded.region, at=at),
+        number=paper.number,
+        contents=(paper.content,),
     )
-    return outcome.status == ledger.Status.MOVED
+    with transaction.atomic():
+        (outcome,) = ledger.append(STREAM, [row])
+        if outcome.status != ledger.Status.MOVED:
+            return False
+        documents.register(paper, outcome, stream=STREAM, stream_id=loaded.id, at=at)
+    return True
 
 
 # --- what every verb needs -------------------------------------------------------------------
@@ -615,15 +625,29 @@ def _accept(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
             f"材料还没有收齐，缺：{'、'.join(missing)}。收齐后才能受理，或者一次性告知补正。",
             article="行政许可法 第三十二条",
         )
+    paper = _acceptance_notice(loaded, at=at, since=at, clerk=actor.name)
+    body: dict[str, Any] = {"limits": limits_of(loaded), "document": paper.body()}
+    if loaded.kind == "immediate":
+        return Plan(body=body, paper=paper, sentence="已受理，可以当场作出决定。")
+    body["to"] = {"kind": "department", "agency": loaded.agency}
+    return Plan(
+        body=body,
+        paper=paper,
+        sentence=f"已受理，移交{accounts.agency_name(loaded.agency)}承办。请打印受理通知书交申请人。",
+    )
+
+
+def _acceptance_notice(
+    loaded: Loaded, *, at: datetime, since: datetime, clerk: str, deemed: bool = False
+) -> documents.Prepared:
+    """The 受理通知书; since: from when the limits run (the receipt, where acceptance is deemed)."""
     item = loaded.item_row()
-    applicant = loaded.applicant()
     agency = _agency(loaded)
-    promised = item.promised
     due = None
-    if promised is not None and promised.unit == Unit.WORKING_DAY and promised.value:
-        day = at.astimezone(heads.SHANGHAI).date()
-        due = accounts.calendar(loaded.region).add_working_days(day, promised.value).day
-    paper = documents.prepare(
+    if item.promised and item.promised.unit == Unit.WORKING_DAY and item.promised.value:
+        day = since.astimezone(heads.SHANGHAI).date()
+        due = accounts.calendar(loaded.region).add_working_days(day, item.promised.value).day
+    return documents.prepare(
         Kind.ACCEPTANCE_NOTICE,
         agency=agency.code,
         short=agency.short,
@@ -636,25 +660,17 @@ def _accept(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
             item_code=item.code,
             item_type=item.type,
             basis=item.basis,
-            applicant=_for_paper(applicant),
+            applicant=_for_paper(loaded.applicant()),
             applied=loaded.opened,
             issued=at,
             promised=_limit(item.promised),
             statutory=_limit(item.statutory),
             due=due,
-            materials=[{"name": m.name} for m in loaded.materials()],
+            materials=[{"name": m.name} for m in loaded.materials() if m.state == "received"],
             place=f"{loaded.window} 窗口" if loaded.window else "",
-            clerk=actor.name,
+            clerk=clerk,
+            deemed=deemed,
         ),
-    )
-    body: dict[str, Any] = {"limits": limits_of(loaded), "document": paper.body()}
-    if loaded.kind == "immediate":
-        return Plan(body=body, paper=paper, sentence="已受理，可以当场作出决定。")
-    body["to"] = {"kind": "department", "agency": loaded.agency}
-    return Plan(
-        body=body,
-        paper=paper,
-        sentence=f"已受理，移交{accounts.agency_name(loaded.agency)}承办。请打印受理通知书交申请人。",
     )
 
 

@@ -124,8 +124,9 @@ def acceptance_notice(
     clerk: str = "",
     phone: str = "",
     complaints: str = "",
+    deemed: bool = False,
 ) -> dict[str, Any]:
-    """Frozen data of a 受理通知书.
+    """Frozen data of a 受理通知书. deemed: the organ was silent, art. 32(4) accepts for it.
 
     applicant {kind: person|organisation, name, id_label?, id_number?, agent?}; limits {unit,
     value} or None; materials [{name, form?, copies?}]; due: the promised day, if already counted.
@@ -148,7 +149,12 @@ def acceptance_notice(
         if basis
         else ""
     )
-    form = "，申请材料齐全，符合法定形式。" + (law + "，" if law else "") + "现予受理。"
+    form = "经审查，申请材料齐全，符合法定形式。" + (law + "，" if law else "") + "现予受理。"
+    if deemed:
+        form = (
+            "本机关没有在五个工作日内告知需要补正的内容。依据《中华人民共和国行政许可法》"
+            "第三十二条第一款第（四）项的规定，自收到申请材料之日起即为受理。"
+        )
     until = f"（{day_words(due)}前）" if due else ""
     promise = (
         "本机关当场办结。"
@@ -178,7 +184,7 @@ def acceptance_notice(
     return data | {
         "paragraphs": [
             f"{_introduction(data['applicant'])}于 {day_words(applied)} 提出的“{data['item']}”申请"
-            f"（办件编号 {data['case']}），经审查{form}",
+            f"（办件编号 {data['case']}），{form}",
             promise,
         ],
         "materials": [

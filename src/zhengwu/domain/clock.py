@@ -152,7 +152,7 @@ def light(
     if suspended:
         return Light("pause", "暂停计时")
     if due is None:
-        return Light("pause", "等待申请人")
+        return Light("green", "不计时限")
     today, day = _day(at), _day(due)
     if at > due:
         over = calendar.working_days_between(day, today)

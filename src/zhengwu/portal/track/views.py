@@ -61,7 +61,11 @@ def track(request: HttpRequest) -> HttpResponse:
     number, code = form.cleaned_data["number"], form.cleaned_data["code"]
     often = (
         throttle.attempts("track", throttle.sender(request), at=at, within=WINDOW) > PER_SENDER
-        or throttle.attempts("track-number", number, at=at, within=WINDOW) > PER_NUMBER
+        # By sender and number: nobody can lock a number for the one it belongs to.
+        or throttle.attempts(
+            "track-number", f"{throttle.sender(request)} {number}", at=at, within=WINDOW
+        )
+        > PER_NUMBER
     )
     if often:
         return render(
