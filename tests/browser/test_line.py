@@ -40,6 +40,7 @@ def test_the_line_by_keyboard(people: str, page: Page) -> None:
     sign_in(page, people, "p-water-clerk")
     page.keyboard.press("Alt+n")
     page.wait_for_url("**/desk/register")
+    expect(page.locator("#id_identifier")).to_be_focused()
     page.keyboard.type(walk.uscc())
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
@@ -61,6 +62,7 @@ def test_the_line_by_keyboard(people: str, page: Page) -> None:
     expect(page.get_by_role("link", name="受理通知书", exact=True)).to_be_visible()
 
     sign_in(page, people, "p-water-reviewer")
+    expect(page.locator("tbody a").first).to_be_focused()
     page.keyboard.press("Enter")  # the first line of the list has the focus
     page.wait_for_url(f"**/desk/cases/{number}")
     page.keyboard.press("F9")  # 接办
@@ -96,6 +98,7 @@ def test_the_line_by_keyboard(people: str, page: Page) -> None:
 
     page.context.clear_cookies()
     page.goto(f"{people}/track")
+    expect(page.get_by_label("办件编号")).to_be_focused()
     page.keyboard.type(number)
     page.keyboard.press("Tab")
     page.keyboard.type(code.group(1))
