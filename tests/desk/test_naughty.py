@@ -55,3 +55,16 @@ def test_the_rare_letters_of_the_standard_are_names(clerk: Client) -> None:
         response = clerk.post("/desk/register", given)
         assert response.status_code == 302, walk.text(response)[:4000]
     assert letters[:4] in walk.text(clerk.get("/desk/"))
+
+
+@needs_data
+def test_every_naughty_string_as_an_opinion_gets_the_page_back(clerk: Client) -> None:
+    number = walk.register(clerk)
+    reviewer = walk.sign_in("p-water-reviewer")
+    strings = json.loads((DATA / "bad-inputs" / "blns" / "blns.json").read_text(encoding="utf-8"))
+    act = f"/desk/cases/{number}/acts/"
+    taken = reviewer.post(act + "step_taken", {"key": str(uuid4()), "version": "2"})
+    assert taken.status_code == 302
+    for text in strings[::8]:
+        form = {"key": str(uuid4()), "version": "3", "opinion": text, "to": "nowhere"}
+        assert reviewer.post(act + "step_done", form).status_code == 422, text
