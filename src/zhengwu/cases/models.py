@@ -131,3 +131,30 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Draft(models.Model):
+    """草稿: what a person typed and has not submitted; deleted 30 days after the last typing.
+
+    Personal data: `fields` and `title`; only the owner reads them.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    person = models.CharField("工号", max_length=40)
+    slot = models.CharField("表单", max_length=80)
+    title = models.CharField("标题", max_length=100, blank=True)
+    fields = models.JSONField("填写的内容")
+    version = models.IntegerField("版本")
+    at = models.DateTimeField("保存时间")
+    parked = models.BooleanField("暂存", default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "slot"], name="cases_draft_slot"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="cases_draft_version"),
+            models.CheckConstraint(condition=~Q(slot=""), name="cases_draft_slotted"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["at"], name="cases_draft_at")]
+
+    def __str__(self) -> str:
+        return self.slot
