@@ -53,9 +53,16 @@ def _forget_old_sessions(at: datetime) -> int:
     return Session.objects.filter(expire_date__lt=at).delete()[0]
 
 
+def _forget_old_drafts(at: datetime) -> int:
+    from zhengwu.cases import drafts
+
+    return drafts.sweep(at=at)
+
+
 TIMED = (
     Timed("deem_accepted", 60, _deem_accepted),  # 行政许可法 32(4)
     Timed("forget_old_sessions", 3600, _forget_old_sessions),
+    Timed("forget_old_drafts", 3600, _forget_old_drafts),
 )
 
 

@@ -6,6 +6,7 @@ from django.urls import path
 
 from zhengwu.desk.audit import views as audit
 from zhengwu.desk.case import views as case
+from zhengwu.desk.drafts import views as drafts
 from zhengwu.desk.inbox import views as inbox
 from zhengwu.desk.operate import views as operate
 from zhengwu.desk.register import views as register
@@ -18,6 +19,9 @@ urlpatterns = [
     path("cases/<str:number>", case.case, name="case"),
     path("cases/<str:number>/acts/<str:kind>", case.act, name="act"),
     path("cases/<str:number>/documents/<str:check>.pdf", case.document, name="document"),
+    path("drafts", drafts.listed, name="drafts"),
+    path("drafts/<path:slot>/discard", drafts.discard, name="draft-discard"),
+    path("drafts/<path:slot>", drafts.save, name="draft-save"),
     path("operate", operate.operate, name="operate"),
     path("audit", audit.looks, name="audit"),
     path("audit.csv", audit.export, name="audit-export"),
