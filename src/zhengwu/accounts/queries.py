@@ -77,6 +77,18 @@ class Colleague:
 
 
 @dataclass(frozen=True, slots=True)
+class AtWindow:
+    """Somebody who holds a window post; window: "" where the post names none."""
+
+    person: str
+    name: str
+    post: str
+    part: str
+    hall: str
+    window: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgencyRow:
     code: str
     name: str
@@ -178,6 +190,19 @@ def colleagues(agency: str) -> tuple[Colleague, ...]:
     return tuple(
         Colleague(h.person.code, h.person.name, h.post.code, h.post.name, h.post.kind, h.part)
         for h in held.select_related("person", "post").order_by("part", "post_id")
+    )
+
+
+def window_staff(agency: str) -> tuple[AtWindow, ...]:
+    """Everybody who holds a window post of this agency in a hall now, by window, A before B."""
+    held = PostHolding.objects.filter(
+        _HELD, post__agency=agency, post__kind="window", person__is_active=True
+    ).exclude(post__hall="")
+    return tuple(
+        AtWindow(h.person.code, h.person.name, h.post.code, h.part, h.post.hall, h.post.window)
+        for h in held.select_related("person", "post").order_by(
+            "post__hall", "post__window", "part", "id"
+        )
     )
 
 

@@ -26,15 +26,16 @@ _OWN = "agency"
 TABLE: Mapping[str, Mapping[str, str]] = {
     "clerk": dict.fromkeys(
         ("case.see", "case.receive", "case.accept", "case.take", "case.hand_over",
-         "case.decide_at_once", "case.deliver", "case.correct", "catalog.see"), _OWN),
+         "case.decide_at_once", "case.deliver", "case.correct", "catalog.see", "authorise.see"),
+        _OWN),
     "reviewer": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.review", "catalog.see"), _OWN),
     "approver": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.review", "case.decide", "catalog.see"),
         _OWN),
     "head": dict.fromkeys(
-        ("case.see", "case.take", "case.hand_over", "case.decide", "case.head", "catalog.see"),
-        _OWN),
+        ("case.see", "case.take", "case.hand_over", "case.decide", "case.head", "catalog.see",
+         "authorise.see", "authorise.issue"), _OWN),
     "legal": dict.fromkeys(("case.see", "catalog.see"), _OWN),
     "centre_manager": {
         "case.see": "hall", "supervise.see": "hall", "catalog.see": "all",

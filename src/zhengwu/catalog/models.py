@@ -1,4 +1,7 @@
-"""Service items (事项) and their versions by date of force. No personal data."""
+"""Service items (事项), their versions by date of force, and who may decide them at a window.
+
+No personal data but the codes of members of staff.
+"""
 
 from __future__ import annotations
 
@@ -68,3 +71,59 @@ class ItemVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} @{self.version}"
+
+
+class Authorisation(models.Model):
+    """书面授权: what one person may decide of one item at a window; the head of its stream.
+
+    window: "" stands for every window of the agency in the hall. The last day (until) is included;
+    ended_on is the first day on which an authorisation that was ended no longer stands. Of one
+    person, item and window no two stand on one day: the migration adds the exclusion constraint.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    version = models.IntegerField()
+    agency = models.CharField("机关", max_length=60)
+    hall = models.CharField("大厅", max_length=40)
+    window = models.CharField("窗口", max_length=20, blank=True)
+    item = models.CharField("事项编码", max_length=40)
+    person = models.CharField("被授权人", max_length=40)
+    may_grant = models.BooleanField("可以准予")
+    may_refuse = models.BooleanField("可以不予")
+    since = models.DateField("起始日")
+    until = models.DateField("截止日", null=True)
+    number = models.CharField("授权书文号", max_length=80)
+    issued_by = models.CharField("签发人", max_length=40)
+    issued = models.DateTimeField("签发时间")
+    ended = models.DateTimeField("终止时间", null=True)
+    ended_on = models.DateField("终止日", null=True)
+    ended_by = models.CharField("终止人", max_length=40, null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(may_grant=True) | Q(may_refuse=True),
+                name="catalog_authorisation_power",
+            ),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gte=F("since")),
+                name="catalog_authorisation_ends_later",
+            ),
+            models.CheckConstraint(condition=~Q(number=""), name="catalog_authorisation_paper"),
+            models.CheckConstraint(
+                condition=Q(ended__isnull=True, ended_on__isnull=True, ended_by__isnull=True)
+                | Q(ended__isnull=False, ended_on__isnull=False, ended_by__isnull=False),
+                name="catalog_authorisation_ended_whole",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["person", "item", "hall", "since"], name="catalog_authorisation_stand"
+            ),
+            models.Index(
+                fields=["agency", "hall", "window", "item"], name="catalog_authorisation_list"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

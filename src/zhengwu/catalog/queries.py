@@ -138,6 +138,13 @@ def history(code: str) -> tuple[ItemVersionRow, ...]:
     return _rows(found.order_by("-version"))
 
 
+def names(codes: Iterable[str]) -> dict[str, str]:
+    """The newest name of each item by its code; a code we do not know is itself."""
+    listed = set(codes)
+    found = ItemVersion.objects.filter(item__code__in=listed).order_by("version")
+    return {code: code for code in listed} | dict(found.values_list("item__code", "name"))
+
+
 def _in_force(on: date) -> QuerySet[ItemVersion]:
     return ItemVersion.objects.select_related("item").filter(in_force__contains=on, retired=False)
 

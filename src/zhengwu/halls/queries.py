@@ -36,3 +36,11 @@ def windows(hall: str) -> tuple[WindowRow, ...]:
         WindowRow(w.code, w.hall_id, w.agency_id, w.name)
         for w in Window.objects.filter(hall=hall).order_by("code")
     )
+
+
+def windows_of(agency: str) -> tuple[WindowRow, ...]:
+    """The windows of one agency in every hall."""
+    return tuple(
+        WindowRow(w.code, w.hall_id, w.agency_id, w.name)
+        for w in Window.objects.filter(agency=agency).order_by("hall_id", "code")
+    )
