@@ -37,15 +37,38 @@ def in_force(kind: str, on: date) -> Remedy | None:
     return max(known, key=lambda remedy: remedy.since, default=None)
 
 
-def sentence(on: date, *, organ: str, court: str = "人民法院") -> str:
-    """The paragraph of a decision dated `on`; organ: who reconsiders (复议机关)."""
+def sentence(
+    on: date, *, organ: str, court: str = "人民法院", paper: str = "决定书", act: str = "决定"
+) -> str:
+    """The paragraph of a paper dated `on`; organ: who reconsiders (复议机关).
+
+    paper, act: what the paper and what is fought are called (本告知书, 本机关的处理).
+    """
     ways = []
     if remedy := in_force(RECONSIDERATION, on):
         ways.append(
-            f"自收到本决定书之日起{remedy.period}内，依据{remedy.article}向{organ}申请行政复议"
+            f"自收到本{paper}之日起{remedy.period}内，依据{remedy.article}向{organ}申请行政复议"
         )
     if remedy := in_force(LITIGATION, on):
         ways.append(
-            f"自收到本决定书之日起{remedy.period}内，依据{remedy.article}向{court}提起行政诉讼"
+            f"自收到本{paper}之日起{remedy.period}内，依据{remedy.article}向{court}提起行政诉讼"
         )
-    return f"如不服本决定，可以{'；也可以'.join(ways)}。" if ways else ""
+    return f"如不服本{act}，可以{'；也可以'.join(ways)}。" if ways else ""
+
+
+def plain(on: date, *, organ: str, court: str = "人民法院") -> str:
+    """The same for somebody who reads little: whom to go to and how long there is."""
+    ways = []
+    if remedy := in_force(RECONSIDERATION, on):
+        ways.append(f"{_months(remedy.period)}内请{organ}重新审查")
+    if remedy := in_force(LITIGATION, on):
+        ways.append(f"{_months(remedy.period)}内到{court}起诉")
+    return (
+        f"不同意的话，从拿到这份文书的第二天算起，可以在{'，或者在'.join(ways)}。" if ways else ""
+    )
+
+
+def _months(period: str) -> str:
+    return (
+        period.replace("六十日", " 60 天").replace("三个月", " 3 个月").replace("六个月", " 6 个月")
+    )

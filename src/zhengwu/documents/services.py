@@ -38,13 +38,21 @@ class Prepared:
 def prepare(
     kind: Kind,
     *,
-    agency: str,
-    short: str,
-    item_type: str,
     at: datetime,
     data: Mapping[str, Any],
+    facts: wording.Facts | None = None,
+    agency: str = "",
+    short: str = "",
+    item_type: str = "",
 ) -> Prepared:
-    """data: from `wording`. short: the agency's word in numbers (江水). Nothing is written yet."""
+    """data: from `wording`, of the same facts. Its number is of (agency, kind, year of `at`).
+
+    Nothing is written yet: the commit takes the number.
+    """
+    if facts is not None:
+        agency, short, item_type = facts.agency, facts.short, facts.item_type
+    if data.get("kind") != str(kind):
+        raise ValueError(f"{kind}: the data are of a {data.get('kind')}")
     year = at.astimezone(SHANGHAI).year
     return Prepared(
         kind=kind,
