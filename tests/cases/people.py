@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import loading, services
 from zhengwu.cases.parties import Applicant
+from zhengwu.catalog import authorisations
 from zhengwu.catalog import queries as catalog
 from zhengwu.catalog import services as catalog_services
 
@@ -45,10 +46,31 @@ def actor(code: str) -> Actor:
 
 
 def items() -> None:
-    """The items of the departments that the small city has."""
+    """The items of the departments that the small city has; their windows may decide them."""
     catalog_services.import_items(
         agencies={"市水务局": WATER, "市市场监督管理局": MARKET}, at=moment("01-05 09:00")
     )
+    for head in ("p-water-head", "p-market-head"):
+        authorised(head)
+
+
+def authorised(head: str = "p-market-head", *, since: str = "2020-01-01") -> None:
+    """The head lets everybody at the organ's windows decide its immediate items; once."""
+    by = actor(head)
+    agency = by.agency or ""
+    for item in catalog.receivable([agency], date(2026, 9, 14)):
+        if item.kind == "immediate":
+            for held in accounts.window_staff(agency):
+                authorisations.issue(
+                    by,
+                    authorisations.Draft(
+                        agency=agency, hall=held.hall, window=held.window, item=item.code,
+                        person=held.person, powers=frozenset({"granted", "refused"}),
+                        since=date.fromisoformat(since), until=None, number="书面授权 1 号",
+                    ),
+                    key=f"{item.code}:{held.person}",
+                    at=moment("01-05 10:00"),
+                )  # fmt: skip
 
 
 def reception(

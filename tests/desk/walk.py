@@ -11,6 +11,8 @@ from typing import Protocol
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from zhengwu.accounts import queries as accounts
+from zhengwu.catalog import authorisations
 from zhengwu.catalog import services as catalog
 from zhengwu.domain.procedure import Limit
 
@@ -70,6 +72,29 @@ def publish_items() -> None:
     )
     for draft in (permit, filing):
         catalog.publish(draft, by=None, at=at)
+    authorise()
+
+
+def authorise() -> None:
+    """The water bureau's head lets both clerks decide the immediate item at the window."""
+    head = accounts.actor("p-water-head")
+    for person in ("p-water-clerk", "p-water-clerk2"):
+        authorisations.issue(
+            head,
+            authorisations.Draft(
+                agency="420100-water",
+                hall="H420100",
+                window="B23",
+                item="QT0002",
+                person=person,
+                powers=frozenset({"granted", "refused"}),
+                since=date(2020, 1, 1),
+                until=None,
+                number="江水授〔2026〕1号",
+            ),
+            key=f"walk:{person}",
+            at=datetime(2026, 1, 2, tzinfo=UTC),
+        )
 
 
 def public() -> Client:

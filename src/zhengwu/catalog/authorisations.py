@@ -25,6 +25,7 @@ from zhengwu.accounts.queries import Actor
 from zhengwu.catalog import queries
 from zhengwu.catalog.events import AUTHORISATIONS
 from zhengwu.catalog.models import Authorisation as Head
+from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.catalog.services import SHANGHAI
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.halls import queries as halls
@@ -39,6 +40,7 @@ STATUS_ZH: Mapping[str, str] = {
     "standing": "有效", "coming": "未到起始日", "expired": "已到期", "ended": "已终止",
 }  # fmt: skip
 NUMBER, REASON = 80, 500  # most characters
+PAGE = 20
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 
 
@@ -218,6 +220,194 @@ def _authorisation(head: Head) -> Authorisation:
         ended_on=head.ended_on,
         ended_by=head.ended_by,
     )
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An authorisation in a list. at_post: the person holds a window post of the organ there."""
+
+    paper: Authorisation
+    item_name: str
+    person_name: str
+    place: str
+    status: str
+    at_post: bool
+
+    @property
+    def status_zh(self) -> str:
+        return STATUS_ZH[self.status]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of authorisations. counts: by filter (standing, coming, ended), whatever is shown."""
+
+    lines: tuple[Line, ...]
+    total: int
+    page: int
+    pages: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An authorisation with who issued and ended it. reason: None where there is none (any more)."""
+
+    line: Line
+    issued_by: str
+    ended_by: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a form of the head offers: (value, words). place: agency/hall/window."""
+
+    people: tuple[tuple[str, str], ...]
+    places: tuple[tuple[str, str], ...]
+    items: tuple[tuple[str, str], ...]
+
+
+def listed(
+    by: Actor, *, on: date, status: str = "", q: str = "", page: int = 1, size: int = PAGE
+) -> Found:
+    """The authorisations of the head's organ, by window and item. status: standing, coming or
+    ended (also: expired); anything else means all. q: in number, item, person or window.
+    """
+    agencies = accounts.reach(by, ISSUE).agencies
+    own = _search(Head.objects.filter(agency__in=agencies), q)
+    kinds = {name: _in_status(own, name, on) for name in ("standing", "coming", "ended")}
+    counts = {name: found.count() for name, found in kinds.items()}
+    total = counts.get(status, sum(counts.values()))
+    pages = max(1, -(-total // size))
+    page = min(max(1, page), pages)
+    rows = kinds.get(status, own).order_by("hall", "window", "item", "person", "-since", "id")
+    shown = _lines(rows[(page - 1) * size : page * size], on=on)
+    return Found(shown, total, page, pages, counts)
+
+
+def mine(by: Actor, *, on: date) -> tuple[Line, ...]:
+    """What was ever authorised to this person, what stands today first."""
+    lines = _lines(Head.objects.filter(person=by.code).order_by("item", "-since"), on=on)
+    order = list(STATUS_ZH)
+    return tuple(sorted(lines, key=lambda line: order.index(line.status)))
+
+
+def unauthorised(agencies: Iterable[str], *, on: date) -> tuple[ItemVersionRow, ...]:
+    """Immediate items that no window may grant on a day (没有授权的事项), by name.
+
+    An authorisation whose person no longer holds a window post there lets nobody decide.
+    """
+    own = set(agencies)
+    staff = {(agency, held.person, held.hall) for agency in own
+             for held in accounts.window_staff(agency)}  # fmt: skip
+    papers = _standing(Head.objects.filter(agency__in=own, may_grant=True), on)
+    covered = {
+        (agency, item)
+        for agency, item, person, hall in papers.values_list("agency", "item", "person", "hall")
+        if (agency, person, hall) in staff
+    }
+    return tuple(
+        item
+        for item in queries.receivable(own, on)
+        if item.kind == "immediate" and (item.agency, item.code) not in covered
+    )
+
+
+def own_agencies(by: Actor) -> frozenset[str]:
+    """The organs whose authorisations this head issues."""
+    return accounts.reach(by, ISSUE).agencies
+
+
+def whole(by: Actor, identifier: UUID, *, on: date) -> Whole:
+    """One authorisation of the head's organ whole. Raises AuthorisationNotFound."""
+    found = one(by, identifier)
+    (line,) = _lines(Head.objects.filter(id=identifier), on=on)
+    people = accounts.names(people=(found.issued_by, found.ended_by))
+    reason = None
+    if found.ended_on is not None:
+        last = ledger_queries.stream_events(AUTHORISATIONS, identifier)[-1]
+        kept = ledger_queries.content(last.body["reason"]["content"])
+        reason = str(kept.data) if kept and kept.data is not None else None
+    return Whole(line, people.person(found.issued_by), people.person(found.ended_by), reason)
+
+
+def choices(by: Actor, *, on: date) -> Choices:
+    """Who, where and what the head may authorise: window staff, windows, immediate items."""
+    agencies = sorted(accounts.reach(by, ISSUE).agencies)
+    people: dict[str, str] = {}
+    places: dict[str, str] = {}
+    for agency in agencies:
+        for held in accounts.window_staff(agency):
+            if held.person != by.code:
+                at = f"{held.window} 窗口" if held.window else "窗口"
+                people.setdefault(held.person, f"{held.name}（{at} {held.part} 岗）")
+        windows = halls.windows_of(agency)
+        for hall in dict.fromkeys(row.hall for row in windows):
+            known = halls.hall(hall)
+            name = known.name if known else hall
+            for row in windows:
+                if row.hall == hall:
+                    places[f"{agency}/{hall}/{row.code}"] = f"{row.code} 窗口（{name}）"
+            places[f"{agency}/{hall}/"] = f"本机关在{name}的全部窗口"
+    items = queries.receivable(agencies, on)
+    return Choices(
+        tuple(people.items()),
+        tuple(places.items()),
+        tuple((one.code, one.name) for one in items if one.kind == "immediate"),
+    )
+
+
+def _lines(found: Iterable[Head], *, on: date) -> tuple[Line, ...]:
+    papers = [_authorisation(one) for one in found]
+    people = accounts.names(people=(one.person for one in papers))
+    items = queries.names(one.item for one in papers)
+    staff = {(agency, held.person, held.hall) for agency in {one.agency for one in papers}
+             for held in accounts.window_staff(agency)}  # fmt: skip
+    places = {key: place_zh(*key).strip() for key in {(one.hall, one.window) for one in papers}}
+    return tuple(
+        Line(
+            paper=one,
+            item_name=items[one.item],
+            person_name=people.person(one.person),
+            place=places[one.hall, one.window],
+            status=one.status(on),
+            at_post=(one.agency, one.person, one.hall) in staff,
+        )
+        for one in papers
+    )
+
+
+def _in_status(found: QuerySet[Head], status: str, on: date) -> QuerySet[Head]:
+    if status == "standing":
+        return _standing(found, on)
+    stopped = Q(ended_on__lte=on) | Q(until__lt=on)
+    if status == "coming":
+        return found.exclude(pk__in=found.filter(stopped).values("pk")).filter(since__gt=on)
+    return found.filter(stopped)
+
+
+def _search(found: QuerySet[Head], q: str) -> QuerySet[Head]:
+    """All words must be found, each in the number, the item, the person or the window."""
+    words = q.split()[:8]
+    if not words:
+        return found
+    items = queries.names(found.values_list("item", flat=True).distinct())
+    people = accounts.names(people=found.values_list("person", flat=True).distinct()).people
+    for word in words:
+        named = [code for code, name in items.items() if word in name]
+        who = [code for code, name in people.items() if word in name]
+        found = found.filter(
+            Q(number__icontains=word)
+            | Q(item__iexact=word)
+            | Q(window__iexact=word)
+            | Q(item__in=named)
+            | Q(person__in=who)
+        )
+    return found
 
 
 # --- issuing and ending ------------------------------------------------------------------------
@@ -443,7 +633,7 @@ def _overlaps(drafts: Iterable[Draft]) -> list[Refusal]:
         if draft.window:
             found = found.filter(window__in=("", draft.window))
         if (other := found.order_by("since").first()) is not None:
-            name = _names([draft.item])[draft.item]
+            name = queries.names([draft.item])[draft.item]
             last = f"到 {_day(other.until)}" if other.until else "没有截止日"
             faults.append(
                 Refusal(
@@ -518,10 +708,6 @@ def _by_keys(keys: Sequence[str]) -> tuple[Authorisation, ...]:
     ids = [answer.stream_id for key in keys if (answer := ledger_queries.answer(SOURCE, key))]
     found = {one.id: _authorisation(one) for one in Head.objects.filter(id__in=ids)}
     return tuple(found[identifier] for identifier in ids)
-
-
-def _names(codes: Iterable[str]) -> dict[str, str]:
-    return queries.names(codes)
 
 
 def one(by: Actor, identifier: UUID) -> Authorisation:

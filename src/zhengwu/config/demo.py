@@ -113,6 +113,8 @@ def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
         f"  事项：现行有效 {report.in_force} 项，已取消 {report.retired} 项，"
         f"没有通过 {report.count('refused')} 项。"
     )
+    papers = _authorise(at=at)
+    say(f"  书面授权：{papers} 份。")
     # As many again for the two bureaus whose people can sign in, so that their desks have work.
     codes = city.department_codes()
     busy = (codes["市水务局"], codes["市市场监督管理局"])
@@ -122,6 +124,49 @@ def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
         for code, count in sorted(result.refused.items()):
             say(f"  模拟时被拒绝 {code}：{count} 次。")
     ledger.catch_up()
+
+
+def _authorise(*, at: datetime) -> int:
+    """Every head lets both people at the window decide the organ's immediate items (书面授权).
+
+    A second run finds its own keys. Returns how many papers there are.
+    """
+    from itertools import groupby
+
+    from zhengwu.accounts import queries as accounts
+    from zhengwu.catalog import authorisations
+    from zhengwu.catalog import queries as catalog
+
+    immediate = sorted(
+        (one for one in catalog.all_in_force(at.date()) if one.kind == "immediate"),
+        key=lambda one: (one.agency, one.code),
+    )
+    papers = 0
+    for agency, items in groupby(immediate, key=lambda one: one.agency):
+        staff = accounts.window_staff(agency)
+        if not staff:
+            continue
+        head = accounts.actor(f"p-{agency.lower()}-head-a")
+        short = row.short if (row := accounts.agency(agency)) else ""
+        listed = list(items)
+        for held in staff:
+            drafts = [
+                authorisations.Draft(
+                    agency=agency,
+                    hall=held.hall,
+                    window=held.window,
+                    item=item.code,
+                    person=held.person,
+                    powers=frozenset(authorisations.POWERS_ZH),
+                    since=IN_OFFICE.date(),
+                    until=None,
+                    number=f"{short}授〔{IN_OFFICE.year}〕1号",
+                )
+                for item in listed
+            ]
+            key = f"demo:{held.person}"
+            papers += len(authorisations.issue_all(head, drafts, key=key, at=at))
+    return papers
 
 
 def _open() -> tuple[SignIn, ...]:
