@@ -55,9 +55,9 @@ def holders(posts: Iterable[str], *, since: datetime, until: datetime) -> tuple[
     )
 
 
-def vacant(posts: Iterable[str], *, at: datetime) -> frozenset[str]:
-    """Those of these posts on which nobody active is at this moment (空岗)."""
-    asked = set(posts)
+def vacant_of(agencies: Iterable[str], *, at: datetime) -> frozenset[str]:
+    """The posts of these agencies on which nobody active is at this moment (空岗)."""
+    asked = set(Post.objects.filter(agency__in=set(agencies)).values_list("code", flat=True))
     held = PostHolding.objects.filter(
         Q(until__isnull=True) | Q(until__gt=at),
         post__in=asked,

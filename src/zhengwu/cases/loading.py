@@ -32,7 +32,7 @@ class Handed:
 
     code: str
     name: str
-    state: str  # received | missing
+    state: str  # received | missing | faulty | held
     at: datetime | None
 
 
@@ -81,31 +81,35 @@ class Loaded:
             raise CaseNotFound(self.number)
         return catalog.version(self.item, self.item_version)
 
+    @property
+    def counting(self) -> tuple[Event, ...]:
+        """The events that count (are not withdrawn)."""
+        return lifecycle.standing_events(self.events)
+
     def has(self, kind: str) -> bool:
         """Whether an act of this kind stands (is not withdrawn)."""
-        return any(e.kind == kind for e in lifecycle.standing_events(self.events))
+        return any(e.kind == kind for e in self.counting)
+
+    def done(self) -> set[str]:
+        """The steps that are done; one sent back is to be done again, and all after it."""
+        done: set[str] = set()
+        for event in self.counting:
+            if event.kind == "step_done":
+                done.add(str(event.body.get("step")))
+            elif event.kind == "step_returned":
+                back = str(event.body.get("back_to"))
+                done -= {back} | self.item_row().flow.following(back)
+        return done
 
     def current_step(self) -> Step | None:
         """The step to be taken or under way; None once the flow is through."""
-        if self.item is None:
+        if self.item is None or self.standing.outcome is not None:
             return None
-        done = {
-            str(e.body.get("step"))
-            for e in lifecycle.standing_events(self.events)
-            if e.kind == "step_done"
-        }
-        if self.standing.outcome is not None:
-            return None
-        ready = self.item_row().flow.ready(done)
+        ready = self.item_row().flow.ready(self.done())
         return ready[0] if ready else None
 
     def step_after(self, step: Step) -> Step | None:
-        done = {
-            str(e.body.get("step"))
-            for e in lifecycle.standing_events(self.events)
-            if e.kind == "step_done"
-        } | {step.code}
-        ready = self.item_row().flow.ready(done)
+        ready = self.item_row().flow.ready(self.done() | {step.code})
         return ready[0] if ready else None
 
     def back_to_window(self) -> dict[str, str]:
@@ -119,9 +123,9 @@ class Loaded:
         if self.item is None:
             return ()
         states: dict[str, tuple[str, datetime]] = {}
-        for event in lifecycle.standing_events(self.events):
+        for event in self.counting:
             for one in event.body.get("materials", ()):
-                if isinstance(one, Mapping):
+                if isinstance(one, Mapping) and "state" in one:
                     states[str(one["code"])] = (str(one["state"]), event.occurred)
         rows = []
         for material in self.item_row().materials:
@@ -192,6 +196,15 @@ def load_public(number: str, query_code: str) -> Loaded:
     return found[0]
 
 
+def several(
+    actor: Actor, condition: str, parameters: Mapping[str, Any], *, most: int
+) -> list[Loaded]:
+    """The cases under a condition on alias `c` that this actor may see, by time left."""
+    allowed, reach = within(accounts.reach(actor, "case.see"))
+    where = f"({condition}) AND {allowed} ORDER BY c.due NULLS LAST, c.id LIMIT %(most)s::int"
+    return list(_select(where, {**parameters, **reach, "most": most}))
+
+
 def silent(*, at: datetime, page: int) -> Iterator[Loaded]:
     """Our own cases received and not answered, past their acceptance limit, oldest first."""
     with connection.cursor() as cursor:
@@ -204,6 +217,22 @@ def silent(*, at: datetime, page: int) -> Iterator[Loaded]:
     for start in range(0, len(numbers), page):
         yield from _select(
             "c.number = ANY(%(numbers)s::text[]) ORDER BY c.due, c.id",
+            {"numbers": numbers[start : start + page]},
+        )
+
+
+def finished(*, before: datetime, page: int) -> Iterator[Loaded]:
+    """Our own cases closed before an instant and not filed away yet, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.number FROM cases_case c WHERE c.state = 'closed' AND c.kind <> 'foreign' "
+            "AND c.closed <= %s ORDER BY c.closed, c.id LIMIT %s",
+            [before, page * 10],
+        )
+        numbers = [row[0] for row in cursor.fetchall()]
+    for start in range(0, len(numbers), page):
+        yield from _select(
+            "c.number = ANY(%(numbers)s::text[]) ORDER BY c.closed, c.id",
             {"numbers": numbers[start : start + page]},
         )
 
