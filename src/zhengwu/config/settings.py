@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "zhengwu.desk",
 ]
 MIDDLEWARE = [
+    "zhengwu.config.uploads.refuse_the_oversized",
     "django.middleware.security.SecurityMiddleware",
     "zhengwu.web.middleware.plain_addresses",
     "zhengwu.config.static.Files",
@@ -74,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "zhengwu.config.idle.sign_out_the_idle",
+    "zhengwu.config.uploads.strangers_send_little",
     "zhengwu.config.public_urls.SignInUnlessPublic",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -126,7 +128,16 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "ttf", "woff2", "png", "jpg", "gz"
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# --- files sent in: a little in memory, the rest straight to the disk, in a folder of our own -------
+UPLOAD_MOST_MB = env_int("UPLOAD_MOST_MB", 50, least=1, most=500)
+FILES = HOME / "files"
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+FILE_UPLOAD_TEMP_DIR = FILES / "arriving"
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "zhengwu.config.uploads.ToDisk",
+]
+DATA_UPLOAD_MAX_NUMBER_FILES = 40
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
@@ -186,6 +197,7 @@ SESSION_COOKIE_SECURE = not DEMO
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 IDLE_MINUTES = env_int("IDLE_MINUTES", 30, least=1, most=720)
+PUBLISH_ORGANISATION_NAMES = env_bool("PUBLISH_ORGANISATION_NAMES")
 
 # --- what every answer carries ----------------------------------------------------------------
 CSRF_COOKIE_NAME = "zw_csrf"

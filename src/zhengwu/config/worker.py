@@ -59,9 +59,16 @@ def _forget_old_drafts(at: datetime) -> int:
     return drafts.sweep(at=at)
 
 
+def _sweep_files(at: datetime) -> int:
+    from zhengwu.documents import files
+
+    return files.sweep(at=at)
+
+
 TIMED = (
     Timed("deem_accepted", 60, _deem_accepted),  # 行政许可法 32(4)
     Timed("forget_old_sessions", 3600, _forget_old_sessions),
+    Timed("sweep_files", 3600, _sweep_files),
     Timed("forget_old_drafts", 3600, _forget_old_drafts),
 )
 

@@ -52,6 +52,21 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
     )
 
 
+def too_large(request: HttpRequest, sentence: str) -> HttpResponse:
+    """413: more was announced than we take; nothing of it was read."""
+    return _page(request, 413, "提交的内容太大，没有接收", sentence)
+
+
+def no_length(request: HttpRequest) -> HttpResponse:
+    """411: a body that does not say how long it is."""
+    return _page(
+        request,
+        411,
+        "没有说明内容有多大，没有接收",
+        "这次提交没有说明内容的长度（Content-Length）。请换一个浏览器，或请程序的开发者改正。",
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault."""
     return _page(
