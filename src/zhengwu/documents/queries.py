@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.documents import check_code, masking
+from zhengwu.documents import check_code, kinds, masking
 from zhengwu.documents import render as paper
-from zhengwu.documents.models import Document
+from zhengwu.documents.models import Copy, Document
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
+from zhengwu.web import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Issued:
     item: str
     applicant: str
     void_since: datetime | None
+    replaced_by: str | None  # the number of what is good instead, where something is
     genuine: bool  # False: the data no longer matches the digest in the log
     erased: bool
 
@@ -53,16 +56,112 @@ def by_check_code(typed: str) -> Issued | None:
         item=str(data.get("item", "")),
         applicant=mask(name) if name else "",
         void_since=found.void_since,
+        replaced_by=found.replaced_by,
         genuine=genuine,
         erased=erased,
     )
 
 
-def render(issued: Issued) -> bytes:
-    """The PDF. Raises Refusal when its data was erased or does not match the log."""
+@dataclass(frozen=True, slots=True)
+class OfCase:
+    """A document of a stream as the house lists it: no personal data. event: its entry's id."""
+
+    event: UUID
+    kind: str
+    title: str
+    number: str
+    check_code: str
+    issued: datetime
+    void_since: datetime | None
+    replaced_by: str | None
+
+
+def of_stream(stream_id: UUID) -> tuple[OfCase, ...]:
+    """The documents of a case, the earliest first."""
+    rows = Document.objects.filter(stream_id=stream_id).order_by("issued", "id")
+    return tuple(
+        OfCase(
+            d.event,
+            d.kind, kinds.KINDS[kinds.Kind(d.kind)].name, d.number, d.check_code, d.issued,
+            d.void_since, d.replaced_by,
+        )
+        for d in rows
+    )  # fmt: skip
+
+
+def frozen(code: str) -> dict[str, Any]:
+    """What a document says, as it was frozen. Raises Refusal when that is gone or untrue."""
+    found = _find(code)
+    if found is None:
+        raise LookupError(code)
+    data, genuine, erased = _data(found)
+    if erased:
+        raise Refusal("document.erased", "这份文书的内容已依法删除，只能查验文号和日期。")
+    if not genuine:
+        raise Refusal("document.tampered", "这份文书的内容与入账时的摘要不一致。请联系系统管理员。")
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """One print of a document (打印记录). number: 1 is the original. why: personal data."""
+
+    number: int
+    person: str
+    name: str
+    agency: str
+    agency_name: str
+    why: str
+    at: datetime
+
+
+def copies(check: str) -> tuple[Printed, ...]:
+    """Every print of a document so far, the original first; empty when there is none."""
+    rows = list(Copy.objects.filter(document__check_code=check).order_by("number"))
+    names = accounts.names(
+        agencies={row.agency for row in rows}, people={row.person for row in rows}
+    )
+    return tuple(
+        Printed(
+            number=row.number,
+            person=row.person,
+            name=names.person(row.person),
+            agency=row.agency,
+            agency_name=names.agency(row.agency),
+            why=row.why,
+            at=row.at,
+        )
+        for row in rows
+    )
+
+
+def render(issued: Issued, *, copy: int | None = None, copied: datetime | None = None) -> bytes:
+    """The PDF; a void document has 作废 across every page.
+
+    copy: the number `services.copy` gave, copied: when; from the second on it says 补打 on paper.
+    Raises Refusal when its data was erased or does not match the log.
+    """
     found = _find(issued.check_code)
     if found is None:
         raise LookupError(issued.check_code)
+    marks: dict[str, Any] = {}
+    if copy is not None and copy > 1:
+        marks |= {"copy": copy, "copied": copied}
+    if found.void_since is not None:
+        marks["void"] = _void_words(found.void_since, found.replaced_by)
+    return paper.pdf(
+        found.template,
+        printable(found),
+        number=found.number,
+        check=found.check_code,
+        address=f"{settings.PUBLIC_URL.rstrip('/')}/check/{found.check_code}",
+        issued=found.issued,
+        **marks,
+    )
+
+
+def printable(found: Document) -> dict[str, Any]:
+    """What it says. Raises Refusal when that was erased or does not match the log."""
     data, genuine, erased = _data(found)
     if erased:
         raise Refusal("document.erased", "这份文书的内容已依法删除，只能查验文号和日期。")
@@ -70,13 +169,14 @@ def render(issued: Issued) -> bytes:
         raise Refusal(
             "document.tampered", "这份文书的内容与入账时的摘要不一致，不能打印。请联系系统管理员。"
         )
-    return paper.pdf(
-        found.template,
-        data,
-        number=found.number,
-        check=found.check_code,
-        address=f"{settings.PUBLIC_URL.rstrip('/')}/check/{found.check_code}",
-        issued=found.issued,
+    return data
+
+
+def _void_words(since: datetime, replaced_by: str | None) -> str:
+    """The small line under 作废."""
+    day = words.local(since).date()
+    return f"{day.year} 年 {day.month} 月 {day.day} 日作废" + (
+        f"，以{replaced_by}为准" if replaced_by else ""
     )
 
 

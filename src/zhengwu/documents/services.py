@@ -9,12 +9,18 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from zhengwu.documents import check_code, kinds, wording
-from zhengwu.documents.kinds import Kind
-from zhengwu.documents.models import Document
-from zhengwu.ledger import services as ledger
+from django.db import transaction
+from django.db.models import Max
 
-__all__ = ["Prepared", "prepare", "register", "wording"]
+from zhengwu.accounts.queries import Actor
+from zhengwu.documents import check_code, kinds, queries, wording
+from zhengwu.documents.kinds import Kind
+from zhengwu.documents.models import Copy, Document
+from zhengwu.domain.refusal import Refusal
+from zhengwu.ledger import services as ledger
+from zhengwu.web.forms import clean_text
+
+__all__ = ["Prepared", "copy", "prepare", "register", "void", "wording"]
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -91,3 +97,58 @@ def register(
         digest=written["data"]["digest"],
         issued=at,
     )
+
+
+@transaction.atomic
+def void(stream: str, stream_id: UUID, *, gone: Mapping[UUID, str | None], at: datetime) -> int:
+    """Make void (作废) the documents of exactly these events of a stream, and of no others.
+
+    gone: event id -> the number of what replaces its document, None where nothing does. What was
+    void before keeps its day; what is no longer among them is good again (an undone correction).
+    How many documents changed.
+    """
+    changed = []
+    rows = Document.objects.filter(stream=stream, stream_id=stream_id).order_by("id")
+    for row in rows.select_for_update():
+        was = row.void_since, row.replaced_by
+        if row.event in gone:
+            row.void_since, row.replaced_by = row.void_since or at, gone[row.event]
+        else:
+            row.void_since = row.replaced_by = None
+        if was != (row.void_since, row.replaced_by):
+            changed.append(row)
+    Document.objects.bulk_update(changed, ("void_since", "replaced_by"))
+    return len(changed)
+
+
+@transaction.atomic
+def copy(actor: Actor, check: str, *, why: str = "", at: datetime) -> int:
+    """Record a print (打印, 补打) and give its number: 1 is the original, the rest are copies.
+
+    why: asked from the second on. Raises LookupError, and Refusal for a document that cannot be
+    printed or a reason that is missing (field "why"). Whether the actor may is the caller's to ask.
+    """
+    why = " ".join(clean_text(why).split())
+    # Two prints at once queue here; the constraint keeps the promise.
+    found = Document.objects.filter(check_code=check).select_for_update().first()
+    if found is None:
+        raise LookupError(check)
+    queries.printable(found)
+    last: int = Copy.objects.filter(document=found).aggregate(last=Max("number"))["last"] or 0
+    if last and not why:
+        raise Refusal(
+            "documents.copy_why",
+            f"这份文书已经打印过 {last} 次。补打请写明原因，例如：原件遗失。",
+            field="why",
+        )
+    if len(why) > 200:
+        raise Refusal(
+            "documents.copy_why_long",
+            f"补打原因最多 200 个字，现在有 {len(why)} 个。请写得短一些。",
+            field="why",
+        )
+    Copy.objects.create(
+        document=found, number=last + 1, person=actor.code, agency=actor.agency or "", why=why,
+        at=at,
+    )  # fmt: skip
+    return last + 1
