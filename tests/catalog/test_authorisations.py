@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.accounts.city import HALL
-from tests.cases import people
+from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
 from zhengwu.catalog import authorisations
@@ -22,12 +24,14 @@ from zhengwu.domain.procedure import Limit
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.ledger import queries as ledger_queries
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 MARKET, CLERK = "420100-market", "p-market-clerk"
 SHOP = "XK0054"  # 个体工商户设立登记: the market bureau's 即办件 in the list
 CODE = "QT9001"  # another, published by the fixture
 INTAKE = "XK0036"  # 取水许可, the water bureau's, a promised item
+PUBLISHED = datetime(2026, 1, 5, 9, tzinfo=SHANGHAI)
 TODAY = date(2026, 9, 14)
-AT = people.moment("09-14 09:00")
+AT = datetime(2026, 9, 14, 9, tzinfo=SHANGHAI)
 BOTH = frozenset({"granted", "refused"})
 Owner = psycopg.Connection[tuple[object, ...]]
 
@@ -35,20 +39,20 @@ Owner = psycopg.Connection[tuple[object, ...]]
 @pytest.fixture(autouse=True)
 def _items(city: None) -> None:
     catalog_services.import_items(
-        agencies={"市水务局": people.WATER, "市市场监督管理局": people.MARKET},
-        at=people.moment("01-05 09:00"),
+        agencies={"市水务局": "420100-water", "市市场监督管理局": MARKET},
+        at=PUBLISHED,
     )
     filing = catalog_services.Draft(
         code=CODE, name="个体工商户歇业备案", type="其他行政权力", agency=MARKET, kind="immediate",
         statutory=None, promised=Limit(0), promised_is="proposed", materials=("备案表",),
         result="备案回执", basis="促进个体工商户发展条例", fee="无", note="", since=date(2026, 1, 1),
     )  # fmt: skip
-    catalog_services.publish(filing, by=None, at=people.moment("01-05 09:00"))
+    catalog_services.publish(filing, by=None, at=PUBLISHED)
 
 
 @pytest.fixture
 def head() -> Actor:
-    return people.actor("p-market-head")
+    return accounts.actor("p-market-head")
 
 
 def draft(**changes: object) -> Draft:
@@ -255,7 +259,7 @@ def test_what_is_wrong_is_refused_at_its_field(
 
 def test_only_the_head_of_the_organ_issues() -> None:
     for code in ("p-water-head", "p-market-clerk", "p-market-approver", "p-centre_manager"):
-        assert refused(people.actor(code)) == [("not_head", None)], code
+        assert refused(accounts.actor(code)) == [("not_head", None)], code
 
 
 def test_everything_that_is_wrong_is_told_at_once(head: Actor) -> None:
@@ -267,7 +271,7 @@ def test_a_head_who_sits_at_the_window_does_not_authorise_himself(head: Actor) -
     account_services.add_person(
         "p-both", name="江双", agency=MARKET, posts=[], holds=[("head", MARKET)], since=AT
     )
-    assert refused(people.actor("p-both"), person="p-both") == [("oneself", "person")]
+    assert refused(accounts.actor("p-both"), person="p-both") == [("oneself", "person")]
 
 
 def test_it_is_ended_once_by_its_own_head_with_a_reason(head: Actor) -> None:
@@ -279,7 +283,7 @@ def test_it_is_ended_once_by_its_own_head_with_a_reason(head: Actor) -> None:
         )
 
     with pytest.raises(authorisations.AuthorisationNotFound):
-        end(people.actor("p-water-head"))
+        end(accounts.actor("p-water-head"))
     for bad in ("", "  ", "a\x00", "长" * 501):
         with pytest.raises(Refusal) as told:
             end(head, bad)
@@ -290,3 +294,90 @@ def test_it_is_ended_once_by_its_own_head_with_a_reason(head: Actor) -> None:
     assert end(head, key="k") == first
     with pytest.raises(Refusal, match="ended_already"):
         end(head, version=2)
+
+
+# --- what is listed ----------------------------------------------------------------------------
+
+
+def test_the_list_is_by_window_and_item_with_its_filters(head: Actor) -> None:
+    issued(head)
+    issued(head, item=CODE, since=date(2027, 1, 1), until=None, number="授 2 号")
+    issued(head, person="p-market-clerk2", since=date(2020, 1, 1), until=date(2020, 12, 31))
+    late = issued(head, person="p-market-clerk2")
+    authorisations.end(head, late.id, reason="调离", version=1, key=str(uuid4()), at=AT)
+    every = authorisations.listed(head, on=TODAY)
+    assert (every.total, every.counts) == (4, {"standing": 1, "coming": 1, "ended": 2})
+    assert [line.paper.item for line in every.lines] == sorted(
+        line.paper.item for line in every.lines
+    )
+    ended = authorisations.listed(head, on=TODAY, status="ended")
+    assert {line.status_zh for line in ended.lines} == {"已到期", "已终止"}
+    assert authorisations.listed(head, on=TODAY, q="歇业").total == 1
+    assert authorisations.listed(head, on=TODAY, q="歇业 2 A01").total == 1
+    assert authorisations.listed(head, on=TODAY, q="clerk2").total == 2  # the name
+    assert authorisations.listed(head, on=TODAY, q="%_'").total == 0
+    second = authorisations.listed(head, on=TODAY, page=9, size=3)
+    assert (second.page, second.pages, len(second.lines)) == (2, 2, 1)
+    other = authorisations.listed(accounts.actor("p-water-head"), on=TODAY)
+    assert (other.total, other.lines) == (0, ())
+    assert authorisations.listed(accounts.actor(CLERK), on=TODAY).total == 0
+
+
+def test_an_item_nobody_may_grant_at_a_window_is_listed(head: Actor, owner: Owner) -> None:
+    def bare(on: date = TODAY) -> set[str]:
+        return {item.code for item in authorisations.unauthorised(head, on=on)}
+
+    assert bare() == {SHOP, CODE}
+    issued(head, powers=frozenset({"refused"}), item=CODE)
+    issued(head)
+    assert bare() == {CODE}  # whoever may only refuse cannot finish it
+    assert bare(date(2027, 1, 1)) == {SHOP, CODE}
+    owner.execute(
+        "UPDATE accounts_postholding h SET until = now() FROM accounts_person p"
+        " WHERE p.id = h.person_id AND p.code = %s",
+        [CLERK],
+    )
+    assert bare() == {SHOP, CODE}  # nobody sits there any more
+    (line, _) = authorisations.listed(head, on=TODAY).lines
+    assert not line.at_post
+
+
+def test_a_clerk_sees_what_is_theirs_and_what_is_not(head: Actor) -> None:
+    issued(head)
+    mine = authorisations.mine(accounts.actor(CLERK), on=TODAY)
+    assert [(line.item_name, line.paper.powers_zh) for line in mine.lines] == [
+        ("个体工商户设立登记", "准予、不予")
+    ]
+    assert mine.without == ("个体工商户歇业备案",)
+
+
+def test_the_question_of_every_decision_is_one_query_of_an_index(head: Actor, owner: Owner) -> None:
+    owner.execute(
+        'INSERT INTO catalog_authorisation (id, version, agency, hall, "window", item, person,'
+        " may_grant, may_refuse, since, number, issued_by, issued)"
+        " SELECT gen_random_uuid(), 1, 'x', 'H', 'A', 'i' || n % 100, 'p' || n / 100, true, true,"
+        " '2026-01-01', 'n', 'h', now() FROM generate_series(1, 20000) n"
+    )
+    owner.execute("ANALYZE catalog_authorisation")
+    issued(head)
+    with CaptureQueriesContext(connection) as asked:
+        assert standing() is not None
+    assert len(asked) == 1
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + asked[0]["sql"])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Index" in plan
+    assert "Seq Scan" not in plan
+
+
+def test_a_page_of_the_list_asks_no_more_for_more_lines(head: Actor) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            authorisations.listed(head, on=TODAY)
+        return len(seen)
+
+    issued(head)
+    few = asked()
+    for year in range(2027, 2035):
+        issued(head, since=date(year, 1, 1), until=date(year, 12, 31))
+    assert asked() == few

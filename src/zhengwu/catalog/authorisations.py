@@ -254,12 +254,25 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """An authorisation with who issued and ended it. reason: None where there is none (any more)."""
+    """An authorisation with who issued and ended it.
+
+    reason: None where there is none, or none any more. left: who else may decide the item today.
+    """
 
     line: Line
     issued_by: str
     ended_by: str
     reason: str | None
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """What one person may decide. lines: what stands today first; without: items of the organ
+    that are decided at once, and not by this person today."""
+
+    lines: tuple[Line, ...]
+    without: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,19 +302,27 @@ def listed(
     return Found(shown, total, page, pages, counts)
 
 
-def mine(by: Actor, *, on: date) -> tuple[Line, ...]:
-    """What was ever authorised to this person, what stands today first."""
-    lines = _lines(Head.objects.filter(person=by.code).order_by("item", "-since"), on=on)
+def mine(by: Actor, *, on: date) -> Mine:
+    """What was ever authorised to this person, and what was not."""
     order = list(STATUS_ZH)
-    return tuple(sorted(lines, key=lambda line: order.index(line.status)))
+    found = Head.objects.filter(person=by.code).order_by("item", "-since", "id")
+    lines = sorted(_lines(found, on=on), key=lambda line: order.index(line.status))
+    may = {line.paper.item for line in lines if line.status == "standing" and line.at_post}
+    agencies = {post.agency for post in by.posts if post.kind == "window"}
+    without = tuple(
+        item.name
+        for item in queries.receivable(agencies, on)
+        if item.kind == "immediate" and item.code not in may
+    )
+    return Mine(tuple(lines), without)
 
 
-def unauthorised(agencies: Iterable[str], *, on: date) -> tuple[ItemVersionRow, ...]:
-    """Immediate items that no window may grant on a day (没有授权的事项), by name.
+def unauthorised(by: Actor, *, on: date) -> tuple[ItemVersionRow, ...]:
+    """Immediate items of the head's organ that no window may grant on a day (没有授权的事项).
 
-    An authorisation whose person no longer holds a window post there lets nobody decide.
+    By name. An authorisation whose person no longer holds a window post there lets nobody decide.
     """
-    own = set(agencies)
+    own = accounts.reach(by, ISSUE).agencies
     staff = {(agency, held.person, held.hall) for agency in own
              for held in accounts.window_staff(agency)}  # fmt: skip
     papers = _standing(Head.objects.filter(agency__in=own, may_grant=True), on)
@@ -317,22 +338,20 @@ def unauthorised(agencies: Iterable[str], *, on: date) -> tuple[ItemVersionRow, 
     )
 
 
-def own_agencies(by: Actor) -> frozenset[str]:
-    """The organs whose authorisations this head issues."""
-    return accounts.reach(by, ISSUE).agencies
-
-
 def whole(by: Actor, identifier: UUID, *, on: date) -> Whole:
     """One authorisation of the head's organ whole. Raises AuthorisationNotFound."""
     found = one(by, identifier)
     (line,) = _lines(Head.objects.filter(id=identifier), on=on)
     people = accounts.names(people=(found.issued_by, found.ended_by))
+    others = _standing(Head.objects.filter(agency=found.agency, item=found.item), on)
+    also = _lines(others.exclude(id=identifier).order_by("person"), on=on)
+    left = tuple(dict.fromkeys(one.person_name for one in also if one.at_post))
     reason = None
     if found.ended_on is not None:
         last = ledger_queries.stream_events(AUTHORISATIONS, identifier)[-1]
         kept = ledger_queries.content(last.body["reason"]["content"])
         reason = str(kept.data) if kept and kept.data is not None else None
-    return Whole(line, people.person(found.issued_by), people.person(found.ended_by), reason)
+    return Whole(line, people.person(found.issued_by), people.person(found.ended_by), reason, left)
 
 
 def choices(by: Actor, *, on: date) -> Choices:
