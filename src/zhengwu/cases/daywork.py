@@ -239,6 +239,7 @@ def _left(
     For a past day: of what these people touched in the ninety days before, or hold today.
     """
     mine = tuple(posts) or tuple(post.code for post in actor.posts)
+    parameters: dict[str, Any] = {"mine": list(mine), "me": actor.code}
     held = "c.closed IS NULL AND (c.holder_post = ANY(%(mine)s::text[])"
     held += ")" if posts else " OR c.holder_actor = %(me)s)"
     cases = loading.several(actor, held, parameters, most=CANDIDATES)

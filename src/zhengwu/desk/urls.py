@@ -5,11 +5,14 @@ from __future__ import annotations
 from django.urls import path
 
 from zhengwu.desk.audit import views as audit
+from zhengwu.desk.authorise import views as authorise
 from zhengwu.desk.case import views as case
+from zhengwu.desk.day import views as day
 from zhengwu.desk.drafts import views as drafts
 from zhengwu.desk.inbox import views as inbox
 from zhengwu.desk.operate import views as operate
 from zhengwu.desk.register import views as register
+from zhengwu.desk.shift import views as shift
 
 app_name = "desk"
 urlpatterns = [
@@ -19,9 +22,19 @@ urlpatterns = [
     path("cases/<str:number>", case.case, name="case"),
     path("cases/<str:number>/acts/<str:kind>", case.act, name="act"),
     path("cases/<str:number>/documents/<str:check>.pdf", case.document, name="document"),
+    path("day", day.day, name="day"),
+    path("day.csv", day.export, name="day-export"),
+    path("shift", shift.shift, name="shift"),
+    path("shift/give", shift.give, name="shift-give"),
+    path("shift/take", shift.take, name="shift-take"),
+    path("shift/sheet", shift.sheet, name="shift-sheet"),
     path("drafts", drafts.listed, name="drafts"),
     path("drafts/<path:slot>/discard", drafts.discard, name="draft-discard"),
     path("drafts/<path:slot>", drafts.save, name="draft-save"),
+    path("authorisations", authorise.authorised, name="authorisations"),
+    path("authorisations.csv", authorise.export, name="authorisations-export"),
+    path("authorisations/new", authorise.issue, name="authorise"),
+    path("authorisations/<uuid:identifier>", authorise.authorisation, name="authorisation"),
     path("operate", operate.operate, name="operate"),
     path("audit", audit.looks, name="audit"),
     path("audit.csv", audit.export, name="audit-export"),
