@@ -181,6 +181,15 @@ def simulate(cases: int, seed: int) -> None:
 
 
 @main.command()
+@_with_database
+def publish() -> None:
+    """把公开的决定按现在的规则和脱敏设置重新生成一遍。"""
+    from zhengwu.cases import publication
+
+    click.echo(f"核对了 {publication.refresh_all()} 件办件的公开决定。")
+
+
+@main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--map", "mapping", required=True, help="映射：随产品附带的名字，或一个文件")
 @_with_database

@@ -9,6 +9,8 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         from zhengwu.cases.events import CASE
+        from zhengwu.cases.publication import PUBLICATION
         from zhengwu.ledger import services as ledger
 
         ledger.register(CASE)
+        ledger.register_follower(PUBLICATION)

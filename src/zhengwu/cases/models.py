@@ -158,3 +158,61 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return self.slot
+
+
+class Publication(models.Model):
+    """Published decision (许可决定公开), kept by the follower `cases.publication`.
+
+    Personal data: none whole; `applicant` is masked before it is written.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+", db_index=False)
+    number = models.CharField("文号", max_length=80)
+    item = models.CharField("事项编码", max_length=40)
+    item_version = models.IntegerField("事项版本")
+    item_name = models.CharField("事项名称", max_length=200)
+    item_type = models.CharField("事项类型", max_length=40)
+    agency = models.CharField("决定机关", max_length=40)
+    applicant_kind = models.CharField("申请人类别", max_length=16)
+    applicant = models.CharField("申请人（已脱敏）", max_length=100)
+    outcome = models.CharField("决定", max_length=16)
+    decided = models.DateField("决定日期")
+    publish_by = models.DateField("应公开日期")
+    status = models.CharField("状态", max_length=16)
+    ended = models.DateField("失效或者更正日期", null=True)
+    replaced_by = models.CharField("更正、撤销等文书的文号", max_length=80, blank=True)
+    published = models.DateTimeField("公开时间")
+    changed = models.DateTimeField("变动时间")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "valid", "corrected", "revoked", "cancelled", "taken_back",
+                        "entry_withdrawn",
+                    ]
+                ),
+                name="cases_publication_status",
+            ),
+        ]  # fmt: skip
+        indexes: ClassVar = [
+            models.Index(fields=["case"], name="cases_publication_case"),
+            models.Index(fields=["-decided", "-id"], name="cases_publication_newest"),
+            models.Index(fields=["agency", "-decided", "-id"], name="cases_publication_agency"),
+            models.Index(fields=["item", "-decided", "-id"], name="cases_publication_item"),
+            models.Index(
+                fields=["number"],
+                opclasses=["varchar_pattern_ops"],
+                name="cases_publication_number",
+            ),
+            models.Index(
+                fields=["status", "-decided", "-id"],
+                condition=~Q(status="valid"),
+                name="cases_publication_ended",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
