@@ -191,12 +191,14 @@ def test_a_wrong_field_is_named_and_nothing_is_half_done(
         "identifier": COMPANY.identifier, "phone": COMPANY.phone,
     }  # fmt: skip
     wrong = Applicant(**{**parts, **changed})
+    before = owner.execute("SELECT count(*) FROM ledger_content").fetchone()
     with pytest.raises(Refusals) as answer:
         services.receive(
             actor(CLERK), reception(applicant=wrong), key=str(uuid4()), at=moment("09-14 09:20")
         )
     assert field in {one.field for one in answer.value.refusals}
-    for table in ("cases_case", "cases_party", "ledger_content"):
+    assert owner.execute("SELECT count(*) FROM ledger_content").fetchone() == before
+    for table in ("cases_case", "cases_party"):
         assert owner.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,)
 
 

@@ -45,10 +45,17 @@ def refusal(told: list[Event], kind: str, when: str, **given: Any) -> Refusal:
 def test_an_act_passes_from_its_states_and_from_no_other(
     act: lifecycle.Act, state: State | None
 ) -> None:
-    body = {"procedure": "hearing", "days": 5, "reasons": "r", "version": 2}
+    body = {
+        "procedure": "hearing", "days": 5, "reasons": "r", "version": 2, "at": "window",
+        "people": ["a", "b"], "request": 2, "to": {"kind": "window"},
+    }  # fmt: skip
+    ends = act.code in ("revoked", "cancelled", "taken_back")
     standing = lifecycle.Standing(
-        state=state, received_at=BASE, suspended=act.code == "resumed", version=3
-    )
+        state=state, received_at=BASE, suspended=act.code == "resumed", version=3,
+        outcome="granted" if ends else None, came_back=True,
+        asking=(lifecycle.Asked(2, "a", None, "2026-09-30"),),
+        proposed=(lifecycle.Proposed(3, 2, "q"),) if act.code == "entry_withdrawn" else (),
+    )  # fmt: skip
     allowed = state in act.frm if state else not act.frm
 
     def ask() -> None:
@@ -92,10 +99,11 @@ def test_what_happens_later_cannot_be_said_to_have_happened_before() -> None:
 def test_materials_are_asked_for_once() -> None:
     told = events(3)
     again = refusal(told, "supplement_requested", "09-21 10:10", body={"materials": ["3", "2"]})
-    assert (again.code, again.field) == ("lifecycle.asked_more", "materials")
+    assert (again.code, again.field) == ("lifecycle.asked_again", "again")
     admit(
         fold(told), "supplement_requested", at=at("09-21 10:10"), now=at("09-21 10:10"),
-        actor="clerk", body={"materials": ["3"]}, case_kind="promised",
+        actor="clerk", body={"materials": ["3"], "again": {"content": ""}},
+        case_kind="promised",
     )  # fmt: skip
 
 

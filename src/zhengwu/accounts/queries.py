@@ -206,6 +206,12 @@ def window_staff(agency: str) -> tuple[AtWindow, ...]:
     )
 
 
+def with_role(role: str, scope: str) -> tuple[str, ...]:
+    """The codes of the active people who hold a role there."""
+    held = RoleHolding.objects.filter(role=role, scope=scope, person__is_active=True)
+    return tuple(held.order_by("person__code").values_list("person__code", flat=True))
+
+
 def agency_name(code: str) -> str:
     """Its name, or the code where we do not know it (an observed system's agency)."""
     return Agency.objects.filter(code=code).values_list("name", flat=True).first() or code

@@ -26,22 +26,24 @@ _OWN = "agency"
 TABLE: Mapping[str, Mapping[str, str]] = {
     "clerk": dict.fromkeys(
         ("case.see", "case.receive", "case.accept", "case.take", "case.hand_over",
-         "case.decide_at_once", "case.deliver", "case.correct", "catalog.see", "authorise.see"),
+         "case.decide_at_once", "case.deliver", "case.correct", "case.scan", "catalog.see", "authorise.see"),
         _OWN),
     "reviewer": dict.fromkeys(
-        ("case.see", "case.take", "case.hand_over", "case.review", "catalog.see"), _OWN),
+        ("case.see", "case.take", "case.hand_over", "case.review", "case.opine", "case.correct",
+         "case.scan", "catalog.see"), _OWN),
     "approver": dict.fromkeys(
-        ("case.see", "case.take", "case.hand_over", "case.review", "case.decide", "catalog.see"),
-        _OWN),
+        ("case.see", "case.take", "case.hand_over", "case.review", "case.decide", "case.opine",
+         "case.correct", "case.scan", "catalog.see"), _OWN),
     "head": dict.fromkeys(
-        ("case.see", "case.take", "case.hand_over", "case.decide", "case.head", "catalog.see",
+        ("case.see", "case.take", "case.hand_over", "case.decide", "case.head", "case.opine",
+         "case.correct", "catalog.see",
          "authorise.see", "authorise.issue"), _OWN),
     "legal": dict.fromkeys(("case.see", "catalog.see"), _OWN),
     "centre_manager": {
         "case.see": "hall", "supervise.see": "hall", "catalog.see": "all",
         "catalog.publish": "all"},
     "supervisor": {"case.see": "region", "supervise.see": "region", "catalog.see": "all"},
-    "cashier": dict.fromkeys(("case.see", "catalog.see"), _OWN),
+    "cashier": dict.fromkeys(("case.see", "case.collect", "catalog.see"), _OWN),
     "system_admin": {"accounts.manage": "all", "operate.see": "all"},
     "security_admin": {"roles.grant": "all"},
     "audit_admin": {"audit.looks": "all"},

@@ -13,6 +13,7 @@ from django.db import connection
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor, Reach
+from zhengwu.cases import parties
 from zhengwu.cases.parties import Applicant
 from zhengwu.catalog import queries as catalog
 from zhengwu.catalog.queries import ItemVersionRow
@@ -137,15 +138,7 @@ class Loaded:
 
     def applicant(self) -> Applicant:
         """Who applied. Personal data: the caller records the look."""
-        row = self.applicant_row or {}
-        first: Mapping[str, Any] = next(iter(row.get("identifiers", ())), {})
-        return Applicant(
-            kind=str(row.get("kind", "")),
-            name=str(row.get("name", "")),
-            identifier_kind=str(first.get("kind", "")),
-            identifier=str(first.get("value", "")),
-            phone=str(row.get("phone", "")),
-        )
+        return parties.of_json(self.applicant_row or {})
 
 
 COLUMNS = (

@@ -38,6 +38,7 @@ class PartyIdentifier(models.Model):
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="identifiers")
     kind = models.CharField("证件类型", max_length=24)
     value = models.CharField("证件号码", max_length=40)
+    country = models.CharField("签发国", max_length=3, blank=True, default="", db_default="")
     valid_from = models.DateField("有效期起")
     valid_to = models.DateField("有效期止", null=True)
 
@@ -45,7 +46,7 @@ class PartyIdentifier(models.Model):
         constraints: ClassVar = [
             # A number in force belongs to one party; an old one may stand beside it.
             models.UniqueConstraint(
-                fields=["kind", "value"],
+                fields=["kind", "value", "country"],
                 condition=Q(valid_to__isnull=True),
                 name="cases_identifier_one_party",
             ),
@@ -58,6 +59,34 @@ class PartyIdentifier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class PartyPerson(models.Model):
+    """Who was called or came for a party before (联系人、代理人、经办人), to be brought up again.
+
+    Personal data: all of it.
+    """
+
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="people")
+    role = models.CharField("身份", max_length=16)
+    name = models.CharField("姓名或者名称", max_length=100)
+    identifier_kind = models.CharField("证件类型", max_length=24, blank=True)
+    identifier = models.CharField("证件号码", max_length=40, blank=True)
+    phone = models.CharField("电话", max_length=20)
+    used = models.DateTimeField("最近一次")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["party", "role", "name", "identifier"], name="cases_partyperson_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=["contact", "agent", "staff"]), name="cases_partyperson_role"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.pk}"
 
 
 class Case(models.Model):
@@ -216,3 +245,23 @@ class Publication(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Slip(models.Model):
+    """A number that proves something once (凭证号): which case, which applicant it stands for."""
+
+    kind = models.CharField(max_length=16)
+    value = models.CharField(max_length=40)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+", db_column="case")
+    party = models.UUIDField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "value"], name="cases_slip_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["tracking", "ticket"]), name="cases_slip_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"

@@ -13,9 +13,10 @@ from django.db import connection
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor, Names
 from zhengwu.cases import loading, wording
+from zhengwu.cases.acts import VERBS, handling
 from zhengwu.cases.heads import SHANGHAI
 from zhengwu.cases.loading import CaseNotFound, Handed, Loaded
-from zhengwu.cases.services import VERBS, Ask, Verb
+from zhengwu.cases.verbs import Ask, Verb
 from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.domain import clock, lifecycle, timeledger
 from zhengwu.domain.calendar import Calendar
@@ -113,7 +114,9 @@ class ActOffer:
     zh: str
     asks: tuple[Ask, ...]
     targets: tuple[tuple[str, str], ...]
+    agencies: tuple[str, ...]
     primary: bool
+    confirm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,14 +455,17 @@ def _offers(
         return ()
     offers: list[ActOffer] = []
     standing = loaded.standing
+    statutory = reading.limit("statutory")
+    expiry = statutory.due if statutory else None
     for verb in VERBS.values():
         if not verb.fits(loaded):
             continue
         try:
             permit(actor, loaded, verb)
             lifecycle.admit(
-                standing, verb.kind, at=at, now=at, actor=actor.code, body=SAMPLE,
-                case_kind=loaded.kind, due=reading.due.due if reading.due else None,
+                standing, verb.kind, at=at, now=at, actor=actor.code,
+                body=_sample(standing, verb.kind, actor),
+                case_kind=loaded.kind, due=expiry,
             )  # fmt: skip
         except Refusal:
             continue
@@ -467,33 +473,51 @@ def _offers(
             ActOffer(
                 kind=verb.kind,
                 zh=verb.zh,
-                asks=verb.asks_of(loaded) if verb.asks_of else verb.asks,
-                targets=_targets(loaded, verb),
+                asks=(asks := verb.form_of(loaded)),
+                targets=_targets(loaded, verb, asks),
+                agencies=organs() if any(ask.kind == "agency" for ask in asks) else (),
                 primary=not offers and verb.kind not in ("refused", "handed_over"),
+                confirm=verb.confirm,
             )
         )
     return tuple(offers)
 
 
-# A form filled in right, to ask the table whether the act itself could pass.
-SAMPLE: Mapping[str, Any] = {
-    "reasons": {"content": "", "digest": ""},
-    "procedure": "hearing",
-    "days": 1,
-}
+def _sample(standing: lifecycle.Standing, kind: str, actor: Actor) -> Mapping[str, Any]:
+    """A form filled in right, to ask the table whether the act itself could pass."""
+    body: dict[str, Any] = {
+        "reasons": {"content": ""},
+        "again": {"content": ""},
+        "procedure": next(
+            (p for p in lifecycle.PROCEDURES if p not in standing.procedures), "hearing"
+        ),
+        "days": 1,
+        "people": ["1", "2"],
+    }
+    if kind == "withdrawal_proposed":
+        body["version"] = standing.version
+    if kind == "entry_withdrawn":
+        body["version"] = next((o.entry for o in standing.proposed if o.actor != actor.code), 0)
+    if kind == "opinion_given":
+        own = {post.agency for post in actor.posts} | {actor.agency}
+        body["request"] = next((o.version for o in standing.asking if o.agency in own), 0)
+    return body
 
 
-def _targets(loaded: Loaded, verb: Verb) -> tuple[tuple[str, str], ...]:
-    if not any(ask.kind == "colleague" for ask in verb.asks):
+def _targets(loaded: Loaded, verb: Verb, asks: Sequence[Ask]) -> tuple[tuple[str, str], ...]:
+    if not any(ask.kind == "colleague" for ask in asks):
         return ()
-    step = loaded.current_step()
-    if verb.kind == "step_done" and step is not None:
-        step = loaded.step_after(step)
+    kind = handling.post_kind(loaded, after=verb.kind == "step_done")
     return tuple(
         (one.post, f"{one.name}（{one.post_name}）")
         for one in accounts.colleagues(loaded.agency)
-        if step is None or one.kind == step.role
+        if kind is None or one.kind == kind
     )
+
+
+def organs() -> tuple[str, ...]:
+    """The names of the departments, to choose from while typing."""
+    return tuple(a.name for a in accounts.agencies() if a.kind in ("department", "utility"))
 
 
 def _line(event: Event, names: Names, *, public: bool) -> StoryLine:

@@ -8,6 +8,7 @@ the log still shows when it was really received.
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -67,6 +68,7 @@ def applicant(chance: random.Random) -> Applicant:
 class _Cast:
     clerk: Actor
     by_kind: dict[str, list[Actor]]
+    cashier: Actor | None
 
 
 def run(
@@ -140,7 +142,8 @@ def _cast(agency: str) -> _Cast | None:
     clerks = by_kind.get("window")
     if not clerks or not by_kind.get("review") or not by_kind.get("decide"):
         return None
-    return _Cast(clerks[0], by_kind)
+    cashier = next(iter(accounts.with_role("cashier", agency)), None)
+    return _Cast(clerks[0], by_kind, accounts.actor(cashier) if cashier else None)
 
 
 def _live(
@@ -216,6 +219,13 @@ def _live(
             return last
         if not act(decider, "step_taken", chance.uniform(1, 20)):
             return last
+        if item.kind == "forwarded":
+            letter = {"organ": "省级主管部门", "opinion": "初审合格，建议准予。"}
+            if not act(decider, "forwarded", chance.uniform(1, 8), letter):
+                return last
+            reply = {"view": "approved", "number": f"批复〔{when.year}〕{gone} 号"}
+            if not act(decider, "came_back", chance.uniform(100, 400), reply):
+                return last
         if not act(decider, outcome, pace * 0.3, reasons):
             return last
         if outcome == "granted" and not act(decider, "licence_made", chance.uniform(0.5, 20)):
@@ -223,6 +233,10 @@ def _live(
         if not act(cast.clerk, "step_taken", chance.uniform(0.5, 20)):
             return last
         if not act(cast.clerk, "ready", 0.1):
+            return last
+    if item.pay_first and outcome == "granted" and cast.cashier is not None:
+        paid = {"how": "paid", "ticket": f"T{zlib.crc32(mark.encode()):010d}"}
+        if not act(cast.cashier, "fee_paid", chance.uniform(0.05, 4), paid):
             return last
     hours = 0.05 if item.kind == "immediate" else chance.uniform(2, 90)
     act(cast.clerk, "delivered", hours, {"means": "signature", "proof": "申请人签收"})

@@ -41,6 +41,7 @@ class ItemVersion(models.Model):
     result = models.CharField("办理结果", max_length=100)
     basis = models.TextField("设定依据")
     fee = models.TextField("收费", blank=True)
+    pay_first = models.BooleanField("送达前缴费", default=False)
     note = models.TextField("说明", blank=True)
     retired = models.BooleanField("已取消", default=False)
     retired_on = models.DateField("取消日期", null=True)

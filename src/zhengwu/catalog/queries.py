@@ -50,6 +50,7 @@ class ItemVersionRow:
     in_force_to: date | None
     retired: bool
     retired_on: date | None
+    pay_first: bool = False
 
     @property
     def flow(self) -> Flow:
@@ -173,6 +174,7 @@ def _row(found: ItemVersion, agency_name: str) -> ItemVersionRow:
         result=found.result,
         basis=found.basis,
         fee=found.fee,
+        pay_first=found.pay_first,
         note=found.note,
         in_force_from=force.lower,
         in_force_to=force.upper,

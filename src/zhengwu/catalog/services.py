@@ -53,6 +53,7 @@ class Draft:
     until: date | None = None
     retired: bool = False
     retired_on: date | None = None
+    pay_first: bool = False  # the charge is paid before the result is handed out
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ def publish(draft: Draft, *, by: str | None, at: datetime) -> str:
             result=draft.result,
             basis=draft.basis,
             fee=draft.fee,
+            pay_first=draft.pay_first,
             note=draft.note,
             retired=draft.retired,
             retired_on=draft.retired_on,
@@ -288,6 +290,7 @@ def _drafts(raw: Mapping[str, str], agencies: Mapping[str, str]) -> Iterator[Dra
         "materials": tuple(m.strip() for m in raw.get("materials", "").split(";") if m.strip()),
         "result": "行政许可决定书" if raw["type"] == LICENCE else "办理决定书",
         "fee": raw.get("fee", "") or "无",
+        "pay_first": raw.get("pay_first", "") == "yes",
         "note": "；".join(part for part in notes if part),
     }
     old = _limit(raw, "limit_2009", "limit_2009_unit", basis=raw.get("basis_2009", ""))

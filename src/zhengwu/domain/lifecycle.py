@@ -90,7 +90,7 @@ def _act(
 
 _AFTER_PAPER = (
     "received supplementing not_accepted handling forwarded decided delivered withdrawn terminated "
-    "closed"
+    "closed archived"
 )
 
 ACTS: tuple[Act, ...] = (
@@ -102,10 +102,12 @@ ACTS: tuple[Act, ...] = (
     _act("not_ours", "不属职权", "received", "not_accepted", "窗口，指明机关", "不予受理决定书", "第三十二条第一款第二项"),
     _act("accepted", "受理", "received", "handling", "窗口", "受理通知书", "第三十二条第一款第五项"),
     _act("deemed_accepted", "视为受理", "received", "handling", "时钟", "受理通知书", "第三十二条第一款第四项"),
-    _act("step_taken", "接办", "handling decided", None, "环节岗位", "", "第二十六条、第三十四条"),
+    _act("scanned", "扫描入卷", "received supplementing handling forwarded decided", None, "窗口、承办人"),
+    _act("step_taken", "接办", "received handling decided", None, "环节岗位", "", "第二十六条、第三十四条"),
     _act("step_done", "办结环节", "handling decided", None, "环节岗位", "", "第三十四条"),
-    _act("step_returned", "退回环节", "handling decided", None, "环节岗位", "", "第三十四条"),
-    _act("handed_over", "移交", "handling decided", None, "承办人", "", "第二十六条"),
+    _act("step_returned", "退回环节", "handling", None, "环节岗位", "", "第三十四条"),
+    _act("handed_over", "移交", "received handling decided", None, "承办人", "", "第二十六条"),
+    _act("inspected", "现场核查", "handling", None, "两名以上工作人员；不停止计时", "", "第三十四条第三款"),
     _act("opinion_requested", "征求意见", "handling", None, "承办人", "", "第三十六条"),
     _act("opinion_given", "反馈意见", "handling", None, "被征求岗位", "", "第三十六条"),
     _act("suspended", "特别程序", "handling", None, "承办人，书面告知天数", "特别程序告知书", "第四十五条"),
@@ -116,16 +118,18 @@ ACTS: tuple[Act, ...] = (
     _act("granted", "准予", "handling", "decided", "审批人，承诺件不得是受理人", "决定书", "第三十四条、第三十八条"),
     _act("refused", "不予", "handling", "decided", "审批人，说明理由", "决定书", "第三十八条"),
     _act("licence_made", "制证", "decided", None, "岗位", "证照", "第三十九条"),
+    _act("fee_paid", "缴费确认", "handling decided", None, "收费人员", "", "第五十八条、第五十九条"),
     _act("ready", "通知领取", "decided", None, "窗口", "", "第四十四条"),
     _act("delivered", "送达", "decided", "delivered", "窗口", "送达回证", "第四十四条"),
     _act("closed", "办结", "delivered not_accepted withdrawn terminated", "closed", "自动"),
     _act("withdrawn", "撤回申请", "received supplementing handling forwarded", "withdrawn", "申请人", "撤回确认"),
     _act("terminated", "终止", "handling", "terminated", "审批人", "终止通知书", "第七十条"),
     _act("document_corrected", "更正文书", _AFTER_PAPER, None, "制作岗位", "更正件"),
-    _act("revoked", "撤销", "closed", None, "审批人", "决定书", "第六十九条"),
-    _act("cancelled", "注销", "closed", None, "审批人", "决定书", "第七十条"),
-    _act("taken_back", "撤回许可", "closed", None, "审批人", "决定书", "第八条"),
-    _act("entry_withdrawn", "撤销误录", f"{_AFTER_PAPER} archived", None, "原登记岗位和第二人"),
+    _act("revoked", "撤销", "closed archived", None, "审批人", "决定书", "第六十九条"),
+    _act("cancelled", "注销", "closed archived", None, "审批人", "决定书", "第七十条"),
+    _act("taken_back", "撤回许可", "closed archived", None, "审批人", "决定书", "第八条"),
+    _act("withdrawal_proposed", "提请撤销误录", _AFTER_PAPER, None, "原登记岗位"),
+    _act("entry_withdrawn", "撤销误录", _AFTER_PAPER, None, "原登记岗位和第二人"),
     _act("archived", "归档", "closed", "archived", "自动"),
 )  # fmt: skip
 BY_CODE = {act.code: act for act in ACTS}
@@ -152,6 +156,9 @@ _LEFT = frozenset(state for state, far in _FAR.items() if far >= 2) - {State.DEC
 # Entered by the house itself, about a moment that may lie before the last entry.
 AUTOMATIC = frozenset({"deemed_accepted", "closed", "archived"})
 SKEW = timedelta(minutes=5)  # how far the clocks of two desks may differ
+# An entry that issued no paper may be undone by whoever made it, alone, for so long (撤回操作).
+UNDO = timedelta(seconds=60)
+INSPECTORS = 2  # 行政许可法 34(3)
 
 
 class HolderKind(StrEnum):
@@ -185,6 +192,25 @@ NOBODY = Holder(HolderKind.NONE)
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """An opinion asked for (征求意见): by which entry, of whom, until when."""
+
+    version: int
+    agency: str
+    post: str | None
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """An entry somebody wants withdrawn (提请撤销误录): which, by which entry, by whom."""
+
+    version: int
+    entry: int
+    actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What a case is after its events: all of it derived, nothing of it stored as truth."""
 
@@ -204,6 +230,12 @@ class Standing:
     delivered_at: datetime | None = None
     closed_at: datetime | None = None
     accepted_by: str | None = None
+    notices: int = 0  # one-time notices given; a second one stands with its reason
+    paid: bool = False  # the cashier's tick
+    came_back: bool = False  # the higher organ has answered
+    ended_by: str | None = None  # revoked | cancelled | taken_back: the licence no longer stands
+    asking: tuple[Asked, ...] = ()  # opinions asked for and not given yet
+    proposed: tuple[Proposed, ...] = ()  # entries somebody wants withdrawn
     last_at: datetime | None = None  # when the last thing that counts happened
     version: int = 0
 
@@ -230,7 +262,7 @@ def histories(events: Iterable[Event]) -> tuple[tuple[Event, Standing], ...]:
     rows = []
     standing = Standing()
     for event in _kept(tuple(events)):
-        if event.nature == Nature.ACT and not _allowed(standing, event.kind):
+        if event.nature == Nature.ACT and not may_start(standing, event.kind, event.body):
             continue
         standing = _after(standing, event)
         rows.append((event, standing))
@@ -257,11 +289,20 @@ def _kept(events: tuple[Event, ...]) -> tuple[Event, ...]:
     return tuple(event for event in events if event.version not in gone) if gone else events
 
 
-def _allowed(standing: Standing, kind: str) -> bool:
-    """Whether the table lets an act start from here."""
+def may_start(standing: Standing, kind: str, body: Mapping[str, Any] | None = None) -> bool:
+    """Whether the table lets an act start from here.
+
+    What is received and not accepted is taken and handed on among windows only.
+    """
     act = BY_CODE.get(kind)
     if act is None:
         return False
+    if body is not None and standing.state == State.RECEIVED:
+        target = body.get("to")
+        if kind == "step_taken" and body.get("at") != "window":
+            return False
+        if kind == "handed_over" and isinstance(target, Mapping) and target["kind"] != "window":
+            return False
     return standing.state in act.frm if standing.state is not None else not act.frm
 
 
@@ -306,7 +347,32 @@ def _after(old: Standing, event: Event) -> Standing:
     if kind == "received":
         new = replace(new, received_at=when, papers_at=when)
     elif kind == "supplement_requested":
-        new = replace(new, asked=old.asked | _codes(event.body))
+        new = replace(new, asked=old.asked | _codes(event.body), notices=old.notices + 1)
+    elif kind == "came_back":
+        new = replace(new, came_back=True)
+    elif kind in ("revoked", "cancelled", "taken_back"):
+        new = replace(new, ended_by=kind)
+    elif kind == "fee_paid":
+        new = replace(new, paid=True)
+    elif kind == "opinion_requested":
+        one = Asked(
+            event.version,
+            str(event.body.get("agency", "")),
+            str(event.body["post"]) if event.body.get("post") else None,
+            str(event.body.get("until", "")),
+        )
+        new = replace(new, asking=(*old.asking, one))
+    elif kind == "opinion_given":
+        answered = event.body.get("request")
+        new = replace(new, asking=tuple(o for o in old.asking if o.version != answered))
+    elif kind == "withdrawal_proposed":
+        entry = event.body.get("version")
+        if isinstance(entry, int):
+            proposal = Proposed(event.version, entry, event.actor)
+            new = replace(new, proposed=(*old.proposed, proposal))
+    elif kind == "entry_withdrawn":
+        entry = event.body.get("version")
+        new = replace(new, proposed=tuple(o for o in old.proposed if o.entry != entry))
     elif kind == "supplemented":
         new = replace(new, papers_at=when)
     elif kind == "accepted":
@@ -430,13 +496,8 @@ def admit(
     act = BY_CODE.get(kind)
     if act is None:
         raise Refusal("lifecycle.unknown", f"没有“{kind}”这种办理动作。")
-    if not _allowed(standing, kind):
-        here = STATES_ZH[standing.state] if standing.state else "尚未收件"
-        raise Refusal(
-            "lifecycle.not_allowed",
-            f"办件现在是“{here}”，不能“{act.zh}”。请刷新页面，按现在的状态办理。",
-            article=act.article,
-        )
+    if not may_start(standing, kind, body):
+        raise not_allowed(standing, kind)
     if at > now + SKEW:
         raise Refusal("lifecycle.future", "发生时间在将来。请核对日期和时间。", field="occurred")
     if standing.received_at and at < standing.received_at:
@@ -449,14 +510,22 @@ def admit(
             "发生时间早于上一件事的发生时间。请核对日期和时间；上一件记错了，请先撤销误录。",
             field="occurred",
         )
-    if kind == "supplement_requested" and standing.asked and not _codes(body) <= standing.asked:
+    if kind == "supplement_requested" and standing.notices and not body.get("again"):
         raise Refusal(
-            "lifecycle.asked_more",
-            "补正内容应当一次告知，不能再要求上次没有告知的材料。请只选上次告知而仍未补齐的，或者受理。",
+            "lifecycle.asked_again",
+            "补正内容应当一次告知，这个办件已经告知过一次。确需再次告知的，请写明原因，监察可以看到；"
+            "否则请受理。",
             article="行政许可法 第三十二条第一款第四项",
-            field="materials",
+            field="again",
         )
-    if kind == "entry_withdrawn":
+    if kind == "inspected" and len(set(body.get("people") or ())) < INSPECTORS:
+        raise Refusal(
+            "lifecycle.inspectors",
+            "现场核查应当由两名以上工作人员进行。请至少选择两个人。",
+            article="行政许可法 第三十四条第三款",
+            field="people",
+        )
+    if kind in ("entry_withdrawn", "withdrawal_proposed"):
         target = body.get("version")
         if not isinstance(target, int) or not 1 <= target <= standing.version:
             raise Refusal(
@@ -466,6 +535,28 @@ def admit(
             raise Refusal(
                 "lifecycle.receipt_stays",
                 "收件记录不能撤销误录。请办理撤回申请，或者更正收件内容。",
+                field="version",
+            )
+    if kind == "withdrawal_proposed" and any(
+        one.entry == body.get("version") for one in standing.proposed
+    ):
+        raise Refusal(
+            "lifecycle.proposed_already",
+            "这条记录已经提请撤销，等待第二人确认。",
+            field="version",
+        )
+    if kind == "entry_withdrawn" and not body.get("undo"):
+        proposal = next((o for o in standing.proposed if o.entry == body.get("version")), None)
+        if proposal is None:
+            raise Refusal(
+                "lifecycle.not_proposed",
+                "撤销误录要由登记岗位先提请，再由第二人确认。请先提请撤销。",
+                field="version",
+            )
+        if proposal.actor == actor:
+            raise Refusal(
+                "lifecycle.second_person",
+                "撤销误录必须由提请人以外的第二人确认。请本机关另一位同事登录确认。",
                 field="version",
             )
     if standing.suspended and kind in ("granted", "refused", "extended", "forwarded"):
@@ -518,6 +609,17 @@ def admit(
                 article="行政许可法 第四十二条",
                 field="days",
             )
+    if kind == "opinion_given" and not any(
+        one.version == body.get("request") for one in standing.asking
+    ):
+        raise Refusal(
+            "lifecycle.not_asked",
+            "没有等待答复的征求意见，或者已经答复。请刷新页面。",
+            article="行政许可法 第三十六条",
+            field="request",
+        )
+    if kind == "fee_paid" and standing.paid:
+        raise Refusal("lifecycle.paid_already", "已经确认过缴费，不需要再次确认。")
     if kind in ("granted", "refused"):
         two = case_kind != "immediate"
         if two and actor is not None and actor == standing.accepted_by:
@@ -531,12 +633,40 @@ def admit(
                 "lifecycle.no_reasons", "不予许可必须说明理由。请填写理由和申请人的救济途径。",
                 article="行政许可法 第三十八条", field="reasons",
             )  # fmt: skip
+        if case_kind == "forwarded" and not standing.came_back:
+            raise Refusal(
+                "lifecycle.not_back",
+                "上报件要等上级机关批复后才能作出决定。请先转报，登记批复后再办。",
+                article="行政许可法 第四十三条",
+            )
+    if kind in ("revoked", "cancelled", "taken_back"):
+        if standing.outcome != "granted" or standing.ended_by:
+            raise Refusal(
+                "lifecycle.nothing_to_end",
+                "只有现在有效的准予决定可以撤销、注销或者撤回。",
+                article=act.article,
+            )
+        if not body.get("reasons"):
+            raise Refusal(
+                "lifecycle.no_reasons", "请写明理由，并告知救济途径。",
+                article=act.article, field="reasons",
+            )  # fmt: skip
     if kind == "forwarded" and case_kind != "forwarded":
         raise Refusal(
             "lifecycle.not_forwarded_item",
             "只有上报件可以转报上级。请由本机关作出决定。",
             article="行政许可法 第四十三条",
         )
+
+
+def not_allowed(standing: Standing, kind: str) -> Refusal:
+    """What the table says of an act that may not start from here."""
+    here = STATES_ZH[standing.state] if standing.state else "尚未收件"
+    return Refusal(
+        "lifecycle.not_allowed",
+        f"办件现在是“{here}”，不能“{BY_CODE[kind].zh}”。请刷新页面，按现在的状态办理。",
+        article=BY_CODE[kind].article,
+    )
 
 
 def deviation(standing: Standing, kind: str) -> str | None:

@@ -87,6 +87,15 @@ class Flow:
             if step.code not in done and all(before in done for before in step.after)
         )
 
+    def following(self, code: str) -> set[str]:
+        """The steps that come after this one, near and far."""
+        found: set[str] = set()
+        more = {code}
+        while more:
+            more = {s.code for s in self.steps if more & set(s.after)} - found
+            found |= more
+        return found
+
     def longest_path(self, unit: Unit | None = None) -> float:
         """The longest path in working days, every step at the most it can hold; with a unit, the
         plain sum of the steps' values, all of them in that unit. Raises Refusal for an unknown

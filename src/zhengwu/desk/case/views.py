@@ -77,7 +77,8 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
         raise Http404
     offer = next((one for one in view.acts if one.kind == kind), None)
     form = ActForm(
-        offer or ActOffer(kind=kind, zh=verb.zh, asks=verb.asks, targets=(), primary=False),
+        offer
+        or ActOffer(kind=kind, zh=verb.zh, asks=verb.asks, targets=(), agencies=(), primary=False),
         request.POST,
     )
     version = request.POST.get("version", "")

@@ -1,0 +1,95 @@
+"""The papers of a case (文书): its facts, and what each act writes on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from zhengwu.accounts import queries as accounts
+from zhengwu.cases import heads
+from zhengwu.cases.loading import CaseNotFound, Loaded
+from zhengwu.documents import services as documents
+from zhengwu.documents import wording
+from zhengwu.documents.kinds import Kind
+from zhengwu.documents.services import Prepared
+from zhengwu.documents.wording import Facts
+from zhengwu.domain.procedure import Limit, Unit
+
+
+def facts(loaded: Loaded, *, clerk: str = "") -> Facts:
+    """What every paper of this case says of it. Personal data: the applicant's."""
+    item = loaded.item_row()
+    agency = accounts.agency(loaded.agency)
+    if agency is None:
+        raise CaseNotFound(loaded.number)
+    applicant = loaded.applicant()
+    label, _, number = applicant.identifier_line().partition(" ")
+    return Facts(
+        agency=agency.code,
+        agency_name=agency.name,
+        short=agency.short,
+        case=loaded.number,
+        query_code=loaded.query_code,
+        item=item.name,
+        item_code=item.code,
+        item_type=item.type,
+        basis=item.basis,
+        applicant={
+            "kind": applicant.kind,
+            "name": applicant.name,
+            "id_label": label,
+            "id_number": number,
+        },
+        received=loaded.opened,
+        accepted=loaded.standing.accepted_at,
+        place=f"{loaded.window} 窗口" if loaded.window else "",
+        clerk=clerk,
+    )
+
+
+def issue(kind: Kind, of: Facts, *, at: datetime, data: Mapping[str, Any]) -> Prepared:
+    """A paper about to be issued by the commit of an act."""
+    return documents.prepare(kind, facts=of, at=at, data=data)
+
+
+def acceptance_notice(
+    loaded: Loaded, *, at: datetime, since: datetime, clerk: str, deemed: bool = False
+) -> Prepared:
+    """受理通知书; since: from when the limits run (the receipt, where acceptance is deemed)."""
+    item = loaded.item_row()
+    due = None
+    if item.promised and item.promised.unit == Unit.WORKING_DAY and item.promised.value:
+        day = since.astimezone(heads.SHANGHAI).date()
+        due = accounts.calendar(loaded.region).add_working_days(day, item.promised.value).day
+    of = facts(loaded, clerk=clerk)
+    return issue(
+        Kind.ACCEPTANCE_NOTICE,
+        of,
+        at=at,
+        data=wording.acceptance_notice(
+            of,
+            issued=at,
+            promised=limit(item.promised),
+            statutory=limit(item.statutory),
+            due=due,
+            materials=[{"name": m.name} for m in loaded.materials() if m.state == "received"],
+            deemed=deemed,
+        ),
+    )
+
+
+def receipt(
+    of: Facts, *, at: datetime, materials: Sequence[Mapping[str, str]], answer_by: date | None
+) -> Prepared:
+    """收件回执."""
+    return issue(
+        Kind.RECEIPT,
+        of,
+        at=at,
+        data=wording.receipt(of, issued=at, materials=materials, answer_by=answer_by),
+    )
+
+
+def limit(of: Limit | None) -> dict[str, Any] | None:
+    return None if of is None else {"value": of.value, "unit": str(of.unit)}

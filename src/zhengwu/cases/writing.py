@@ -1,0 +1,96 @@
+"""From decided acts to rows of the log: events, heads, digests of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import rfc8785
+from django.utils.crypto import salted_hmac
+
+from zhengwu.accounts import queries as accounts
+from zhengwu.accounts.queries import Actor
+from zhengwu.cases import heads
+from zhengwu.domain import clock, lifecycle
+from zhengwu.domain.event import Event
+from zhengwu.domain.refusal import Refusal
+from zhengwu.ledger import queries as ledger_queries
+from zhengwu.ledger import services as ledger
+
+SOURCE = "desk"
+
+
+def event(
+    actor: Actor | None,
+    kind: str,
+    *,
+    at: datetime,
+    body: Mapping[str, Any],
+    version: int,
+    post: str | None,
+    occurred: datetime | None = None,
+    agency: str | None = None,
+    region: str | None = None,
+) -> Event:
+    """An act as it will stand in the log; actor None: the house itself."""
+    return Event(
+        version=version,
+        kind=kind,
+        occurred=occurred or at,
+        recorded=at,
+        received=at,
+        actor=actor.code if actor else None,
+        post=post,
+        agency=actor.agency if actor else agency,
+        region=region or (actor.region if actor else None),
+        source=SOURCE,
+        body=body,
+    )
+
+
+def new(of: Event, *, key: str, request: bytes | None) -> ledger.NewEvent:
+    """For our own acts `recorded` is the database's own stamp, like `received`."""
+    return ledger.NewEvent(
+        kind=of.kind,
+        nature=of.nature,
+        occurred=of.occurred,
+        recorded=None,
+        actor=of.actor,
+        post=of.post,
+        agency=of.agency,
+        region=of.region,
+        source=of.source,
+        key=key,
+        request=request,
+        body=of.body,
+    )
+
+
+def head(events: Sequence[Event], *, region: str, at: datetime) -> dict[str, Any]:
+    """The derived columns after these events."""
+    standing = lifecycle.fold(events)
+    reading = clock.read(
+        events,
+        at=at,
+        rules=clock.LAW,
+        calendar=accounts.calendar(region),
+        hours=accounts.office_hours(region),
+    )
+    return heads.derived(standing, reading=reading)
+
+
+def digest(request: Mapping[str, Any]) -> bytes:
+    # Keyed, so that nobody can confirm a guessed name by it after the content was erased.
+    return salted_hmac(
+        "zhengwu.cases.request", rfc8785.dumps(dict(request)), algorithm="sha256"
+    ).digest()
+
+
+def same(first: ledger_queries.Answer, request: bytes) -> None:
+    """Raises Refusal when a key is used again for something else."""
+    if first.request != request:
+        raise Refusal(
+            "ledger.key_reused",
+            "这份表单已经提交过另一份内容。请从办件页重新打开表单再提交。",
+        )
