@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import queue
@@ -102,7 +103,9 @@ class Drawer:
 
 _free: queue.LifoQueue[Drawer] = queue.LifoQueue()
 for _ in range(MANY):
-    _free.put(Drawer())
+    _one = Drawer()
+    atexit.register(_one.end)
+    _free.put(_one)
 
 
 @contextlib.contextmanager
