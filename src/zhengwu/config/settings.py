@@ -27,6 +27,8 @@ CSRF_TRUSTED_ORIGINS = env_list("TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env_list("TRUSTED_PROXIES")
 HOST, PORT = address()
 PUBLIC_URL = env("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
+# Who keeps the seals (印章): the dotted path of a documents.seal.SealProvider; the demo has its own.
+SEAL = env("SEAL", "zhengwu.documents.seal.DemoSeal" if DEMO else "").strip()
 WEB_WORKERS = env_int("WEB_WORKERS", 2, least=1, most=64)
 
 # --- the database -----------------------------------------------------------------------------
@@ -249,6 +251,8 @@ def unsafe() -> list[str]:
         found.append("ZHENGWU_ALLOWED_HOSTS 不能是通配。请写出网站的域名。")
     if DEMO_CLOCK:
         found.append("ZHENGWU_DEMO_CLOCK 只能在演示中使用。请去掉它。")
+    if SEAL == "zhengwu.documents.seal.DemoSeal":
+        found.append("ZHENGWU_SEAL 不能是演示专用章。请写单位的电子印章，或者去掉它。")
     if ONE_DATABASE_USER:
         found.append(
             "只给了 ZHENGWU_DATABASE_URL：应用会以数据库所有者的身份连接，可以改写事件账。"

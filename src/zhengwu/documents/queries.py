@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.documents import check_code, kinds, masking
+from zhengwu.documents import check_code, kinds, masking, seal
 from zhengwu.documents import render as paper
 from zhengwu.documents.models import Copy, Document
 from zhengwu.domain.refusal import Refusal
@@ -149,14 +149,20 @@ def render(issued: Issued, *, copy: int | None = None, copied: datetime | None =
         marks |= {"copy": copy, "copied": copied}
     if found.void_since is not None:
         marks["void"] = _void_words(found.void_since, found.replaced_by)
-    return paper.pdf(
+    data = printable(found)
+    printed = paper.pdf(
         found.template,
-        printable(found),
+        data,
         number=found.number,
         check=found.check_code,
         address=f"{settings.PUBLIC_URL.rstrip('/')}/check/{found.check_code}",
         issued=found.issued,
         **marks,
+    )
+    # A copy is sealed when it is printed; the original, however often it is, as of its issue.
+    at = marks.get("copied") or found.issued
+    return seal.sealed(
+        printed, seal.paper_of(data, agency=found.agency, number=found.number, issued=at)
     )
 
 

@@ -85,7 +85,7 @@ def correction(
         "plain": [
             f"这份文书改正了 {of} 里写错的字，改了什么写在最上面。",
             "处理结果没有变。请用这一份，原来那一份作废。",
-            *[text for text in data.get("plain", []) if isinstance(text, str)],
+            *data["plain"][-3:],
         ],
     }
 

@@ -138,12 +138,12 @@ def delivery_record(
             "rows": rows,
         },
         after=[
-            "收件人不是受送达人本人的，应当注明与受送达人的关系。拒绝签收的，送达人应当记明拒收事由和日期。",
+            "他人代收的，注明与受送达人的关系；拒绝签收或者留置送达的，由送达人记明事由和日期。",
         ],
         plain=[
             f"这是一张收条：证明你收到了 {len(rows)} 份文书。",
             "请核对表里的文书名称，收到了再签名、写日期。",
-            "对文书里的决定不同意的，从签收的第二天起算时间，怎么提出写在那份文书里。",
+            "对决定不同意的，怎么提出写在那份文书里，时间从签收的第二天算起。",
         ],
     )
     return data | {
@@ -152,7 +152,7 @@ def delivery_record(
             {"label": "收件人签名或者盖章", "name": "", "extra": "与受送达人的关系："},
             {"label": "送达人签名", "name": clean(facts.clerk, field="clerk"), "extra": ""},
         ],
-        "remark": "备注（代收、拒收、留置送达的情况）",
+        "remark": "备注",
     }
 
 
@@ -251,7 +251,7 @@ def revocation(
         outcome=act,
         paragraphs=[
             f"{introduction(about['applicant'])}的“{about['item']}”（办件编号 {about['case']}），"
-            f"本机关曾以 {of} 决定书准予。现{law}决定{word}该{matter}。",
+            f"本机关曾以{of}决定书准予。现{law}决定{word}该{matter}。",
             f"理由：{reasons}",
             (consequence if facts.licence else "")
             + f"自收到本决定书之日起，原决定书和据此颁发的证件不再有效，请{facts.you}交回本机关。",
