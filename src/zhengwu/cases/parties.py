@@ -313,7 +313,10 @@ def _others(
         except Refusal as refusal:
             faults.append(Refusal(refusal.code, refusal.sentence, field=f"other-{nth}"))
             continue
-        if (one.kind, value) in {(given.identifier_kind, first), *((k.kind, k.value) for k in kept)}:
+        if (one.kind, value) in {
+            (given.identifier_kind, first),
+            *((k.kind, k.value) for k in kept),
+        }:
             faults.append(
                 Refusal("applicant.twice", "这个号码填了两次，请删去一个。", field=f"other-{nth}")
             )
@@ -579,12 +582,20 @@ def _add(party: UUID, numbers: Iterable[Identifier], today: date) -> bool:
 
 def _remember(party: UUID, applicant: Applicant, at: datetime) -> None:
     """Contact and agent, to bring up again."""
-    rows: list[list[object]] = []
+    rows: list[list[UUID | str | datetime]] = []
     if applicant.contact:
         rows.append([party, "contact", applicant.contact.name, "", "", applicant.contact.phone, at])
     if agent := applicant.agent:
         rows.append(
-            [party, agent.role, agent.name, agent.identifier_kind, agent.identifier, agent.phone, at]
+            [
+                party,
+                agent.role,
+                agent.name,
+                agent.identifier_kind,
+                agent.identifier,
+                agent.phone,
+                at,
+            ]
         )
     with connection.cursor() as cursor:
         for row in rows:
@@ -769,9 +780,7 @@ def unmask(actor: Actor, applicant: Applicant, *, at: datetime) -> Applicant:
     )
 
 
-def history(
-    actor: Actor, party: UUID, *, limit: int = HISTORY, at: datetime
-) -> tuple[Before, ...]:
+def history(actor: Actor, party: UUID, *, limit: int = HISTORY, at: datetime) -> tuple[Before, ...]:
     """The applicant's cases that this actor may see, the latest first. The caller records it."""
     from zhengwu.cases.loading import within
 
