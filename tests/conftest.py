@@ -17,9 +17,13 @@ from pathlib import Path
 import django
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from zhengwu.config.postgres import APP, OWNER, Cluster
+
+settings.register_profile("zhengwu", deadline=None)  # no timed assertions
+settings.load_profile("zhengwu")
 
 TEMPLATE = "zhengwu_template"
 NAME = "zhengwu_test"

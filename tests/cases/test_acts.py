@@ -319,7 +319,7 @@ def test_what_has_been_done_is_not_done_again_and_nobody_takes_it_from_the_appli
             "case.not_now",
             "case.not_holder",
         )
-    done = case.do(CLERK, "delivered", "09-15 15:00", {"means": "post", "proof": "EMS123"})
+    done = case.do(CLERK, "delivered", "09-15 15:00", {"means": "post", "proof": "EX123456789CN"})
     assert "办结" in done.sentence
 
 

@@ -446,7 +446,8 @@ def _holding(old: Standing, event: Event) -> tuple[Holder, Holder]:
     if kind == "resumed" and (left := still_open(old.procedures, event.body)):
         return replace(old.holder, label=PROCEDURES.get(left[-1], left[-1]), since=when), old.before
     if kind in ("resumed", "came_back"):
-        return replace(old.before, since=when), old.before
+        given_back = old.before if old.before is not NOBODY else old.holder
+        return replace(given_back, since=when), old.before
     if kind == "step_taken":
         at = HolderKind(str(event.body.get("at", "department")))
         return Holder(at, event.agency, event.post, event.actor, when), old.before
