@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -94,12 +95,65 @@ def frozen(code: str) -> dict[str, Any]:
     found = _find(code)
     if found is None:
         raise LookupError(code)
+    return printable(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """What a document says, for reading on a page (通俗版): whoever may have its PDF may have this.
+
+    Personal data: all of it. plain: sentences for the applicant; older documents have none. table:
+    {caption, head, rows} or None. Everything but number, title and dates is empty where the
+    content was erased or does not match the log (`genuine` is False).
+    """
+
+    check_code: str
+    title: str
+    number: str
+    agency_name: str
+    addressee: str
+    issued: datetime
+    paragraphs: tuple[str, ...]
+    table: Mapping[str, Any] | None
+    after: tuple[str, ...]
+    contact: str
+    plain: tuple[str, ...]
+    void_since: datetime | None
+    replaced_by: str
+    genuine: bool
+    erased: bool
+
+
+def twin(code: str) -> Twin | None:
+    """The document of a check code, in words; None if there is none."""
+    found = _find(code)
+    if found is None:
+        return None
     data, genuine, erased = _data(found)
-    if erased:
-        raise Refusal("document.erased", "这份文书的内容已依法删除，只能查验文号和日期。")
     if not genuine:
-        raise Refusal("document.tampered", "这份文书的内容与入账时的摘要不一致。请联系系统管理员。")
-    return data
+        data = {}
+    table = data.get("table")
+    if table is None and data.get("materials"):  # papers of the first templates
+        rows = [[row["name"], row["form"], str(row["copies"])] for row in data["materials"]]
+        table = {"caption": "收到的材料", "head": ["材料", "形式", "份数"], "rows": rows}
+    name = str((data.get("applicant") or {}).get("name", ""))
+    return Twin(
+        check_code=found.check_code,
+        title=str(data.get("title") or kinds.KINDS[kinds.Kind(found.kind)].name),
+        number=found.number,
+        agency_name=str(data.get("agency_name") or accounts.agency_name(found.agency)),
+        addressee=str(data.get("addressee") or name),
+        issued=found.issued,
+        paragraphs=tuple(data.get("paragraphs", ())),
+        table=table,
+        after=tuple(data.get("after", ())),
+        contact=str(data.get("contact", "")),
+        plain=tuple(data.get("plain", ())),
+        void_since=found.void_since,
+        replaced_by=found.replaced_by or "",
+        genuine=genuine,
+        erased=erased,
+    )
 
 
 @dataclass(frozen=True, slots=True)
