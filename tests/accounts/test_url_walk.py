@@ -40,6 +40,7 @@ NOBODYS = "JC000000000000"  # a case that is not there
 ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "item": {"code": "XK0031"},
     "check-code": {"code": "{check}"},
+    "decision": {"id": "00000000-0000-0000-0000-000000000000"},
     "track-document": {"token": "made-up"},
     "desk:case": {"number": "{number}"},
     "desk:act": {"number": "{number}", "kind": "step_taken"},

@@ -19,6 +19,7 @@ PUBLIC = (
     "/track",
     "/check",
     "/check/AAAA-AAAA",
+    "/decisions",
     "/help",
     "/nothing",
 )

@@ -24,6 +24,8 @@ PAGES = (
     "/items/XK0031",
     "/track",
     "/check",
+    "/decisions",
+    "/decisions?q=没有的事",
     "/help",
 )
 
