@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
 from zhengwu.accounts.queries import Names
+from zhengwu.documents.kinds import KINDS as DOCUMENT_KINDS
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.lifecycle import PROCEDURES
 
@@ -34,7 +37,11 @@ STATES = {
     "closed": "已办结",
     "archived": "已归档",
 }
-DOCUMENTS = {"acceptance_notice": "受理通知书", "decision": "决定书"}
+DOCUMENTS: Mapping[str, str] = {str(kind): row.name for kind, row in DOCUMENT_KINDS.items()} | {
+    "decision": "决定书",  # of a licence or of something else: its own title says which
+    "revocation": "决定书",
+    "not_needed_notice": "不需办理告知书",
+}
 CLAIMS = {"deadline": "来源系统的期限", "planned_end": "来源系统的计划办结"}
 OBSERVED = {
     "received": "来源系统：收件",
@@ -51,14 +58,16 @@ ACTS = {
     "corrected_on_spot": "当场更正",
     "supplement_requested": "一次性告知补正",
     "supplemented": "补正",
-    "not_needed": "不需许可",
-    "not_ours": "不属职权",
+    "not_needed": "不需办理",
+    "not_ours": "不属本机关职权，不予受理",
     "accepted": "受理",
     "deemed_accepted": "逾期视为受理",
+    "scanned": "扫描入卷",
     "step_taken": "接办",
     "step_done": "办结环节",
     "step_returned": "退回环节",
     "handed_over": "移交",
+    "inspected": "现场核查",
     "opinion_requested": "征求意见",
     "opinion_given": "反馈意见",
     "suspended": "进入特别程序",
@@ -69,12 +78,46 @@ ACTS = {
     "granted": "准予许可",
     "refused": "不予许可",
     "licence_made": "制证",
+    "fee_paid": "缴费确认",
     "ready": "通知领取",
     "delivered": "送达",
     "closed": "办结",
     "withdrawn": "撤回申请",
     "terminated": "终止",
+    "document_corrected": "更正文书",
+    "revoked": "撤销许可",
+    "cancelled": "注销许可",
+    "taken_back": "撤回许可",
+    "withdrawal_proposed": "提请撤销误录",
+    "entry_withdrawn": "撤销误录",
     "archived": "归档",
+}
+UNDONE = "撤回操作"
+# Free texts of the acts, by their place in the body; what is not named here is not shown.
+TEXTS = {
+    "opinion": "意见",
+    "reasons": "理由",
+    "note": "说明",
+    "again": "再次告知的原因",
+    "organ": "机关",
+    "question": "征求的问题",
+    "number": "编号",
+    "result": "结论",
+    "found": "核查情况",
+    "what": "更正内容",
+    "signer": "签名人",
+    "proof": "凭证",
+    "why": "说明",
+}
+MATERIALS = {"received": "已收", "missing": "缺", "faulty": "不合格", "held": "免交"}
+VIEWS = {"agree": "同意", "conditions": "有条件同意", "against": "不同意"}
+ANSWERS = {"approved": "上级同意", "rejected": "上级不同意"}
+ADVICE = {"grant": "建议准予", "refuse": "建议不予"}
+GROUNDS = {
+    "dead": "申请人死亡或者丧失行为能力",
+    "dissolved": "申请单位依法终止",
+    "moot": "申请的事项已不存在",
+    "other": "法律、法规规定的其他情形",
 }
 # What happens after the flow of the item, at the window.
 STEPS = {"deliver": "送达"}
@@ -126,43 +169,151 @@ def title(event: Event) -> str:
         if event.kind == "step":
             return str(event.body.get("step") or "环节")
         return OBSERVED.get(event.kind, event.kind)
+    if event.kind == "entry_withdrawn" and event.body.get("undo"):
+        return UNDONE
     return ACTS.get(event.kind, event.kind)
 
 
-def text(event: Event, names: Names) -> str:
-    """One sentence on what the event says, from its body; free text stays in its content row."""
-    body = event.body
+def text(
+    event: Event, names: Names, *, public: bool = False, steps: Mapping[str, str] | None = None
+) -> str:
+    """One sentence on what the event says, from its body; free text stays in its content row.
+
+    public: no names of people, nothing that is the house's own business. steps: names by code.
+    """
+    body, kind = event.body, event.kind
     if event.nature == Nature.OBSERVATION:
         foreign = body.get("foreign") or {}
         name = str(foreign.get("name") or "")
         return "" if name in ("", "end", str(body.get("step") or "")) else name
-    if event.kind == "received":
-        materials = body.get("materials") or []
-        got = sum(1 for m in materials if m.get("state") == "received")
-        short = len(materials) - got
-        return f"收材料 {got} 项" + (f"，缺 {short} 项" if short else "，材料齐全")
-    if event.kind == "accepted":
-        words = [
-            f"{'承诺' if limit['kind'] == 'promised' else '法定'} {limit['value']} "
-            f"{UNITS.get(str(limit['unit']), str(limit['unit']))}"
-            for limit in body.get("limits", [])
-        ]
-        return "，".join(words) or "当场办理"
-    if event.kind == "suspended":
-        until = date.fromisoformat(str(body["until"]))
-        return (
-            f"{PROCEDURES.get(str(body.get('procedure')), '特别程序')}，"
-            f"书面告知需要 {body.get('days')} 个工作日，到 {until.month} 月 {until.day} 日；期间不计时"
-        )
-    if event.kind == "extended":
-        return f"延长 {body.get('days')} 个工作日"
-    if event.kind == "delivered":
-        return MEANS.get(str(body.get("means")), "")
-    if event.kind == "supplement_requested":
-        return f"缺 {len(body.get('materials', []))} 项，已一次告知"
-    if target := body.get("to"):
-        return f"移交{names.agency(str(target.get('agency') or ''))}"
-    return ""
+    to = _target(body, names)
+    match kind:
+        case "received":
+            counted = _counted(body)
+            said = f"收材料 {counted.pop('received', 0)} 项"
+            return _joined(said, _rest(counted))
+        case "accepted":
+            limits = [
+                f"{'承诺' if limit['kind'] == 'promised' else '法定'} {limit['value']} "
+                f"{UNITS.get(str(limit['unit']), str(limit['unit']))}"
+                for limit in body.get("limits", [])
+            ]
+            return "，".join(limits) or "当场办理"
+        case "supplement_requested":
+            counted = _counted(body)
+            short = sum(counted.get(state, 0) for state in ("missing", "faulty"))
+            return f"缺 {short} 项，已一次告知"
+        case "supplemented":
+            counted = _counted(body)
+            return _joined(f"补来 {counted.pop('received', 0)} 项", _rest(counted))
+        case "not_ours":
+            whose = names.agency(str(body.get("whose") or ""))
+            return f"告知向{whose}申请" if whose else ""
+        case "step_taken":
+            return _step(body.get("step"), steps)
+        case "step_done":
+            advice = "" if public else ADVICE.get(str(body.get("advice")), "")
+            return _joined(_step(body.get("step"), steps), advice, to)
+        case "step_returned":
+            return _joined(f"退回{_step(body.get('back_to'), steps) or '前一环节'}", "期限照常计算")
+        case "inspected":
+            people = [str(one) for one in body.get("people") or ()]
+            said = f"{len(people)} 名工作人员核查"
+            return said if public else f"{said}：{'、'.join(names.person(p) for p in people)}"
+        case "opinion_requested":
+            until = _day(body.get("until"))
+            whose = names.agency(str(body.get("agency") or ""))
+            return f"征求{whose}的意见" + (f"，请在 {until}前答复" if until else "")
+        case "opinion_given":
+            return "已答复" if public else VIEWS.get(str(body.get("view")), "")
+        case "suspended":
+            procedure = PROCEDURES.get(str(body.get("procedure")), "特别程序")
+            told = f"{procedure}，书面告知需要 {body.get('days')} 个工作日"
+            until = _day(body.get("until"))
+            return told + (f"，到 {until}" if until else "") + "；期间不计时"
+        case "resumed":
+            return f"{PROCEDURES.get(str(body.get('procedure')), '特别程序')}结束"
+        case "extended":
+            return f"延长 {body.get('days')} 个工作日"
+        case "forwarded":
+            return "等待批复期间本机关不计时"
+        case "came_back":
+            return "已批复" if public else ANSWERS.get(str(body.get("view")), "")
+        case "fee_paid":
+            paid = "已缴费" if body.get("how") == "paid" else "依法不需缴费"
+            ticket = "" if public else str(body.get("ticket") or "")
+            return f"{paid}，票据号 {ticket}" if ticket else paid
+        case "delivered":
+            return MEANS.get(str(body.get("means")), "")
+        case "terminated":
+            return GROUNDS.get(str(body.get("ground")), "")
+        case "scanned":
+            return f"入卷 {len(body.get('files') or ())} 个文件"
+        case "document_corrected":
+            return "原文书作废，以更正件为准"
+        case "revoked" | "cancelled" | "taken_back":
+            return "原来的准予决定不再有效"
+        case "withdrawal_proposed":
+            return f"提请撤销{_entry(body)}，等待本机关第二人确认"
+        case "entry_withdrawn":
+            return f"{_entry(body)}不再算数，状态和期限已重新计算"
+    return to
+
+
+def _entry(body: Mapping[str, Any]) -> str:
+    entry = str(body.get("entry") or "")
+    return f"第 {body.get('version')} 条“{ACTS.get(entry, entry) or '记录'}”"
+
+
+def _target(body: Mapping[str, Any], names: Names) -> str:
+    target = body.get("to")
+    if not isinstance(target, Mapping):
+        return ""
+    name = names.agency(str(target.get("agency") or ""))
+    return f"移交{name}窗口" if target.get("kind") == "window" else f"移交{name}"
+
+
+def _step(code: object, steps: Mapping[str, str] | None) -> str:
+    name = (steps or {}).get(str(code or "")) or STEPS.get(str(code or ""), "")
+    return f"“{name}”环节" if name else ""
+
+
+def _counted(body: Mapping[str, Any]) -> dict[str, int]:
+    """How many materials stand in each state; a plain code is one that was asked for."""
+    counted: dict[str, int] = {}
+    for one in body.get("materials") or ():
+        state = str(one.get("state", "missing")) if isinstance(one, Mapping) else "missing"
+        counted[state] = counted.get(state, 0) + 1
+    return counted
+
+
+def _rest(counted: Mapping[str, int]) -> str:
+    said = [f"{MATERIALS[s]} {counted[s]} 项" for s in MATERIALS if counted.get(s)]
+    return "，".join(said) or "材料齐全"
+
+
+def _day(value: object) -> str:
+    try:
+        day = date.fromisoformat(str(value))
+    except ValueError:
+        return ""
+    return f"{day.month} 月 {day.day} 日"
+
+
+def _joined(*parts: str) -> str:
+    return "，".join(part for part in parts if part)
+
+
+def written(data: Any, place: str, materials: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """The free texts of one content row with what each is called; materials: names by code."""
+    if not isinstance(data, Mapping):
+        return
+    if place == "why" and "text" not in data:
+        for code, said in data.items():
+            yield materials.get(str(code), str(code)), str(said)
+        return
+    if said := str(data.get("text") or ""):
+        yield TEXTS[place], said
 
 
 UNITS = {
