@@ -36,6 +36,7 @@ MOVING = {
     "provisional": "boolean",
     "decided": "timestamptz",
     "closed": "timestamptz",
+    "archived": "timestamptz",
 }
 OPENING = {
     "number": "text",

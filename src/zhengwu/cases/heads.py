@@ -73,6 +73,7 @@ def derived(standing: lifecycle.Standing, *, reading: clock.Reading | None) -> d
         "provisional": bool(pressing and pressing.provisional),
         "decided": standing.decided_at,
         "closed": standing.closed_at,
+        "archived": standing.archived_at,
     }
 
 

@@ -218,8 +218,8 @@ def finished(*, before: datetime, page: int) -> Iterator[Loaded]:
     """Our own cases closed before an instant and not filed away yet, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.number FROM cases_case c WHERE c.state = 'closed' AND c.kind <> 'foreign' "
-            "AND c.closed <= %s ORDER BY c.closed, c.id LIMIT %s",
+            "SELECT c.number FROM cases_case c WHERE c.closed IS NOT NULL AND c.archived IS NULL "
+            "AND c.kind <> 'foreign' AND c.closed <= %s ORDER BY c.closed LIMIT %s",
             [before, page * 10],
         )
         numbers = [row[0] for row in cursor.fetchall()]

@@ -129,6 +129,7 @@ class Case(models.Model):
     provisional = models.BooleanField(default=False)
     decided = models.DateTimeField("决定时间", null=True)
     closed = models.DateTimeField("办结时间", null=True)
+    archived = models.DateTimeField("归档时间", null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -153,6 +154,11 @@ class Case(models.Model):
                 fields=["agency", "-closed", "id"],
                 condition=Q(closed__isnull=False),
                 name="cases_case_closed",
+            ),
+            models.Index(
+                fields=["closed"],
+                condition=Q(closed__isnull=False, archived__isnull=True) & ~Q(kind="foreign"),
+                name="cases_case_to_archive",
             ),
             models.Index(fields=["agency", "-opened"], name="cases_case_opened"),
             models.Index(fields=["-opened"], name="cases_case_recent"),

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -47,6 +47,14 @@ def _deem_accepted(at: datetime) -> int:
     return services.deem_accepted(at=at)
 
 
+def _archive(at: datetime) -> int:
+    from django.conf import settings
+
+    from zhengwu.cases import services
+
+    return services.archive(at=at, after=timedelta(days=settings.ARCHIVE_DAYS))
+
+
 def _forget_old_sessions(at: datetime) -> int:
     from django.contrib.sessions.models import Session
 
@@ -67,6 +75,7 @@ def _sweep_files(at: datetime) -> int:
 
 TIMED = (
     Timed("deem_accepted", 60, _deem_accepted),  # 行政许可法 32(4)
+    Timed("archive", 600, _archive),
     Timed("forget_old_sessions", 3600, _forget_old_sessions),
     Timed("sweep_files", 3600, _sweep_files),
     Timed("forget_old_drafts", 3600, _forget_old_drafts),

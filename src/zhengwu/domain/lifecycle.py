@@ -229,6 +229,7 @@ class Standing:
     decided_at: datetime | None = None
     delivered_at: datetime | None = None
     closed_at: datetime | None = None
+    archived_at: datetime | None = None
     accepted_by: str | None = None
     notices: int = 0  # one-time notices given; a second one stands with its reason
     paid: bool = False  # the cashier's tick
@@ -386,6 +387,8 @@ def _after(old: Standing, event: Event) -> Standing:
         new = replace(new, delivered_at=when)
     elif kind == "closed":
         new = replace(new, closed_at=when)
+    elif kind == "archived":
+        new = replace(new, archived_at=when)
     elif kind == "suspended":
         procedure = str(event.body.get("procedure", ""))
         new = replace(new, suspended=True, procedures=(*old.procedures, procedure))
