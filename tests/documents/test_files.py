@@ -114,10 +114,11 @@ def test_one_byte_too_many_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_endless_file_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "UPLOAD_MOST_MB", 1)
 
-    class Endless(io.RawIOBase):
+    class Endless(io.BytesIO):
         read_so_far = 0
 
-        def read(self, size: int = -1) -> bytes:
+        def read(self, size: int | None = -1, /) -> bytes:
+            assert size is not None
             assert 0 < size < 2**20
             self.read_so_far += size
             return b"%PDF-" + bytes(size - 5)
@@ -129,7 +130,7 @@ def test_an_endless_file_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
             purpose="material",
             name="x",
             data=data,
-            at=AT,  # type: ignore[arg-type]
+            at=AT,
         )
     assert data.read_so_far < 2 * 2**20
 

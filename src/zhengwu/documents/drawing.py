@@ -102,8 +102,8 @@ def _page(data: bytes, number: int, width: int) -> Image.Image:
             raise Fault("no_such_page")
         page = _open(document, number - 1)
         across, down = page.get_size()
-        scale = min(width / across, width * TALL / down)
-        drawn = page.render(scale=scale, rev_byteorder=True, no_smoothtext=False)
+        scale = min(width / across, width * TALL / down) * (1 - 1e-6)  # PDFium rounds up
+        drawn = page.render(scale=scale, rev_byteorder=True)
         picture: Image.Image = drawn.to_pil().convert("RGB")
         return picture
 
