@@ -176,14 +176,14 @@ GONE = (
 def deeds_sql(actor: Actor, *, posts: bool) -> tuple[str, dict[str, Any]]:
     """The one query of a day, and the parameters of its permission filter."""
     allowed, reach = loading.within(accounts.reach(actor, "case.see"))
+    at_posts = " AND d.post = ANY(%(posts)s::text[])" if posts else ""
     name = f"({loading.APPLICANT} ->> 'name')"
+    # Materialised: the day is read first, through its index, whatever the cases look like.
     return (
-        # Materialised: the day is read first, through its index, whatever the cases look like.
-        "WITH e AS MATERIALIZED (SELECT * FROM ledger_event d"
+        "WITH e AS MATERIALIZED (SELECT * FROM ledger_event d"  # noqa: S608
         " WHERE d.actor = ANY(%(people)s::text[])"
-        " AND d.occurred >= %(since)s AND d.occurred < %(until)s"
-        + (" AND d.post = ANY(%(posts)s::text[])" if posts else "")
-        + ") SELECT c.id, e.occurred, e.kind, c.number, c.item_name, e.actor, e.recorded,"  # noqa: S608
+        f" AND d.occurred >= %(since)s AND d.occurred < %(until)s{at_posts})"
+        " SELECT c.id, e.occurred, e.kind, c.number, c.item_name, e.actor, e.recorded,"
         " e.body #>> '{document,kind}', e.body #>> '{document,number}',"
         f" {name}, {GONE} FROM e JOIN cases_case c ON c.id = e.stream_id"
         f" WHERE e.stream = '{STREAM}' AND {allowed}"
@@ -445,10 +445,11 @@ def given(actor: Actor, day: date) -> tuple[Handed, ...]:
     name = f"({loading.APPLICANT} ->> 'name')"
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH e AS MATERIALIZED (SELECT * FROM ledger_event d WHERE d.actor = %(me)s"
+            "WITH e AS MATERIALIZED (SELECT * FROM ledger_event d"  # noqa: S608
+            " WHERE d.actor = %(me)s"
             " AND d.occurred >= %(since)s AND d.occurred < %(until)s"
             " AND d.kind = 'handed_over') "
-            "SELECT c.id, e.occurred, c.number, c.item_name, "  # noqa: S608
+            "SELECT c.id, e.occurred, c.number, c.item_name, "
             f"{name}, c.state, c.outcome, c.suspended, c.due, e.body #>> '{{to,post}}',"
             " e.body #>> '{to,agency}', (SELECT k.data ->> 'text' FROM ledger_content k"
             " WHERE k.id = (e.body #>> '{note,content}')::uuid),"

@@ -151,9 +151,10 @@ def post_kind(loaded: Loaded, *, after: bool = False) -> str | None:
 def _hand_over(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     if not form.get("to", "").strip():
         raise Refusal("form.required", "请选择移交给谁。", field="to")
-    target = _target(loaded, form, step=loaded.current_step())
     if loaded.standing.state == State.RECEIVED:
         target = _window_target(loaded, form)
+    else:
+        target = _target(loaded, form, step=loaded.current_step())
     if target.get("post") in {post.code for post in actor.posts}:
         raise Refusal("case.to_oneself", "不能移交给自己的岗位。请选择另一位同事。", field="to")
     said = text(form, "note", "移交说明", required=False)
