@@ -244,7 +244,7 @@ def test_five_working_days_of_silence_are_acceptance_from_the_receipt() -> None:
     assert promised is not None
     assert promised.start == moment("09-14 09:20").date()
     assert view.story[-1].who == "系统自动"
-    (paper,) = view.documents
+    _receipt, paper = view.documents
     assert (paper.zh, paper.number) == ("受理通知书", "江水许受字〔2026〕第00001号")
 
 

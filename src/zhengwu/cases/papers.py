@@ -9,6 +9,8 @@ from typing import Any
 from zhengwu.accounts import queries as accounts
 from zhengwu.cases import heads
 from zhengwu.cases.loading import CaseNotFound, Loaded
+from zhengwu.cases.parties import Applicant
+from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.documents import services as documents
 from zhengwu.documents import wording
 from zhengwu.documents.kinds import Kind
@@ -19,18 +21,42 @@ from zhengwu.domain.procedure import Limit, Unit
 
 def facts(loaded: Loaded, *, clerk: str = "") -> Facts:
     """What every paper of this case says of it. Personal data: the applicant's."""
-    item = loaded.item_row()
-    agency = accounts.agency(loaded.agency)
-    if agency is None:
-        raise CaseNotFound(loaded.number)
-    applicant = loaded.applicant()
-    label, _, number = applicant.identifier_line().partition(" ")
-    return Facts(
-        agency=agency.code,
-        agency_name=agency.name,
-        short=agency.short,
-        case=loaded.number,
+    return facts_of(
+        loaded.item_row(),
+        loaded.applicant(),
+        agency=loaded.agency,
+        number=loaded.number,
         query_code=loaded.query_code,
+        received=loaded.opened,
+        accepted=loaded.standing.accepted_at,
+        window=loaded.window,
+        clerk=clerk,
+    )
+
+
+def facts_of(
+    item: ItemVersionRow,
+    applicant: Applicant,
+    *,
+    agency: str,
+    number: str,
+    query_code: str,
+    received: datetime,
+    accepted: datetime | None = None,
+    window: str | None = None,
+    clerk: str = "",
+) -> Facts:
+    """The same from its parts, for the receipt that is written with the case."""
+    organ = accounts.agency(agency)
+    if organ is None:
+        raise CaseNotFound(number)
+    label, _, identifier = applicant.identifier_line().partition(" ")
+    return Facts(
+        agency=organ.code,
+        agency_name=organ.name,
+        short=organ.short,
+        case=number,
+        query_code=query_code,
         item=item.name,
         item_code=item.code,
         item_type=item.type,
@@ -39,11 +65,12 @@ def facts(loaded: Loaded, *, clerk: str = "") -> Facts:
             "kind": applicant.kind,
             "name": applicant.name,
             "id_label": label,
-            "id_number": number,
+            "id_number": identifier,
+            "agent": applicant.agent.name if applicant.agent else "",
         },
-        received=loaded.opened,
-        accepted=loaded.standing.accepted_at,
-        place=f"{loaded.window} 窗口" if loaded.window else "",
+        received=received,
+        accepted=accepted,
+        place=f"{window} 窗口" if window else "",
         clerk=clerk,
     )
 

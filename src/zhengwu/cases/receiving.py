@@ -3,40 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
-from zhengwu.cases import heads, parties, writing
+from zhengwu.cases import heads, papers, parties, writing
+from zhengwu.cases.acts.window import answer_by, why_of
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.parties import Applicant
+from zhengwu.cases.verbs import TICKS
 from zhengwu.cases.writing import SOURCE
 from zhengwu.catalog import queries as catalog
+from zhengwu.catalog.queries import ItemVersionRow
+from zhengwu.documents import files
+from zhengwu.documents import services as documents
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
 
+LETTER = "letter"  # what the agent's letter is called among the case's files
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reception:
-    """What a clerk registers (收件登记). materials: code → received | missing."""
+    """What a clerk registers (收件登记).
+
+    materials: code → received | missing | faulty | held. whys: code → what is not in order, or
+    where the city holds it. scans: code → uploads of it.
+    """
 
     item: str
     applicant: Applicant
     materials: Mapping[str, str]
+    whys: Mapping[str, str] = field(default_factory=dict)
+    scans: Mapping[str, tuple[UUID, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A case was received: what the receipt says."""
+    """A case was received. document: the check code of the receipt (收件回执)."""
 
     number: str
     query_code: str
     repeated: bool = False
+    document: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticked:
+    """One material of the list as it was checked."""
+
+    code: str
+    name: str
+    state: str
+    why: str = ""
 
 
 def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Received:
@@ -44,15 +69,7 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
 
     Raises Refusals with every wrong field at once; the same key again gives the first answer.
     """
-    request = writing.digest(
-        {
-            "act": "received",
-            "by": actor.code,
-            "item": reception.item,
-            "applicant": reception.applicant.as_json(),
-            "materials": dict(reception.materials),
-        }
-    )
+    request = _request(actor, reception)
     if first := ledger_queries.answer(SOURCE, key):
         return _first_receipt(first, request)
     faults: list[Refusal] = []
@@ -71,31 +88,9 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
         )
     applicant, wrong = parties.clean(reception.applicant, at=at)
     faults.extend(wrong)
-    ticked: list[dict[str, str]] = []
+    ticked: list[_Ticked] = []
     if item is not None:
-        known = {material.code: material.name for material in item.materials}
-        for code in reception.materials:
-            if code not in known:
-                faults.append(
-                    Refusal(
-                        "case.material_not_listed",
-                        "只能收取办事指南列明的材料，不得要求提供与申请无关的材料。",
-                        article="行政许可法 第三十一条",
-                        field="materials",
-                    )
-                )
-        for code, name in known.items():
-            state = reception.materials.get(code, "")
-            if state not in ("received", "missing"):
-                faults.append(
-                    Refusal(
-                        "case.material_unticked",
-                        f"材料“{name}”还没有核对，请勾选“已收”或者“缺”。",
-                        article="行政许可法 第三十二条",
-                        field=f"material-{code}",
-                    )
-                )
-            ticked.append({"code": code, "state": state})
+        ticked = _ticked(item, reception, faults)
     if faults or item is None or applicant is None:
         raise Refusals(faults)
 
@@ -112,8 +107,26 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
             "channel": "window",
             "at": "window",
             "party": str(party),
-            "materials": ticked,
+            "materials": [{"code": one.code, "state": one.state} for one in ticked],
         }
+        scans = _scans(reception, applicant)
+        if scans:
+            body["files"] = [{"material": of, "file": str(one)} for of, one in scans]
+        of = papers.facts_of(
+            item, applicant, agency=item.agency, number=number, query_code=code, received=at,
+            window=window.window, clerk=actor.name,
+        )  # fmt: skip
+        receipt = papers.receipt(
+            of,
+            at=at,
+            materials=[{"name": one.name, "state": one.state} for one in ticked],
+            answer_by=answer_by(region, at),
+        )
+        body["document"] = receipt.body()
+        whys = {one.code: one.why for one in ticked if one.why}
+        contents = [ledger.Content(path=("applicant",), data=applicant.as_json()), receipt.content]
+        if whys:
+            contents.append(ledger.Content(path=("why",), data=whys))
         event = writing.event(actor, "received", at=at, body=body, version=1, post=window.code)
         events = [event]
         head = writing.head(events, region=region, at=at) | {
@@ -137,11 +150,15 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
             expected=0,
             event=writing.new(event, key=key, request=request),
             head=head,
-            contents=(ledger.Content(path=("applicant",), data=applicant.as_json()),),
+            number=receipt.number,
+            contents=tuple(contents),
         )
         (outcome,) = ledger.append(STREAM, [row])
         if outcome.status == ledger.Status.MOVED:
-            return Received(number, code)
+            documents.register(receipt, outcome, stream=STREAM, stream_id=stream_id, at=at)
+            if scans:
+                files.bind([one for _, one in scans], by=actor, stream=STREAM, stream_id=stream_id)
+            return Received(number, code, document=receipt.check_code)
         transaction.set_rollback(True)
     first = ledger_queries.answer(SOURCE, key)
     if first is None:
@@ -149,8 +166,79 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
     return _first_receipt(first, request)
 
 
+def _request(actor: Actor, reception: Reception) -> bytes:
+    """What is asked for; an upload counts by its content, so that a double click is the same."""
+    applicant = reception.applicant.as_json()
+    agent = reception.applicant.agent
+    wanted = [one for several in reception.scans.values() for one in several]
+    kept = files.found([*wanted, *([agent.letter] if agent and agent.letter else [])])
+
+    def content(one: UUID) -> str:
+        return kept[one].digest if one in kept else str(one)
+
+    if agent and agent.letter:
+        applicant["agent"] = {**applicant["agent"], "letter": content(agent.letter)}
+    return writing.digest(
+        {
+            "act": "received",
+            "by": actor.code,
+            "item": reception.item,
+            "applicant": applicant,
+            "materials": dict(reception.materials),
+            "whys": {code: why for code, why in reception.whys.items() if why},
+            "scans": {
+                code: sorted(content(one) for one in several)
+                for code, several in reception.scans.items()
+            },
+        }
+    )
+
+
+def _ticked(item: ItemVersionRow, reception: Reception, faults: list[Refusal]) -> list[_Ticked]:
+    """Every material of the list with its tick; what is wrong goes to `faults`."""
+    known = {material.code: material.name for material in item.materials}
+    for code in {*reception.materials, *reception.scans}:
+        if code not in known:
+            faults.append(
+                Refusal(
+                    "case.material_not_listed",
+                    "只能收取办事指南列明的材料，不得要求提供与申请无关的材料。",
+                    article="行政许可法 第三十一条",
+                    field="materials",
+                )
+            )
+    ticked = []
+    for code, name in known.items():
+        state, why = reception.materials.get(code, ""), ""
+        if state not in dict(TICKS):
+            faults.append(
+                Refusal(
+                    "case.material_unticked",
+                    f"材料“{name}”还没有核对，请选择“已收”“缺”“不合格”或者“免交”。",
+                    article="行政许可法 第三十二条",
+                    field=f"material-{code}",
+                )
+            )
+        else:
+            try:
+                why = why_of({f"why-{code}": reception.whys.get(code, "")}, code, name, state)
+            except Refusal as refusal:
+                faults.append(refusal)
+        ticked.append(_Ticked(code, name, state, why))
+    return ticked
+
+
+def _scans(reception: Reception, applicant: Applicant) -> list[tuple[str, UUID]]:
+    """What each upload is of; the agent's letter among them."""
+    scans = [(code, one) for code, ids in sorted(reception.scans.items()) for one in ids]
+    if applicant.agent and applicant.agent.letter:
+        scans.append((LETTER, applicant.agent.letter))
+    return scans
+
+
 def _first_receipt(first: ledger_queries.Answer, request: bytes) -> Received:
     """The answer that was given to this key before."""
     writing.same(first, request)
     number, code = heads.receipt(first.stream_id)
-    return Received(number, code, repeated=True)
+    document = first.body.get("document") or {}
+    return Received(number, code, repeated=True, document=document.get("check"))
