@@ -103,10 +103,10 @@ def _wanted(sent: QueryDict, prefix: str) -> list[Wanted]:
     found = []
     for name, version in sent.items():
         kind, _, number = name.partition(":")
-        if kind != f"{prefix}-version" or not str(version).isascii():
-            continue
         text = str(version)
-        if not text.isdigit() or len(text) > 9:
+        if kind != f"{prefix}-version" or not (number.isascii() and number.isalnum()):
+            continue
+        if not (text.isascii() and text.isdigit() and len(text) <= 9 and len(number) <= 24):
             continue
         if everything or sent.get(f"{prefix}:{number}"):
             to = sent.get(f"{prefix}-to:{number}") or sent.get("to", "")
@@ -122,7 +122,8 @@ def _answer(
     if done == len(results):
         messages.success(request, f"{zh} {done} 件。")
         return redirect(to)
-    return _page(request, actor, results=results, zh=zh, status=200 if done else 422)
+    typed = request.POST.dict()
+    return _page(request, actor, typed=typed, results=results, zh=zh, status=200 if done else 422)
 
 
 def _refused(
