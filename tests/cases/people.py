@@ -18,7 +18,9 @@ from zhengwu.catalog import services as catalog_services
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WATER, MARKET = "420100-water", "420100-market"
-INTAKE, REGISTRATION = "XK0036", "QT0048"  # 取水许可 (promised)
+INTAKE = "XK0036"  # 取水许可: promised, of the water bureau
+# Of the market bureau: on the spot; for a higher organ to decide; paid for before it is handed out.
+REGISTRATION, FOOD, GAUGES = "XK0054", "XK0057", "XK0058"
 
 COMPANY = Applicant(
     kind="organisation",

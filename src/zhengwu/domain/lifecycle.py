@@ -420,11 +420,15 @@ def still_open(procedures: tuple[str, ...], body: Mapping[str, Any]) -> tuple[st
 
 
 def _codes(body: Mapping[str, Any]) -> frozenset[str]:
-    """The material codes in a body: plain, or objects with a code."""
+    """The material codes a notice asks for: plain, or objects with a code and how it stands."""
     found = body.get("materials", ())
     if not isinstance(found, list | tuple):
         return frozenset()
-    return frozenset(str(one["code"] if isinstance(one, Mapping) else one) for one in found)
+    return frozenset(
+        str(one["code"] if isinstance(one, Mapping) else one)
+        for one in found
+        if not isinstance(one, Mapping) or one.get("state", "missing") in ("missing", "faulty")
+    )
 
 
 def _holding(old: Standing, event: Event) -> tuple[Holder, Holder]:

@@ -257,7 +257,9 @@ def _not_ours(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         Kind.NOT_OURS_DECISION,
         of,
         at=at,
-        data=wording.not_ours_decision(of, issued=at, organ=organ, reasons=reasons),
+        data=wording.not_ours_decision(
+            of, issued=at, organ=organ, reasons=reasons or f"这个事项由{organ}办理。"
+        ),
     )
     body: dict[str, Any] = {"document": paper.body()}
     known = next((a.code for a in accounts.agencies() if a.name == organ), None)
