@@ -42,6 +42,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "check-code": {"code": "{check}"},
     "decision": {"id": "00000000-0000-0000-0000-000000000000"},
     "track-document": {"token": "made-up"},
+    "track-twin": {"token": "made-up"},
     "desk:case": {"number": "{number}"},
     "desk:act": {"number": "{number}", "kind": "step_taken"},
     "desk:document": {"number": "{number}", "check": "{check}"},

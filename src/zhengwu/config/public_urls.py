@@ -27,6 +27,7 @@ PUBLIC: Mapping[str, str] = {
     "decisions-export": "The same for download (政府信息公开条例 24), at most 5,000 rows.",
     "decisions-feed": "The newest of the same, to subscribe to.",
     "decision": "One of the same; its address tells nothing of the case.",
+    "track-twin": "The same paper in words, by the same token.",
     "check": "Whoever is shown a document may ask whether it is genuine.",
     "check-code": "The same, from the QR code on the paper; attempts are counted.",
     "help": "How to use the site, accessibility and privacy statements.",

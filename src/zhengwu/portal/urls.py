@@ -18,6 +18,7 @@ urlpatterns = [
     path("items/<str:code>", items.guide, name="item"),
     path("track", track.track, name="track"),
     path("track/documents/<str:token>.pdf", track.document, name="track-document"),
+    path("track/documents/<str:token>/words", track.twin, name="track-twin"),
     path("decisions", decisions.decisions, name="decisions"),
     path("decisions.csv", decisions.export, name="decisions-export"),
     path("decisions.atom", decisions.feed, name="decisions-feed"),
