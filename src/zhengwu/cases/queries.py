@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -13,29 +14,83 @@ from django.db import connection
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor, Names
 from zhengwu.cases import loading, wording
-from zhengwu.cases.acts import VERBS, handling
+from zhengwu.cases.acts import VERBS, handling, mending
+from zhengwu.cases.events import STREAM
 from zhengwu.cases.heads import SHANGHAI
-from zhengwu.cases.loading import CaseNotFound, Handed, Loaded
-from zhengwu.cases.verbs import Ask, Verb
+from zhengwu.cases.loading import CaseNotFound, Loaded
+from zhengwu.cases.verbs import GOOD, Ask, Verb
+from zhengwu.catalog import queries as catalog
 from zhengwu.catalog.queries import ItemVersionRow
+from zhengwu.documents import files
+from zhengwu.documents import queries as documents
 from zhengwu.domain import clock, lifecycle, timeledger
 from zhengwu.domain.calendar import Calendar
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.refusal import Refusal
+from zhengwu.ledger import queries as ledger_queries
 
 PAGE = 20
 NAME = f"({loading.APPLICANT} ->> 'name')"
 EXPORT = 5_000
 COUNTED = 10_000  # totals stop here
 
-# What the folders of the inbox hold: name, Chinese, condition on open cases.
+_ASKED = (
+    "EXISTS (SELECT 1 FROM ledger_event q WHERE q.stream = 'case' AND q.stream_id = c.id "
+    "AND q.kind = 'opinion_requested' AND {whose} AND NOT EXISTS ("
+    "SELECT 1 FROM ledger_event a WHERE a.stream = 'case' AND a.stream_id = c.id AND ("
+    "a.kind = 'opinion_given' AND (a.body ->> 'request')::int = q.version OR "
+    "a.kind = 'entry_withdrawn' AND (a.body ->> 'version')::int = q.version)))"
+)
+# What the folders of the inbox hold: name, Chinese, condition on open cases. What waits for an
+# agency without naming a post waits for those whose posts do what the state asks for.
 FOLDERS: tuple[tuple[str, str, str], ...] = (
+    (
+        "mine",
+        "交给我的",
+        "c.holder_kind = 'handing_over' AND c.holder_agency = ANY(%(own)s::text[]) AND ("
+        "c.holder_post = ANY(%(posts)s::text[]) OR c.holder_post IS NULL AND "
+        "CASE WHEN c.state = 'handling' THEN %(handles)s ELSE %(at_window)s END)",
+    ),
+    ("hand", "我承办的", "c.holder_actor = %(me)s AND c.holder_kind IN ('department', 'window')"),
     ("receiving", "待受理", "c.state = 'received'"),
     ("supplementing", "待补正", "c.state = 'supplementing'"),
-    ("handling", "审查中", "c.state IN ('handling', 'forwarded')"),
-    ("decided", "待制证发证", "c.state IN ('decided', 'delivered')"),
+    ("handling", "审查中", "c.state = 'handling' AND NOT c.suspended"),
+    ("suspended", "特别程序中", "c.state = 'handling' AND c.suspended"),
+    ("forwarded", "转报中", "c.state = 'forwarded'"),
+    ("decided", "待制证", "c.state = 'decided' AND c.holder_kind = 'department'"),
+    (
+        "deliver",
+        "待送达",
+        "c.state IN ('decided', 'delivered') AND c.holder_kind <> 'department'",
+    ),
+    (
+        "unpaid",
+        "待缴费",
+        "c.state = 'decided' AND c.outcome = 'granted' AND "
+        "c.item || '@' || c.item_version = ANY(%(pay_first)s::text[]) AND NOT EXISTS ("
+        "SELECT 1 FROM ledger_event p WHERE p.stream = 'case' AND p.stream_id = c.id "
+        "AND p.kind = 'fee_paid' AND NOT EXISTS (SELECT 1 FROM ledger_event w "
+        "WHERE w.stream = 'case' AND w.stream_id = c.id AND w.kind = 'entry_withdrawn' "
+        "AND (w.body ->> 'version')::int = p.version))",
+    ),
+    (
+        "asked",
+        "请我提意见",
+        "c.state = 'handling' AND c.id = ANY(%(opine)s::uuid[]) AND "
+        + _ASKED.format(whose="q.body ->> 'agency' = ANY(%(own)s::text[])"),
+    ),
+    (
+        "asking",
+        "等意见反馈",
+        "c.state = 'handling' AND c.agency = ANY(%(own)s::text[]) AND "
+        + _ASKED.format(whose="true"),
+    ),
     ("closed", "已办结", "c.closed IS NOT NULL"),
 )
+# Folders for some only, and folders whose count would read the stories of all open cases.
+ONLY_FOR = {"unpaid": "case.collect", "asked": "case.opine", "asking": "case.review"}
+UNCOUNTED = frozenset({"asking", "closed"})
+DECIDING = ("case.review", "case.decide", "case.opine")  # whoever may one of these reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +109,17 @@ class InboxRow:
     due: datetime | None
     provisional: bool
     received_at: datetime
+    review: bool  # whether the actor may judge it now
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a case stands in a list: 3 of 7, and the numbers beside it."""
+
+    index: int
+    total: int
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +160,97 @@ class StoryLine:
     document_zh: str
     observed: bool
     deviation: str | None
+    texts: tuple[tuple[str, str], ...] = ()  # free texts, what each is called and what it says
+    gone: str = ""  # why the entry does not count any more; empty while it does
+    checks: tuple[tuple[str, str], ...] = ()  # of the review list: code, yes | no
 
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A document of the case."""
+    """A document of the case. replaced_by: the number of what is good instead."""
 
     zh: str
     number: str
     check: str
     issued: datetime
+    kind: str = ""
+    void_since: datetime | None = None
+    replaced_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """An uploaded file of the case. material: its code, or "other". name: personal data."""
+
+    id: UUID
+    material: str
+    name: str
+    pages: int
+    size: int
+    when: datetime
+    erased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialLine:
+    """One material: what became of it, why it is not in order, its scans."""
+
+    code: str
+    name: str
+    state: str  # received | missing | faulty | held
+    state_zh: str
+    at: datetime | None
+    why: str
+    scans: tuple[Scan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """What is charged (收费) and whether the cashier has ticked it. fee: its words, with basis."""
+
+    fee: str
+    basis: str
+    first: bool  # paid before the result is handed out
+    paid: bool
+    said: str
+    why: str
+    who: str
+    when: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An entry that somebody wants withdrawn (提请撤销误录). mine: this actor may confirm it."""
+
+    entry: int
+    title: str
+    when: datetime
+    reasons: str
+    by: str
+    proposed: datetime
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """How the case stood at an earlier version (打开页面时的样子)."""
+
+    when: datetime
+    state_zh: str
+    holder_zh: str
+    short: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRow:
+    """A case on which an opinion of the actor's agency is asked for (征求意见)."""
+
+    number: str
+    item_name: str
+    agency_zh: str
+    until: str
+    asked: datetime
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +294,15 @@ class CaseView:
     holder_since: datetime | None
     story: tuple[StoryLine, ...]
     spans: tuple[timeledger.Span, ...]
-    materials: tuple[Handed, ...]
+    materials: tuple[MaterialLine, ...]
+    scans: tuple[Scan, ...]  # those of no material
     documents: tuple[Paper, ...]
     acts: tuple[ActOffer, ...]
     claims: tuple[tuple[str, datetime], ...]
+    fee: Fee | None
+    proposals: tuple[Proposal, ...]
+    undo: str  # what the actor may still undo, by its name; empty if nothing
+    then: Then | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +349,111 @@ def inbox(
     at: datetime,
 ) -> InboxPage:
     """The cases this actor may see, by time left. `folder` is a name of FOLDERS; None is open."""
+    where, order, parameters = _list(actor, folder=folder, item=item, q=q, light=light, at=at)
+    allowed, _ = loading.within(accounts.reach(actor, "case.see"))
+    counted = [f for f in folders(actor) if f[0] not in UNCOUNTED]
+    page = max(1, page)
+    with connection.cursor() as cursor:
+        # Never counts further than it shows: a department closes a million cases.
+        cursor.execute(
+            "SELECT count(*), "  # noqa: S608 - fragments of ours, values as parameters
+            + ", ".join(f"count(*) FILTER (WHERE {sql})" for sql in LIGHT_SQL.values())
+            + " FROM (SELECT c.closed, c.suspended, c.due, c.state FROM cases_case c"
+            + f" WHERE {where} LIMIT {COUNTED}) c",
+            parameters,
+        )
+        total, *by_light = cursor.fetchone()
+        cursor.execute(
+            "SELECT "  # noqa: S608
+            + ", ".join(f"count(*) FILTER (WHERE {condition})" for _, _, condition in counted)
+            + " FROM (SELECT c.* FROM cases_case c"
+            + f" WHERE c.closed IS NULL AND {allowed} LIMIT {COUNTED}) c",
+            parameters,
+        )
+        by_folder = cursor.fetchone()
+        pages = max(1, -(-total // size))
+        page = min(page, pages)
+        cursor.execute(
+            f"SELECT c.id, c.number, c.item_name, {NAME}, c.source, c.state, c.suspended, c.step, "  # noqa: S608
+            "c.item, c.item_version, c.holder_kind, c.holder_agency, c.due, c.provisional, "
+            "c.opened, c.closed, c.outcome, c.kind, c.agency "
+            "FROM cases_case c "
+            f"WHERE {where} ORDER BY {order} LIMIT %(size)s OFFSET %(skip)s",
+            {**parameters, "size": size, "skip": (page - 1) * size},
+        )
+        fetched = cursor.fetchall()
+        cursor.execute(
+            "SELECT DISTINCT c.item, c.item_name FROM cases_case c "  # noqa: S608
+            f"WHERE c.closed IS NULL AND c.item IS NOT NULL AND {allowed} ORDER BY 2 LIMIT 200",
+            parameters,
+        )
+        items = tuple((code, name) for code, name in cursor.fetchall())
+    names = accounts.names(agencies=(columns[HOLDER_AGENCY] for columns in fetched))
+    calendar = accounts.calendar(accounts.CITY)
+    judges = [accounts.reach(actor, act) for act in DECIDING]
+    rows = tuple(_row(columns, names, calendar, at, judges) for columns in fetched)
+    counts = {name: count for (name, _, _), count in zip(counted, by_folder, strict=True)}
+    lamps = tuple(
+        Lamp(code, wording.LIGHTS[code], count)
+        for code, count in zip(LIGHT_SQL, by_light, strict=True)
+    )
+    return InboxPage(rows, lamps, counts, page, pages, total, items)
+
+
+def folders(actor: Actor) -> tuple[tuple[str, str, str], ...]:
+    """The folders this actor's inbox has."""
+    opine = any(act == "case.opine" for act, _ in actor.granted)
+    return tuple(
+        one
+        for one in FOLDERS
+        if (act := ONLY_FOR.get(one[0])) is None
+        or (actor.may(act) and (one[0] != "asked" or opine))
+    )
+
+
+def place(
+    actor: Actor,
+    number: str,
+    *,
+    folder: str | None = None,
+    item: str | None = None,
+    light: str | None = None,
+    at: datetime,
+) -> Place | None:
+    """Where a case stands among the first of an inbox's list; None where it is not among them."""
+    where, order, parameters = _list(actor, folder=folder, item=item, q="", light=light, at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT c.number FROM cases_case c WHERE {where} ORDER BY {order} LIMIT {BESIDE}",  # noqa: S608
+            parameters,
+        )
+        listed = [row[0] for row in cursor.fetchall()]
+    if number not in listed:
+        return None
+    index = listed.index(number)
+    return Place(
+        index + 1,
+        len(listed),
+        listed[index - 1] if index else None,
+        listed[index + 1] if index + 1 < len(listed) else None,
+    )
+
+
+BESIDE = 500  # how many of a list are walked with "next" and "previous"
+
+
+def _list(
+    actor: Actor,
+    *,
+    folder: str | None,
+    item: str | None,
+    q: str,
+    light: str | None,
+    at: datetime,
+) -> tuple[str, str, dict[str, Any]]:
+    """Condition, order and parameters of an inbox's list, on alias `c`."""
     allowed, parameters = loading.within(accounts.reach(actor, "case.see"))
+    parameters |= _own(actor)
     conditions = [allowed]
     conditions.append(next((c for name, _, c in FOLDERS if name == folder), "c.closed IS NULL"))
     if folder not in (None, "closed"):
@@ -216,63 +472,26 @@ def inbox(
         conditions[1] = "true"  # a search looks into closed cases too
         if folder not in (None, "closed"):
             conditions[2] = "true"
-    bounds = light_bounds(at)
-    parameters |= bounds
+    parameters |= light_bounds(at)
     if light in LIGHT_SQL:
         conditions.append(LIGHT_SQL[light])
-    where = " AND ".join(conditions)
     order = "c.closed DESC, c.id" if folder == "closed" else "c.suspended, c.due NULLS LAST, c.id"
-    page = max(1, page)
-    with connection.cursor() as cursor:
-        # Never counts further than it shows: a department closes a million cases.
-        cursor.execute(
-            "SELECT count(*), "  # noqa: S608 - fragments of ours, values as parameters
-            + ", ".join(f"count(*) FILTER (WHERE {sql})" for sql in LIGHT_SQL.values())
-            + " FROM (SELECT c.closed, c.suspended, c.due, c.state FROM cases_case c"
-            + f" WHERE {where} LIMIT {COUNTED}) c",
-            parameters,
-        )
-        total, *by_light = cursor.fetchone()
-        cursor.execute(
-            "SELECT "  # noqa: S608
-            + ", ".join(
-                f"count(*) FILTER (WHERE {c})" for name, _, c in FOLDERS if name != "closed"
-            )
-            + f" FROM cases_case c WHERE c.closed IS NULL AND {allowed}",
-            parameters,
-        )
-        by_folder = cursor.fetchone()
-        pages = max(1, -(-total // size))
-        page = min(page, pages)
-        cursor.execute(
-            f"SELECT c.id, c.number, c.item_name, {NAME}, c.source, c.state, c.suspended, c.step, "  # noqa: S608
-            "c.item, c.item_version, c.holder_kind, c.holder_agency, c.due, c.provisional, "
-            "c.opened, c.closed, c.outcome, c.decided "
-            "FROM cases_case c "
-            f"WHERE {where} ORDER BY {order} LIMIT %(size)s OFFSET %(skip)s",
-            {**parameters, "size": size, "skip": (page - 1) * size},
-        )
-        fetched = cursor.fetchall()
-        cursor.execute(
-            "SELECT DISTINCT c.item, c.item_name FROM cases_case c "  # noqa: S608
-            f"WHERE c.closed IS NULL AND c.item IS NOT NULL AND {allowed} ORDER BY 2 LIMIT 200",
-            parameters,
-        )
-        items = tuple((code, name) for code, name in cursor.fetchall())
-    names = accounts.names(agencies=(columns[HOLDER_AGENCY] for columns in fetched))
-    calendar = accounts.calendar(accounts.CITY)
-    rows = tuple(_row(columns, names, calendar, at) for columns in fetched)
-    counts = {
-        name: count
-        for (name, _, _), count in zip(
-            [f for f in FOLDERS if f[0] != "closed"], by_folder, strict=True
-        )
+    return " AND ".join(f"({one})" for one in conditions), order, parameters
+
+
+def _own(actor: Actor) -> dict[str, Any]:
+    """What the folders ask of the actor: agencies, posts, grants; and the items paid first."""
+    kinds = {post.kind for post in actor.posts}
+    agencies = {post.agency for post in actor.posts} | ({actor.agency} if actor.agency else set())
+    return {
+        "me": actor.code,
+        "own": sorted(agencies),
+        "posts": sorted(post.code for post in actor.posts),
+        "handles": bool(kinds & {"review", "decide", "head"}),
+        "at_window": "window" in kinds,
+        "opine": sorted(stream for act, stream in actor.granted if act == "case.opine"),
+        "pay_first": catalog.paid_first() if actor.may("case.collect") else [],
     }
-    lamps = tuple(
-        Lamp(code, wording.LIGHTS[code], count)
-        for code, count in zip(LIGHT_SQL, by_light, strict=True)
-    )
-    return InboxPage(rows, lamps, counts, page, pages, total, items)
 
 
 # The lights as conditions on the cached columns, so that they can be counted by the database.
@@ -305,9 +524,16 @@ WAITING = clock.Light("pause", "等待补正")
 HOLDER_AGENCY = 11  # its place among the columns of the list
 
 
-def _row(columns: Sequence[Any], names: Names, calendar: Calendar, at: datetime) -> InboxRow:
+def _row(
+    columns: Sequence[Any],
+    names: Names,
+    calendar: Calendar,
+    at: datetime,
+    judges: Sequence[accounts.Reach],
+) -> InboxRow:
     (identifier, number, item_name, applicant, source, state, suspended, step, item, item_version,
-     holder_kind, holder_agency, due, provisional, opened, closed, outcome, _) = columns  # fmt: skip
+     holder_kind, holder_agency, due, provisional, opened, closed, outcome, kind,
+     agency) = columns  # fmt: skip
     waits = state == "supplementing" and closed is None
     light = (
         WAITING
@@ -333,23 +559,65 @@ def _row(columns: Sequence[Any], names: Names, calendar: Calendar, at: datetime)
         due=due,
         provisional=provisional,
         received_at=opened,
+        review=state == "handling"
+        and kind != "foreign"
+        and any(
+            reach.everything or agency in reach.agencies or identifier in reach.streams
+            for reach in judges
+        ),
     )
 
 
 def _step_name(item: str | None, version: int | None, step: str | None) -> str:
     if item is None or version is None or step is None:
         return ""
-    from zhengwu.catalog import queries as catalog
-
     return next(
         (s.name for s in catalog.version(item, version).steps if s.code == step),
         wording.STEPS.get(step, step),
     )
 
 
-def case(actor: Actor, number: str, *, at: datetime) -> CaseView:
-    """One case with its whole story. Raises CaseNotFound. The caller records the look."""
-    return _view(loading.load(actor, number), actor, at)
+def case(actor: Actor, number: str, *, at: datetime, seen: int | None = None) -> CaseView:
+    """One case with its whole story. Raises CaseNotFound. The caller records the look.
+
+    seen: also how it stood at this version (`then`). Personal data: the applicant, free texts.
+    """
+    return _view(loading.load(actor, number), actor, at, seen)
+
+
+def asked(actor: Actor, *, at: datetime, most: int = 50) -> tuple[AskedRow, ...]:
+    """The cases on which an opinion of the actor's agency is asked for, the most urgent first."""
+    streams = [stream for act, stream in actor.granted if act == "case.opine"]
+    if not streams:
+        return ()
+    own = {post.agency for post in actor.posts} | {actor.agency}
+    found = [
+        (loaded, one)
+        for loaded in loading.several(
+            actor, "c.id = ANY(%(asked)s::uuid[])", {"asked": streams}, most=most
+        )
+        for one in loaded.standing.asking
+        if one.agency in own
+    ]
+    names = accounts.names(agencies=(loaded.agency for loaded, _ in found))
+    today = at.astimezone(SHANGHAI).date().isoformat()
+    when = {
+        (loaded.number, event.version): event.occurred
+        for loaded, _ in found
+        for event in loaded.events
+    }
+    rows = [
+        AskedRow(
+            number=loaded.number,
+            item_name=loaded.item_name,
+            agency_zh=names.agency(loaded.agency),
+            until=one.until,
+            asked=when[loaded.number, one.version],
+            late=bool(one.until) and one.until < today,
+        )
+        for loaded, one in found
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.until, row.number)))
 
 
 def track(number: str, query_code: str, *, at: datetime) -> PublicCase:
@@ -371,8 +639,8 @@ def track(number: str, query_code: str, *, at: datetime) -> PublicCase:
         outcome=standing.outcome,
         opened=loaded.opened,
         closed=standing.closed_at,
-        story=tuple(_line(event, names, public=True) for event in loaded.events),
-        documents=_papers(loaded.events),
+        story=_public_story(loaded, names),
+        documents=_papers(documents.of_stream(loaded.id)),
         missing=tuple(m.name for m in loaded.materials() if m.state != "received"),
     )
 
@@ -398,11 +666,16 @@ def recent_public(*, limit: int = 8) -> tuple[PublicRow, ...]:
         )
 
 
-def _view(loaded: Loaded, actor: Actor, at: datetime) -> CaseView:
+def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseView:
+    from zhengwu.cases.services import can_undo
+
     standing = loaded.standing
     reading = loaded.read(at)
     applicant = loaded.applicant()
     names = _names(loaded)
+    issued = documents.of_stream(loaded.id)
+    said = contents(loaded)
+    scans = _scans(loaded)
     return CaseView(
         id=loaded.id,
         number=loaded.number,
@@ -426,61 +699,101 @@ def _view(loaded: Loaded, actor: Actor, at: datetime) -> CaseView:
         reading=reading,
         holder_zh=wording.holder(str(standing.holder.kind), standing.holder.agency, names),
         holder_since=standing.holder.since,
-        story=tuple(_line(event, names, public=False) for event in loaded.events),
+        story=_story(loaded, names, said),
         spans=timeledger.spans(loaded.events, until=at),
-        materials=loaded.materials(),
-        documents=_papers(loaded.events),
-        acts=_offers(loaded, actor, at, reading),
+        materials=_materials(loaded, said, scans),
+        scans=tuple(s for s in scans if s.material not in {m.code for m in loaded.materials()}),
+        documents=_papers(issued),
+        acts=_offers(loaded, actor, at, reading, issued),
         claims=_claims(loaded.events),
+        fee=_fee(loaded, names, said),
+        proposals=_proposals(loaded, actor, names, said),
+        undo=can_undo(actor, loaded, at),
+        then=_then(loaded, names, seen) if seen else None,
     )
+
+
+def contents(loaded: Loaded) -> Mapping[tuple[int, str], Any]:
+    """The free texts of a case by version of the entry and place in its body, in one query.
+
+    None: erased. Personal data, all of it: the caller records the look.
+    """
+    places = {
+        (event.version, place): UUID(str(kept["content"]))
+        for event in loaded.events
+        if event.nature == Nature.ACT
+        for place in wording.TEXTS
+        if isinstance(kept := event.body.get(place), Mapping) and kept.get("content")
+    }
+    found = ledger_queries.contents(list(places.values()))
+    return {key: found.get(identifier) for key, identifier in places.items()}
 
 
 def _names(loaded: Loaded) -> Names:
     """The names of everybody in the story."""
     agencies: set[str | None] = {loaded.agency}
+    people: set[str | None] = set()
     for event in loaded.events:
         agencies.add(event.agency)
+        people.add(event.actor)
+        people.update(str(one) for one in event.body.get("people") or ())
         if isinstance(target := event.body.get("to"), Mapping):
             agencies.add(str(target.get("agency") or ""))
-    return accounts.names(agencies=agencies, people=(e.actor for e in loaded.events))
+        agencies.update(
+            code for place in ("agency", "whose") if isinstance(code := event.body.get(place), str)
+        )
+    return accounts.names(agencies=agencies, people=people)
 
 
 def _offers(
-    loaded: Loaded, actor: Actor, at: datetime, reading: clock.Reading
+    loaded: Loaded,
+    actor: Actor,
+    at: datetime,
+    reading: clock.Reading,
+    issued: Sequence[documents.OfCase],
 ) -> tuple[ActOffer, ...]:
     """The acts that law, permission and the holder allow this actor now."""
-    from zhengwu.cases.services import permit
-
     if loaded.kind == "foreign":
         return ()
+    staff = cache(accounts.colleagues)
     offers: list[ActOffer] = []
-    standing = loaded.standing
-    statutory = reading.limit("statutory")
-    expiry = statutory.due if statutory else None
     for verb in VERBS.values():
-        if not verb.fits(loaded):
-            continue
-        try:
-            permit(actor, loaded, verb)
-            lifecycle.admit(
-                standing, verb.kind, at=at, now=at, actor=actor.code,
-                body=_sample(standing, verb.kind, actor),
-                case_kind=loaded.kind, due=expiry,
-            )  # fmt: skip
-        except Refusal:
+        if why_not(loaded, verb, actor, at, reading) is not None:
             continue
         offers.append(
             ActOffer(
                 kind=verb.kind,
                 zh=verb.zh,
-                asks=(asks := verb.form_of(loaded)),
-                targets=_targets(loaded, verb, asks),
+                asks=(asks := _asks(loaded, verb, issued, staff)),
+                targets=_targets(loaded, verb, asks, staff),
                 agencies=organs() if any(ask.kind == "agency" for ask in asks) else (),
                 primary=not offers and verb.kind not in ("refused", "handed_over"),
                 confirm=verb.confirm,
             )
         )
     return tuple(offers)
+
+
+def why_not(
+    loaded: Loaded, verb: Verb, actor: Actor, at: datetime, reading: clock.Reading
+) -> Refusal | None:
+    """What keeps this actor from doing this now; None where nothing does."""
+    from zhengwu.cases.services import permit
+
+    standing = loaded.standing
+    statutory = reading.limit("statutory")
+    try:
+        permit(actor, loaded, verb)
+        if not verb.fits(loaded):
+            return Refusal("case.not_now", f"办件还没有办到或者已经办过“{verb.zh}”这一步。")
+        lifecycle.admit(
+            standing, verb.kind, at=at, now=at, actor=actor.code,
+            body=_sample(standing, verb.kind, actor),
+            case_kind=loaded.kind, due=statutory.due if statutory else None,
+        )  # fmt: skip
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 def _sample(standing: lifecycle.Standing, kind: str, actor: Actor) -> Mapping[str, Any]:
@@ -504,13 +817,29 @@ def _sample(standing: lifecycle.Standing, kind: str, actor: Actor) -> Mapping[st
     return body
 
 
-def _targets(loaded: Loaded, verb: Verb, asks: Sequence[Ask]) -> tuple[tuple[str, str], ...]:
+Staff = Callable[[str], Sequence[accounts.Colleague]]
+
+
+def _asks(
+    loaded: Loaded, verb: Verb, issued: Sequence[documents.OfCase], staff: Staff
+) -> tuple[Ask, ...]:
+    """`verb.form_of`, from what the page has already asked the database for."""
+    if verb.kind == "inspected":
+        return (*handling.inspectors(staff(loaded.agency)), *verb.asks)
+    if verb.kind == "document_corrected":
+        return (*mending.which_paper(issued), *verb.asks)
+    return verb.form_of(loaded)
+
+
+def _targets(
+    loaded: Loaded, verb: Verb, asks: Sequence[Ask], staff: Staff
+) -> tuple[tuple[str, str], ...]:
     if not any(ask.kind == "colleague" for ask in asks):
         return ()
     kind = handling.post_kind(loaded, after=verb.kind == "step_done")
     return tuple(
         (one.post, f"{one.name}（{one.post_name}）")
-        for one in accounts.colleagues(loaded.agency)
+        for one in staff(loaded.agency)
         if kind is None or one.kind == kind
     )
 
@@ -520,7 +849,71 @@ def organs() -> tuple[str, ...]:
     return tuple(a.name for a in accounts.agencies() if a.kind in ("department", "utility"))
 
 
-def _line(event: Event, names: Names, *, public: bool) -> StoryLine:
+def _story(
+    loaded: Loaded, names: Names, said: Mapping[tuple[int, str], Any]
+) -> tuple[StoryLine, ...]:
+    steps, materials = _step_names(loaded), {m.code: m.name for m in loaded.materials()}
+    gone = _gone(loaded, names, said)
+    lines = []
+    for event in loaded.events:
+        texts: list[tuple[str, str]] = []
+        for place, label in wording.TEXTS.items():
+            if (event.version, place) not in said:
+                continue
+            data = said[event.version, place]
+            texts += wording.written(data, place, materials) if data is not None else [
+                (label, "（内容已依法删除）")
+            ]  # fmt: skip
+        line = _line(event, names, public=False, steps=steps)
+        lines.append(replace(line, texts=tuple(texts), gone=gone.get(event.version, "")))
+    return tuple(lines)
+
+
+def _public_story(loaded: Loaded, names: Names) -> tuple[StoryLine, ...]:
+    """What counts; of what was withdrawn only that it was. What was proposed is the house's own."""
+    steps = _step_names(loaded)
+    return tuple(
+        _line(event, names, public=True, steps=steps)
+        for event in loaded.counting
+        if event.kind != "withdrawal_proposed"
+        and not (event.kind == "entry_withdrawn" and event.body.get("undo"))
+    )
+
+
+def _step_names(loaded: Loaded) -> dict[str, str]:
+    return {s.code: s.name for s in loaded.item_row().steps} if loaded.item else {}
+
+
+def _gone(loaded: Loaded, names: Names, said: Mapping[tuple[int, str], Any]) -> dict[int, str]:
+    """Why entries do not count any more: who withdrew each, and for what."""
+    counting = loaded.counting
+    standing = {event.version for event in counting}
+    gone = {
+        event.version: "前面的记录撤销后，这一步不再算数"
+        for event in loaded.events
+        if event.version not in standing
+    }
+    for event in counting:
+        if event.kind not in ("entry_withdrawn", "retracted"):
+            continue
+        version = event.body.get("version")
+        if version not in gone:
+            continue
+        by = names.person(event.actor) or wording.source(event.source)
+        why = _words(said, int(event.body.get("proposed") or 0), "reasons")
+        word = "已撤回" if event.body.get("undo") or event.kind == "retracted" else "误录，已撤销"
+        gone[version] = f"{word}（第 {event.version} 条，{by}）" + (f"：{why}" if why else "")
+    return gone
+
+
+def _words(said: Mapping[tuple[int, str], Any], version: int, place: str) -> str:
+    data = said.get((version, place))
+    return str(data.get("text") or "") if isinstance(data, Mapping) else ""
+
+
+def _line(
+    event: Event, names: Names, *, public: bool, steps: Mapping[str, str] | None = None
+) -> StoryLine:
     document = event.body.get("document")
     observed = event.nature == Nature.OBSERVATION
     lag = abs((event.recorded - event.occurred).total_seconds()) > 60
@@ -531,26 +924,130 @@ def _line(event: Event, names: Names, *, public: bool) -> StoryLine:
         recorded=event.recorded if lag and not public else None,
         kind=event.kind,
         title=wording.title(event),
-        text=wording.text(event, names),
+        text=wording.text(event, names, public=public, steps=steps),
         who=who,
         person=person,
         document=str(document["check"]) if document else None,
         document_zh=wording.DOCUMENTS.get(str(document["kind"]), "") if document else "",
         observed=observed,
         deviation=None if public else event.body.get("deviation"),
+        checks=()
+        if public
+        else tuple((str(c["code"]), str(c["is"])) for c in event.body.get("checks") or ()),
     )
 
 
-def _papers(events: Sequence[Event]) -> tuple[Paper, ...]:
+def _papers(issued: Sequence[documents.OfCase]) -> tuple[Paper, ...]:
     return tuple(
         Paper(
-            wording.DOCUMENTS.get(str(d["kind"]), str(d["kind"])),
-            str(d["number"]),
-            str(d["check"]),
-            event.occurred,
+            zh=wording.DOCUMENTS.get(one.kind, one.title),
+            number=one.number,
+            check=one.check_code,
+            issued=one.issued,
+            kind=one.kind,
+            void_since=one.void_since,
+            replaced_by=one.replaced_by,
         )
-        for event in events
-        if (d := event.body.get("document"))
+        for one in issued
+    )
+
+
+def _scans(loaded: Loaded) -> tuple[Scan, ...]:
+    """The uploaded files that entries which count name, by entry."""
+    named: dict[UUID, str] = {}
+    for event in loaded.counting:
+        for one in event.body.get("files") or ():
+            if isinstance(one, Mapping) and one.get("file"):
+                named[UUID(str(one["file"]))] = str(one.get("material") or "other")
+    return tuple(
+        Scan(
+            id=one.id,
+            material=named.get(one.id, "other"),
+            name=one.name,
+            pages=one.pages,
+            size=one.size,
+            when=one.at,
+            erased=one.erased is not None,
+        )
+        for one in files.of(STREAM, loaded.id)
+    )
+
+
+def _materials(
+    loaded: Loaded, said: Mapping[tuple[int, str], Any], scans: Sequence[Scan]
+) -> tuple[MaterialLine, ...]:
+    whys: dict[str, str] = {}
+    for event in loaded.counting:
+        data = said.get((event.version, "why"))
+        told = data if isinstance(data, Mapping) and "text" not in data else {}
+        for one in event.body.get("materials") or ():
+            if isinstance(one, Mapping):
+                whys[str(one["code"])] = str(told.get(str(one["code"]), ""))
+    return tuple(
+        MaterialLine(
+            code=m.code,
+            name=m.name,
+            state=m.state,
+            state_zh=wording.MATERIALS.get(m.state, m.state),
+            at=m.at,
+            why=whys.get(m.code, ""),
+            scans=tuple(scan for scan in scans if scan.material == m.code),
+        )
+        for m in loaded.materials()
+    )
+
+
+def _fee(loaded: Loaded, names: Names, said: Mapping[tuple[int, str], Any]) -> Fee | None:
+    if loaded.item is None:
+        return None
+    item = loaded.item_row()
+    tick = next((e for e in reversed(loaded.counting) if e.kind == "fee_paid"), None)
+    if item.fee in ("", "无") and not item.pay_first and tick is None:
+        return None
+    return Fee(
+        fee=item.fee,
+        basis=item.basis,
+        first=item.pay_first,
+        paid=tick is not None,
+        said=wording.text(tick, names) if tick else "",
+        why=_words(said, tick.version, "why") if tick else "",
+        who=names.person(tick.actor) if tick else "",
+        when=tick.occurred if tick else None,
+    )
+
+
+def _proposals(
+    loaded: Loaded, actor: Actor, names: Names, said: Mapping[tuple[int, str], Any]
+) -> tuple[Proposal, ...]:
+    events = {event.version: event for event in loaded.events}
+    rows = []
+    for one in loaded.standing.proposed:
+        entry, proposal = events[one.entry], events[one.version]
+        rows.append(
+            Proposal(
+                entry=one.entry,
+                title=wording.title(entry),
+                when=entry.occurred,
+                reasons=_words(said, one.version, "reasons"),
+                by=names.person(one.actor),
+                proposed=proposal.occurred,
+                mine=one.actor != actor.code,
+            )
+        )
+    return tuple(rows)
+
+
+def _then(loaded: Loaded, names: Names, seen: int) -> Then | None:
+    past = [event for event in loaded.events if event.version <= seen]
+    if not past or seen >= loaded.version:
+        return None
+    before = replace(loaded, events=past)
+    standing = before.standing
+    return Then(
+        when=past[-1].recorded,
+        state_zh=wording.state(str(standing.state), standing.outcome, standing.suspended),
+        holder_zh=wording.holder(str(standing.holder.kind), standing.holder.agency, names),
+        short=sum(m.state not in GOOD for m in before.materials()),
     )
 
 

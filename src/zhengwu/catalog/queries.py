@@ -139,6 +139,12 @@ def history(code: str) -> tuple[ItemVersionRow, ...]:
     return _rows(found.order_by("-version"))
 
 
+def paid_first() -> list[str]:
+    """The versions whose charge is paid before the result is handed out, as code@version."""
+    found = ItemVersion.objects.filter(pay_first=True).values_list("item__code", "version")
+    return sorted(f"{code}@{number}" for code, number in found)
+
+
 def names(codes: Iterable[str]) -> dict[str, str]:
     """The newest name of each item by its code; a code we do not know is itself."""
     listed = set(codes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -239,8 +240,13 @@ def _inspect(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
 
 
 def _inspect_form(loaded: Loaded) -> tuple[Ask, ...]:
+    return inspectors(accounts.colleagues(loaded.agency))
+
+
+def inspectors(staff: Sequence[accounts.Colleague]) -> tuple[Ask, ...]:
+    """A tick for each of the staff."""
     seen: dict[str, str] = {}
-    for colleague in accounts.colleagues(loaded.agency):
+    for colleague in staff:
         seen.setdefault(colleague.person, colleague.name)
     return tuple(
         Ask(f"inspector-{person}", name, "tick", required=False) for person, name in seen.items()

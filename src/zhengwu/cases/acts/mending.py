@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -96,7 +97,7 @@ def _undo(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
 def undoable(loaded: Loaded, actor: Actor, at: datetime) -> Event | None:
     """The last entry, if this actor made it just now and no paper left the house with it."""
     last = loaded.events[-1]
-    fresh = at - last.received <= lifecycle.UNDO
+    fresh = at - last.occurred <= lifecycle.UNDO
     own = last.actor == actor.code and last.nature == Nature.ACT and last.version > 1
     if not fresh or not own or "document" in last.body:
         return None
@@ -124,13 +125,15 @@ def _proposals(loaded: Loaded) -> tuple[Ask, ...]:
 # --- papers ----------------------------------------------------------------------------------
 
 
-def correctable(loaded: Loaded) -> tuple[tuple[str, str], ...]:
+def correctable(issued: Sequence[documents.OfCase]) -> tuple[tuple[str, str], ...]:
     """The papers that hold and can be corrected: check code, title and number."""
     return tuple(
-        (one.check_code, f"{one.title} {one.number}")
-        for one in documents.of_stream(loaded.id)
-        if one.void_since is None
+        (one.check_code, f"{one.title} {one.number}") for one in issued if one.void_since is None
     )
+
+
+def which_paper(issued: Sequence[documents.OfCase]) -> tuple[Ask, ...]:
+    return (Ask("paper", "哪一份文书", "choice", choices=correctable(issued)),)
 
 
 def _correct(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
@@ -175,10 +178,8 @@ def _correct(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
 VERBS = (
     Verb(
         kind="document_corrected", zh="更正文书", may="case.correct", plan=_correct, anyone=True,
-        fits=lambda loaded: bool(correctable(loaded)),
-        asks_of=lambda loaded: (
-            Ask("paper", "哪一份文书", "choice", choices=correctable(loaded)),
-        ),
+        fits=lambda loaded: any("document" in event.body for event in loaded.events),
+        asks_of=lambda loaded: which_paper(documents.of_stream(loaded.id)),
         asks=(
             Ask("wrong", "原来写的", hint="照原文抄，一字不差"),
             Ask("right", "更正为"),
