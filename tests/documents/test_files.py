@@ -209,6 +209,11 @@ def test_a_page_is_drawn_with_the_mark_burnt_in() -> None:
     assert min(low for low, _ in bare.getextrema()) > 250  # type: ignore[misc]
     assert shown(file, width=1).width == 400
     assert shown(file, width=10**9).width == 2000
+    black = Image.new("RGB", (595, 842))
+    out = io.BytesIO()
+    black.save(out, "PNG")
+    dark = shown(kept(out.getvalue()), mark=MARK)
+    assert max(high for _, high in dark.getextrema()) > 25  # type: ignore[misc]
     for number in (0, 3, -1, 10**9):
         with pytest.raises(LookupError):
             shown(file, number)

@@ -25,14 +25,15 @@ from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
-from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 MEMORY = 1536 * 1024 * 1024  # bytes of address space
 PAGES = 2_000
 PIXELS = 80_000_000  # an A3 page scanned at 600 dpi has 70 million
 TALL = 4  # a page is drawn at most so many times as high as wide
 QUALITY = 82
-INK = 0.16  # how much of the page the watermark takes away
+INK = 0.3  # how much of the watermark's grey there is; grey shows on white and on black
+GREY = (128, 128, 128)
 FORMATS = {"image/png": ("PNG",), "image/jpeg": ("JPEG", "MPO")}
 
 Image.MAX_IMAGE_PIXELS = None  # `_picture` asks before anything is unpacked
@@ -57,7 +58,7 @@ def draw(data: bytes, *, media: str, number: int, width: int, mark: str, font: s
     """Page `number` (from 1) as JPEG, `width` pixels wide, with the mark burnt in."""
     page = _page(data, number, width) if media == "application/pdf" else _shrunk(data, media, width)
     if mark:
-        page = ImageChops.subtract(page, _marks(page.width, page.height, mark, font))
+        page.paste(GREY, (0, 0), _marks(page.width, page.height, mark, font))
     out = io.BytesIO()
     page.save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
@@ -108,7 +109,7 @@ def _page(data: bytes, number: int, width: int) -> Image.Image:
         return picture
 
 
-def _picture(data: bytes, media: str) -> Image.Image:
+def _picture(data: bytes, media: str, *, least: tuple[int, int] | None = None) -> Image.Image:
     """Opened, asked for its size, then unpacked whole: half a picture is not accepted."""
     try:
         with warnings.catch_warnings():
@@ -116,6 +117,8 @@ def _picture(data: bytes, media: str) -> Image.Image:
             picture = Image.open(io.BytesIO(data), formats=FORMATS[media])
             if picture.width * picture.height > PIXELS:
                 raise Fault("too_many_pixels")
+            if least is not None:
+                picture.draft("RGB", least)
             picture.load()
     except Fault:
         raise
@@ -142,7 +145,8 @@ def _extremes(picture: Image.Image) -> list[tuple[int, int]]:
 
 
 def _shrunk(data: bytes, media: str, width: int) -> Image.Image:
-    picture = _flat(_picture(data, media))
+    # A JPEG is unpacked no larger than needed; both sides, because it may lie on its side.
+    picture = _flat(_picture(data, media, least=(width, width)))
     height = max(1, round(picture.height * width / picture.width))
     if height > width * TALL:
         width, height = max(1, round(width * width * TALL / height)), width * TALL
@@ -151,21 +155,22 @@ def _shrunk(data: bytes, media: str, width: int) -> Image.Image:
 
 @lru_cache(maxsize=8)
 def _marks(width: int, height: int, mark: str, font: str) -> Image.Image:
-    """What the watermark takes away from a page: the words again and again, on the slant."""
-    face = ImageFont.truetype(font, max(12, width // 42))
-    left, top, right, bottom = (round(side) for side in face.getbbox(mark))
-    step = (right - left + width // 8, (bottom - top) * 7)
-    one = Image.new("L", step, 0)
-    ImageDraw.Draw(one).text((-left, -top), mark, fill=round(255 * INK), font=face)
-    side = round((width**2 + height**2) ** 0.5) + 1
-    sheet = Image.new("L", (side, side), 0)
-    for row, down in enumerate(range(0, side, step[1])):
-        for across in range(-(row % 2) * step[0] // 2, side, step[0]):
+    """Where the watermark is: the words again and again, on the slant."""
+    face = _face(font, max(12, width // 42))
+    box = [round(side) for side in face.getbbox(mark)]
+    words = Image.new("L", (max(1, box[2] - box[0]), max(1, box[3] - box[1])), 0)
+    ImageDraw.Draw(words).text((-box[0], -box[1]), mark, fill=round(255 * INK), font=face)
+    one = words.rotate(30, Image.Resampling.BICUBIC, expand=True)
+    sheet = Image.new("L", (width, height), 0)
+    for row, down in enumerate(range(0, height, one.height)):
+        for across in range(-(row % 2) * one.width // 2, width, one.width):
             sheet.paste(one, (across, down))
-    turned = sheet.rotate(30, Image.Resampling.BILINEAR)
-    begin = ((side - width) // 2, (side - height) // 2)
-    cut = turned.crop((*begin, begin[0] + width, begin[1] + height))
-    return Image.merge("RGB", (cut, cut, cut))
+    return sheet
+
+
+@lru_cache(maxsize=4)
+def _face(font: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(font, size)
 
 
 def _answered(asked: dict[str, Any], data: bytes) -> bytes:
