@@ -52,7 +52,9 @@ def test_numbers_of_a_series_have_no_holes(owner: Owner) -> None:
     people.items()
     for _ in range(3):
         people.received().do("p-water-clerk", "accepted", "09-14 10:00")
-    rows = owner.execute("SELECT number FROM documents_document ORDER BY number").fetchall()
+    rows = owner.execute(
+        "SELECT number FROM documents_document WHERE kind = 'acceptance_notice' ORDER BY number"
+    ).fetchall()
     assert [row[0] for row in rows] == [f"江水许受字〔2026〕第{n:05d}号" for n in (1, 2, 3)]
 
 
@@ -60,7 +62,7 @@ def test_changed_data_is_noticed_and_not_printed(owner: Owner) -> None:
     code = accepted()
     owner.execute(
         "UPDATE ledger_content SET data = jsonb_set(data, '{item}', '\"别的许可\"')"
-        " WHERE id = (SELECT content FROM documents_document)"
+        " WHERE id = (SELECT content FROM documents_document WHERE kind = 'acceptance_notice')"
     )
     found = queries.by_check_code(code)
     assert found is not None
@@ -71,7 +73,9 @@ def test_changed_data_is_noticed_and_not_printed(owner: Owner) -> None:
 
 def test_an_erased_document_can_still_be_checked_but_not_printed(owner: Owner) -> None:
     code = accepted()
-    row = owner.execute("SELECT content FROM documents_document").fetchone()
+    row = owner.execute(
+        "SELECT content FROM documents_document WHERE kind = 'acceptance_notice'"
+    ).fetchone()
     assert row is not None
     ledger.erase_content(row[0], because="测试", by="p-x", at=people.moment("09-15 10:00"))  # type: ignore[arg-type]
     found = queries.by_check_code(code)

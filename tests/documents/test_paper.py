@@ -4,48 +4,35 @@ from __future__ import annotations
 
 import io
 import os
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pypdf
 import pytest
+from django.test import override_settings
 
+from tests.documents import samples
+from tests.documents.samples import AT, facts, paper, printed
 from zhengwu.documents import check_code, masking, remedies, render, wording
+from zhengwu.documents.kinds import Kind
 from zhengwu.domain.refusal import Refusal
 
-AT = datetime(2026, 9, 21, 2, 20, tzinfo=UTC)
 DATA = Path(os.environ.get("ZHENGWU_DATA", Path(__file__).resolve().parents[3] / "shared/data"))
-needs_fonts = pytest.mark.skipif(
+HOSTILE = "李#panic()[*梅*]$x$<a>\\u{41}=_`//"
+EVERY = pytest.mark.parametrize("kind", list(Kind))
+# One kind of each template and of each place where long texts stand.
+PLACES = pytest.mark.parametrize(
+    "kind", [Kind.DECISION, Kind.SUPPLEMENT_NOTICE, Kind.DELIVERY_RECORD, Kind.CORRECTION]
+)
+pytestmark = pytest.mark.skipif(
     not list(render.FONTS.glob("*.ttf")), reason="the set-up has not brought the fonts"
 )
 
 
 def decided(name: str = "李梅", *, outcome: str = "refused", reasons: str = "水源不足。") -> Any:
-    return wording.decision(
-        agency_name="江城市水务局",
-        case="C-1",
-        item="取水许可",
-        item_code="x",
-        item_type="行政许可",
-        basis="",
-        applicant={"kind": "person", "name": name},
-        accepted=AT,
-        issued=AT,
-        outcome=outcome,
-        reasons=reasons,
-    )
-
-
-def printed(data: Any) -> bytes:
-    return render.pdf(
-        "decision@1",
-        data,
-        number="江水许决字〔2026〕第00017号",
-        check="8F3K-2Q7M",
-        address="http://localhost:8000/check/8F3K-2Q7M",
-        issued=AT,
-    )
+    return wording.decision(facts(name), issued=AT, outcome=outcome, reasons=reasons)
 
 
 def text_of(pdf: bytes) -> str:
@@ -53,25 +40,115 @@ def text_of(pdf: bytes) -> str:
     return "".join("".join(page.extract_text() for page in pages).split())
 
 
-@needs_fonts
-def test_the_same_data_print_the_same_bytes() -> None:
-    assert printed(decided()) == printed(decided())
+@EVERY
+def test_the_same_data_print_the_same_bytes(kind: Kind) -> None:
+    assert printed(paper(kind)) == printed(paper(kind))
 
 
-@needs_fonts
-def test_markup_in_a_name_is_printed_and_not_obeyed() -> None:
-    name = "李#panic()[*梅*]$x$<a>\\u{41}"
-    assert name in text_of(printed(decided(name)))
+@EVERY
+def test_each_kind_prints_its_title_number_code_and_plain_words(kind: Kind) -> None:
+    data = paper(kind)
+    text = text_of(printed(data))
+    for words in (data["title"], samples.number(kind), samples.CHECK, *data["plain"]):
+        assert "".join(words.split()) in text
+    assert "演示专用章" in text or "演示样张" in text
 
 
-@needs_fonts
-def test_every_standard_character_prints() -> None:
+@EVERY
+def test_each_kind_of_an_ordinary_case_is_one_page(kind: Kind) -> None:
+    assert len(pypdf.PdfReader(io.BytesIO(printed(paper(kind)))).pages) == 1
+
+
+@EVERY
+def test_each_kind_is_tagged_pdf_a(kind: Kind) -> None:
+    pdf = printed(paper(kind))
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    root: Any = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert str(root["/Lang"]).startswith("zh")
+    assert "/StructTreeRoot" in root
+    meta = root["/Metadata"].get_object().get_data().decode()
+    assert "<pdfaid:part>2</pdfaid:part>" in meta
+    assert "<pdfaid:conformance>A</pdfaid:conformance>" in meta
+    tags = list(structure(root["/StructTreeRoot"]))
+    assert "/H1" in [tag for tag, _ in tags]
+    assert any("验真二维码" in alt for tag, alt in tags if tag == "/Figure")
+    assert ("/Table" in [tag for tag, _ in tags]) == (paper(kind)["table"] is not None)
+
+
+def structure(node: Any) -> Iterator[tuple[str, str]]:
+    """Every (tag, alternative text) of a structure tree."""
+    node = node.get_object()
+    if isinstance(node, list):
+        for one in node:
+            yield from structure(one)
+    elif isinstance(node, dict):
+        if "/S" in node:
+            yield str(node["/S"]), str(node.get("/Alt", ""))
+        if "/K" in node:
+            yield from structure(node["/K"])
+
+
+@EVERY
+def test_markup_is_printed_and_not_obeyed(kind: Kind) -> None:
+    data = paper(kind, facts(HOSTILE), HOSTILE)
+    assert text_of(printed(data)).count(HOSTILE) >= 1
+
+
+@PLACES
+def test_every_standard_character_prints(kind: Kind) -> None:
     listing = DATA / "bad-inputs/han/tgh8105.txt"
     if not listing.exists():
         pytest.skip(f"{listing} is not there")
     chars = [line.split("\t")[2] for line in listing.read_text("utf-8").splitlines() if line]
-    shown = set(text_of(printed(decided(reasons="".join(chars)))))
+    shown = set(text_of(printed(paper(kind, text="".join(chars)))))
     assert [char for char in chars if char not in shown] == []
+
+
+def test_names_of_rare_letters_print_in_every_kind() -> None:
+    name = "𬉼𠳐𥻗龘䶮㛃"
+    missing = [
+        kind for kind in Kind if name not in text_of(printed(paper(kind, facts(name), name)))
+    ]
+    assert missing == []
+
+
+def test_the_first_templates_still_print_what_they_printed() -> None:
+    old = decided() | {"materials": [{"name": "申请书", "form": "原件", "copies": 1}]}
+    for template in ("decision@1", "acceptance_notice@1"):
+        text = text_of(printed(old, template=template))
+        assert "不予行政许可决定书" in text
+        assert "演示专用章" in text
+
+
+@pytest.mark.parametrize("template", ["decision@1", "paper@1"])
+def test_a_copy_says_which_and_when(template: str) -> None:
+    original = printed(decided(), template=template)
+    assert "副本" not in text_of(original)
+    assert printed(decided(), template=template, copy=1, copied=AT) == original
+    assert "第2份副本2026年9月21日打印" in text_of(
+        printed(decided(), template=template, copy=2, copied=AT)
+    )
+
+
+def test_a_void_paper_says_so_and_what_stands_instead() -> None:
+    text = text_of(printed(decided(), void="2026 年 9 月 30 日作废，以江水许更字〔2026〕第1号为准"))
+    assert "作废，以江水许更字〔2026〕第1号为准" in text
+
+
+def test_a_correction_marks_what_it_replaces() -> None:
+    text = text_of(printed(paper(Kind.CORRECTION)))
+    assert (
+        "本件更正并替代2026年9月21日的《不予行政许可决定书》（江水许决字〔2026〕第00017号）" in text
+    )
+    assert "“控制指标”改为“控制总量”" in text
+
+
+@override_settings(SEAL="")
+def test_without_a_seal_the_paper_says_so_and_draws_none() -> None:
+    text = text_of(printed(decided()))
+    assert "电子件未加盖电子印章" in text
+    assert "演示" not in text
 
 
 def test_a_refusal_without_reasons_is_refused() -> None:

@@ -22,6 +22,7 @@ from pyhanko.sign import fields, signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 FIELD = "Seal"
+ROOM = 8_192  # hexadecimal digits for the signature: a 3,072-bit key and its certificate need 6,100
 
 
 class KeySigner(signers.Signer):  # type: ignore[misc, unused-ignore]
@@ -42,6 +43,23 @@ class KeySigner(signers.Signer):  # type: ignore[misc, unused-ignore]
         return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
 
 
+class _Revision(IncrementalPdfFileWriter):  # type: ignore[misc, unused-ignore]
+    """The revision that carries the signature and changes nothing else.
+
+    pyHanko would draw half of the file's identifier by lot, stamp the machine's time, and write the
+    metadata anew in a form that PDF/A does not have (a schema's namespace as a resource).
+    """
+
+    def __init__(self, pdf: bytes) -> None:
+        super().__init__(io.BytesIO(pdf))
+        first = self.prev.trailer["/ID"][0]
+        again = generic.ByteStringObject(sha256(pdf).digest()[:16])
+        self._document_id = self.trailer["/ID"] = generic.ArrayObject([first, again])
+
+    def _update_meta(self) -> None:
+        pass
+
+
 class _PaperSigner(signers.PdfSigner):  # type: ignore[misc, unused-ignore]
     """Signs at the paper's time, not at the machine's."""
 
@@ -57,11 +75,6 @@ def sign(
     pdf: bytes, signer: signers.Signer, *, name: str, reason: str, contact: str, at: datetime
 ) -> bytes:
     """The PDF and a PAdES-B-B signature; name: who signs. The same in, the same out."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
-    # pyHanko draws the second half of the identifier by lot.
-    first = writer.prev.trailer["/ID"][0]
-    again = generic.ByteStringObject(sha256(pdf).digest()[:16])
-    writer._document_id = writer.trailer["/ID"] = generic.ArrayObject([first, again])
     paper_signer = _PaperSigner(
         signers.PdfSignatureMetadata(
             field_name=FIELD,
@@ -78,5 +91,5 @@ def sign(
         ),
     )
     paper_signer.issued = at
-    out: io.BytesIO = paper_signer.sign_pdf(writer)
+    out: io.BytesIO = paper_signer.sign_pdf(_Revision(pdf), bytes_reserved=ROOM)
     return out.getvalue()

@@ -54,7 +54,7 @@ def receipt(
     answer_by: the last of the five working days in which the organ must say what is missing.
     """
     about = opening(facts)
-    until = f"于 {day_words(answer_by)} 前" if answer_by else "在法定期限内"
+    until = f"最迟于 {day_words(answer_by)}" if answer_by else "在法定期限内"
     law = by_law(facts, "第三十二条第一款第（四）项", own=False)
     silence = "逾期不告知的，自收到申请材料之日起即为受理。" if facts.licence and answer_by else ""
     promise = (
