@@ -78,6 +78,10 @@ def test_what_was_typed_a_moment_before_the_page_went_away_is_kept(desk: str, pa
     page.goto(f"{desk}/desk/shift")
     page.locator("#give-note").press_sequentially("刚写的")
     page.goto(f"{desk}/desk/drafts")  # at once: the 1.5 s are not over
+    for _ in range(100):  # the browser sends it off behind the page's back
+        if drafts.of(accounts.actor(REVIEWER), "shift"):
+            break
+        page.wait_for_timeout(100)
     page.goto(f"{desk}/desk/shift")
     expect(page.locator("#give-note")).to_have_value("刚写的")
     page.get_by_role("button", name="不要了，清空").click()

@@ -72,11 +72,10 @@ def test_the_edges_of_a_day_are_those_of_shanghai() -> None:
 
 
 def test_what_is_left_at_the_end_of_a_past_day_is_told_as_it_was_then(told: people.Told) -> None:
-    of_window = {"of": WINDOW}
-    assert [one.number for one in listed(CLERK, "09-14", **of_window).left] == [told.number]
+    assert [one.number for one in listed(CLERK, "09-14", of=WINDOW).left] == [told.number]
     # 09-16: with the applicant; 09-21: accepted, the other one waits at the window.
-    assert listed(CLERK, "09-16", **of_window).left == ()
-    (left,) = listed(CLERK, "09-21", **of_window).left
+    assert listed(CLERK, "09-16", of=WINDOW).left == ()
+    (left,) = listed(CLERK, "09-21", of=WINDOW).left
     assert left.number != told.number
     assert left.state_zh == "待受理"
     assert told.number in {one.number for one in listed(REVIEWER, "09-21").left}
@@ -225,7 +224,13 @@ def test_a_day_reads_no_more_of_a_long_log_than_the_day(
     owner.execute("VACUUM ANALYZE ledger_event")
     query, reach = daywork.deeds_sql(actor(CLERK), posts=False)
     since, until = daywork.bounds(date(2026, 9, 14))
-    given = {"people": ["p-17"], "posts": [], "since": since, "until": until, "most": 2_001}
+    given: dict[str, Any] = {
+        "people": ["p-17"],
+        "posts": [],
+        "since": since,
+        "until": until,
+        "most": 2_001,
+    }
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + query, {**reach, **given})
         answer = cursor.fetchone()[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+from django.contrib.auth import get_user_model
 from django.test import Client
 
 from tests.desk.walk import sign_in, text
@@ -100,19 +101,16 @@ def test_parking_an_empty_form_says_so_and_a_refusal_is_a_page(clerk: Client) ->
 
 def test_a_foreign_page_cannot_save_or_throw_away(city: None) -> None:
     client = Client(SERVER_NAME="localhost", enforce_csrf_checks=True)
-    client.force_login(sign_in_person(), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(
+        get_user_model().objects.get(code=CLERK),
+        backend="django.contrib.auth.backends.ModelBackend",
+    )
     keep()
     assert client.post(HERE, {"name": "乙"}).status_code == 403
     assert client.post(f"{HERE}/discard").status_code == 403
     kept = mine()
     assert kept is not None
     assert kept.initial == {"name": "江城清源"}
-
-
-def sign_in_person() -> object:
-    from django.contrib.auth import get_user_model
-
-    return get_user_model().objects.get(code=CLERK)
 
 
 def test_the_list_parts_the_parked_from_the_unfinished(clerk: Client) -> None:
