@@ -1,4 +1,4 @@
-// Keys at the desk (工作台快捷键): F4 all received, F8 supplement, F9 the main action, arrows in a list.
+// Keys at the desk (工作台快捷键): F2 look up, F4 all received, F8 supplement, F9 the main action, arrows in a list.
 const press = (key) => {
   const button = document.querySelector(`[data-key="${key}"]:not([disabled])`);
   if (!button) return false;
@@ -17,7 +17,7 @@ const jump = (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey) jump(event);
   if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
-  if (/^F(4|8|9)$/.test(event.key) && press(event.key)) event.preventDefault();
+  if (/^F(2|4|8|9)$/.test(event.key) && press(event.key)) event.preventDefault();
   const row = event.target.closest ? event.target.closest("tr[data-row]") : null;
   if (row && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     const next = event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling;
