@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.test import Client
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.test import Client, RequestFactory
 
 from tests.setup.test_start import free_port, home, kin, served, until_ready
 
@@ -71,6 +74,18 @@ def test_two_gigabytes_are_refused_in_words_before_they_are_read(home: Path) -> 
         assert "没有说明内容有多大" in answer
         assert taken < 16 * 2**20
         assert memory(home) - before < 40 * 1024  # KB
+
+
+def test_a_file_goes_past_memory_into_our_own_folder() -> None:
+    given = RequestFactory().post("/", {"file": io.BytesIO(PIECE), "small": io.BytesIO(b"x")})
+    file = given.FILES["file"]
+    assert isinstance(file, TemporaryUploadedFile)
+    place = Path(file.temporary_file_path())
+    assert place.parent == Path(settings.FILES) / "arriving"
+    assert place.parent.stat().st_mode & 0o777 == 0o700
+    assert place.stat().st_mode & 0o777 == 0o600
+    given.close()
+    assert not place.exists()
 
 
 @pytest.mark.usefixtures("city")

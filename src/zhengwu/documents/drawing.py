@@ -3,7 +3,7 @@
 Run as a script, in Python's isolated mode and with an empty environment, by `drawers`: it knows
 no password and has no connection. A file that crashes PDFium or runs it hot ends this process and
 nothing else: `most` seconds after a request began the kernel's alarm kills it, wherever it is, and
-it may hold no more than MEMORY. It imports nothing of ours, so that it starts in 0.2 s.
+it may hold no more than MEMORY, nor write a file. It imports nothing of ours, so that it starts in 0.2 s.
 
 Speaks over the Unix socket on descriptor 0. A request is one message of JSON that carries the
 file as a descriptor: {"do": "examine" | "draw", "media", "most", …}. The answer is 8 bytes of

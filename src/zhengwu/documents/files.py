@@ -13,10 +13,11 @@ For views and use cases:
   `FileResponse(one.data, headers=one.headers)`.
 
 A file stands under `HOME/files`, called by its id, never by a name the sender chose. It is opened
-by a process apart (see drawing.py), which has seconds and memory for it and no rights: a hostile
-file costs its sender an error and us that process. At most two pages are drawn at a time for each
-web process; a page takes 30 to 100 ms, a hostile one holds one of the two for up to DRAWING
-seconds, and every time it is asked for. A PDF is opened with what PDFium reads, so a file that
+by a process apart (see drawing.py) with a few seconds and a bounded memory for each request: a file
+that crashes PDFium, or that never ends, costs its sender an error and us that process. Two pages are
+drawn at a time for each web process. What this does not do: a hostile page holds one of the two for
+DRAWING seconds every time somebody asks for it; and the process runs under our own system user, so
+a hole in PDFium that runs foreign code is bounded by that user's rights, not by ours. A PDF that
 PDFium repairs is kept; only pages are ever shown of it, its scripts and attachments never run.
 """
 
