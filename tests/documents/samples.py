@@ -157,7 +157,7 @@ def printed(data: Mapping[str, Any], *, template: str = "", **marks: Any) -> byt
     """The unsealed PDF, by the kind's newest template."""
     kind = Kind(data["kind"])
     return render.pdf(
-        template or KINDS[kind].template,
+        template or KINDS[Kind(wording.form_of(data))].template,
         data,
         number=number(kind),
         check=CHECK,

@@ -163,10 +163,18 @@ def test_a_decision_ends_in_three_ways(act: str, name: str, article: str) -> Non
     assert ("给予补偿" in words(data)) == (act == "taken_back")
 
 
-@EVERY
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Kind.SUPPLEMENT_NOTICE,
+        Kind.SPECIAL_NOTICE,
+        Kind.EXTENSION_NOTICE,
+        Kind.FORWARDING_LETTER,
+        Kind.DELIVERY_RECORD,
+        *REFUSING,
+    ],
+)
 def test_a_missing_reason_is_a_refusal(kind: Kind) -> None:
-    if kind in (Kind.WITHDRAWAL, Kind.RECEIPT, Kind.ACCEPTANCE_NOTICE):
-        pytest.skip("needs none")
     with pytest.raises(Refusal):
         paper(kind, text=" \n ")
 
@@ -206,7 +214,7 @@ def corrected(*changes: tuple[str, str], original: dict[str, Any] | None = None)
         original or paper(Kind.DECISION),
         issued=datetime(2026, 9, 25, tzinfo=UTC),
         of="江水许决字〔2026〕第00017号",
-        title_of="不予行政许可决定书",
+        title_of="行政许可决定书",
         changes=changes,
         reasons="录入笔误",
     )
@@ -273,6 +281,14 @@ def test_a_correction_can_itself_be_corrected() -> None:
     assert twice["applicant"]["name"] == "江城清元水务有限公司"
     assert twice["title"] == "不予行政许可决定书（更正件）"
     assert len(twice["plain"]) <= 5
+
+
+def test_a_correction_has_the_form_of_what_it_corrects() -> None:
+    form = corrected(("李小梅", "李晓梅"), original=paper(Kind.DELIVERY_RECORD, text="李小梅"))
+    assert wording.form_of(form) == wording.form_of(corrected(("李晓梅", "李小妹"), original=form))
+    prepared = services.prepare(Kind.CORRECTION, facts=facts(), at=AT, data=form)
+    assert prepared.template == KINDS[Kind.DELIVERY_RECORD].template
+    assert form["title"] == "送达回证（更正件）"
 
 
 def test_days_that_are_none_are_refused() -> None:

@@ -144,6 +144,22 @@ def test_a_correction_marks_what_it_replaces() -> None:
     assert "“控制指标”改为“控制总量”" in text
 
 
+def test_a_corrected_form_keeps_its_lines_to_sign_on() -> None:
+    form = wording.correction(
+        paper(Kind.DELIVERY_RECORD),
+        issued=AT,
+        of="江水许送字〔2026〕第00017号",
+        title_of="送达回证",
+        changes=[("EA123456789CN", "EA123456780CN")],
+        reasons="",
+    )
+    text = text_of(printed(form))
+    assert "本件更正并替代" in text
+    assert "EA123456780CN" in text
+    assert "送达人签名" in text
+    assert "更正的原因" not in text
+
+
 @override_settings(SEAL="")
 def test_without_a_seal_the_paper_says_so_and_draws_none() -> None:
     text = text_of(printed(decided()))

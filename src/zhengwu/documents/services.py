@@ -41,35 +41,24 @@ class Prepared:
         return {"kind": str(self.kind), "check": self.check_code, "template": self.template}
 
 
-def prepare(
-    kind: Kind,
-    *,
-    at: datetime,
-    data: Mapping[str, Any],
-    facts: wording.Facts | None = None,
-    agency: str = "",
-    short: str = "",
-    item_type: str = "",
-) -> Prepared:
+def prepare(kind: Kind, *, facts: wording.Facts, at: datetime, data: Mapping[str, Any]) -> Prepared:
     """data: from `wording`, of the same facts. Its number is of (agency, kind, year of `at`).
 
     Nothing is written yet: the commit takes the number.
     """
-    if facts is not None:
-        agency, short, item_type = facts.agency, facts.short, facts.item_type
     if data.get("kind") != str(kind):
         raise ValueError(f"{kind}: the data are of a {data.get('kind')}")
     year = at.astimezone(SHANGHAI).year
     return Prepared(
         kind=kind,
-        agency=agency,
-        template=kinds.KINDS[kind].template,
+        agency=facts.agency,
+        template=kinds.KINDS[Kind(wording.form_of(data))].template,
         check_code=check_code.make(),
         number=ledger.Number(
-            series_agency=agency,
+            series_agency=facts.agency,
             series_kind=str(kind),
             year=year,
-            prefix=kinds.prefix(kind, short=short, year=year, item_type=item_type),
+            prefix=kinds.prefix(kind, short=facts.short, year=year, item_type=facts.item_type),
             path=("document", "number"),
         ),
         content=ledger.Content(path=("document", "data"), data=dict(data)),
@@ -112,7 +101,7 @@ def void(stream: str, stream_id: UUID, *, gone: Mapping[UUID, str | None], at: d
     for row in rows.select_for_update():
         was = row.void_since, row.replaced_by
         if row.event in gone:
-            row.void_since, row.replaced_by = row.void_since or at, gone[row.event]
+            row.void_since, row.replaced_by = row.void_since or at, gone[row.event] or None
         else:
             row.void_since = row.replaced_by = None
         if was != (row.void_since, row.replaced_by):

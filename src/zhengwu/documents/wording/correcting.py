@@ -35,8 +35,11 @@ def correction(
     right)], in order. Refuses a text that is not in the paper, and a change of what was decided.
     """
     of = needed(of, field="of", what="被更正文书的文号")
-    title_of = needed(title_of, field="title_of", what="被更正文书的名称")
-    reasons = needed(reasons, field="reasons", what="更正的原因")
+    # The register knows the kind's name; the paper itself says 准予 or 不予.
+    title_of = str(original.get("title") or "") or needed(
+        title_of, field="title_of", what="被更正文书的名称"
+    )
+    reasons = clean(reasons, field="reasons")
     if not changes:
         raise Refusal("documents.nothing_to_correct", "请写明要更正的内容。", field="changes")
     data = _renewed(original)
@@ -75,7 +78,7 @@ def correction(
         "issued": day_of(issued).isoformat(),
         "issued_words": day_words(issued),
         "corrects": {
-            "kind": str(original.get("kind", "")),
+            "kind": form_of(original),
             "number": of,
             "title": title_of,
             "issued_words": str(original.get("issued_words", "")),
@@ -88,6 +91,11 @@ def correction(
             *data["plain"][-3:],
         ],
     }
+
+
+def form_of(data: Mapping[str, Any]) -> str:
+    """The kind a paper has the form of: its own, a correction that of what it corrects."""
+    return str((data.get("corrects") or data).get("kind", ""))
 
 
 def _renewed(original: Mapping[str, Any]) -> dict[str, Any]:

@@ -204,7 +204,7 @@ def termination(
             remedies.sentence(day, organ=organ, court=court, paper="通知书"),
         ],
         plain=[
-            f"这次申请我们停止办理了，因为{ground}。",
+            f"这次申请我们停止办理了：{ground}。",
             "材料原件可以领回。以后条件够了，可以重新申请。",
             remedies.plain(day, organ=organ, court=court),
         ],
