@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.test_line import people, sign_in
+from tests.cases import people as cast
 from tests.desk import walk
+from zhengwu.ledger import services as ledger
 
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -50,6 +52,40 @@ def test_public_pages_are_accessible_and_fit(
         said += _violations(page)
         if _sideways(page) > 0:
             said.append(f"{address} is {_sideways(page)} px too wide")
+    assert not said
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there; run make set-up")
+@pytest.mark.parametrize("width", [320, 390, 1366])
+def test_the_progress_page_its_papers_and_a_decision_are_accessible_and_fit(
+    server: str, page: Page, width: int
+) -> None:
+    cast.items()
+    done, short = cast.golden(), cast.received(missing=2)
+    short.do("p-water-clerk", "supplement_requested", "09-16 15:00")
+    ledger.catch_up()
+    page.set_viewport_size({"width": width, "height": 800})
+    said: list[str] = []
+
+    def judge() -> None:
+        said.extend(_violations(page))
+        if _sideways(page) > 0:
+            said.append(f"{page.url} is {_sideways(page)} px too wide")
+
+    for case in (done, short):
+        page.goto(f"{server}/track")
+        page.fill("#id_number", case.number)
+        page.fill("#id_code", case.query_code)
+        page.click("main button")
+        page.wait_for_selector(".say")
+        judge()
+    page.get_by_role("link", name="说了什么").first.click()
+    page.wait_for_selector("#plain")
+    judge()
+    page.goto(f"{server}/decisions")
+    page.locator("td a").first.click()
+    page.wait_for_selector("article")
+    judge()
     assert not said
 
 

@@ -471,6 +471,8 @@ def line(event: Event, *, who: str, materials: Mapping[str, str], gone: bool) ->
         return None
     act = lifecycle.BY_CODE.get(event.kind)
     title, text = PLAIN.get(event.kind, (act.zh if act else "有新进展", ""))
+    if event.kind == "step_taken" and event.body.get("at") == "window":
+        title = "窗口接手"
     text = _detail(event, materials) or text
     return Line(event.version, event.occurred, event.kind, title, text, who, gone)
 

@@ -50,6 +50,8 @@ class SearchForm(Form):
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
+        for field in self.fields.values():
+            field.must = True  # type: ignore[attr-defined]  # nothing here need be called optional
         agency = self.fields["agency"]
         assert isinstance(agency, forms.ChoiceField)
         agency.choices = [("", "全部"), *((one.code, one.name) for one in accounts.agencies())]
