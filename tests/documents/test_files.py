@@ -6,10 +6,13 @@ import hashlib
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -380,3 +383,31 @@ def test_the_database_refuses_half_a_binding(owner: Owner) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         owner.execute("UPDATE documents_upload SET stream = 'case' WHERE id = %s", (file.id,))
     assert isinstance(file.id, UUID)
+
+
+ORPHAN = """
+import io, os, signal, sys, tempfile
+from zhengwu.documents import drawers
+with tempfile.TemporaryFile() as file, drawers.drawer() as one:
+    file.write(sys.stdin.buffer.read())
+    file.flush()
+    print(one.ask(file, {"do": "examine", "media": "application/pdf", "drawn": False, "most": 9}))
+    print(one._process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_drawing_process_does_not_outlive_its_parent_and_knows_no_secret() -> None:
+    parent = subprocess.run(
+        [sys.executable, "-c", ORPHAN], input=uploads.pdf(), capture_output=True, check=False
+    )
+    said, pid = parent.stdout.decode().splitlines()
+    assert "'pages': 1" in said
+    begun = time.monotonic()
+    while (place := Path(f"/proc/{pid}/environ")).exists() and time.monotonic() - begun < 10:
+        with suppress(OSError):
+            if b"State:\tZ" in (place.parent / "status").read_bytes():
+                return  # ended; only its new parent has not noticed yet
+            assert b"ZHENGWU" not in place.read_bytes()
+        time.sleep(0.05)
+    assert not place.exists()
