@@ -14,6 +14,7 @@ from django.contrib.auth.password_validation import validate_password
 
 from zhengwu.accounts import city, queries, roles
 from zhengwu.accounts.models import Agency, Person, Post, PostHolding, Region, RoleHolding
+from zhengwu.catalog import authorisations
 from zhengwu.catalog import queries as catalog
 from zhengwu.config import demo
 from zhengwu.domain import identifiers
@@ -148,6 +149,10 @@ def test_the_demo_is_built_once_even_when_broken_off_and_its_people_sign_in(
     assert time.monotonic() - started < 60
     assert demo.loaded()
     assert any("现行有效 89 项，已取消 10 项，没有通过 0 项" in line for line in said)
+    assert any("书面授权：" in line for line in said)
+    head = queries.actor("p-420100-d23-head-a")
+    assert authorisations.listed(head, on=AT.date()).counts["standing"] > 0
+    assert authorisations.unauthorised(head, on=AT.date()) == ()
     assert any("模拟办件：4 件" in line for line in said)
     assert not any("被拒绝" in line for line in said)
     hall = [one for one in halls.windows("H420100") if one.code == "B23"]

@@ -178,7 +178,9 @@ def test_sending_the_form_twice_issues_once_and_overlapping_is_told(head: Client
 def test_an_organ_without_immediate_items_is_told_so() -> None:
     water = sign_in("p-water-head")
     assert "本机关没有即办件" in text(water.get(NEW))
-    assert "都有人可以" in text(water.get(LIST))
+    page = text(water.get(LIST))
+    assert "本机关没有即办件，不用签发书面授权" in page
+    assert "签发第一份" not in page
 
 
 def test_the_list_goes_out_as_csv_and_no_cell_is_a_formula(head: Client) -> None:
