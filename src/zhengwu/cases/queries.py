@@ -419,17 +419,21 @@ def place(
     item: str | None = None,
     light: str | None = None,
     at: datetime,
-) -> Place | None:
-    """Where a case stands among the first of an inbox's list; None where it is not among them."""
+) -> Place:
+    """Where a case stands among the first under review of an inbox's list, to go through them.
+
+    index 0: it is not among them (any more); `after` is then the first.
+    """
     where, order, parameters = _list(actor, folder=folder, item=item, q="", light=light, at=at)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT c.number FROM cases_case c WHERE {where} ORDER BY {order} LIMIT {BESIDE}",  # noqa: S608
+            f"SELECT c.number FROM cases_case c WHERE {where} AND c.state = 'handling' "  # noqa: S608
+            f"ORDER BY {order} LIMIT {BESIDE}",
             parameters,
         )
         listed = [row[0] for row in cursor.fetchall()]
     if number not in listed:
-        return None
+        return Place(0, len(listed), None, listed[0] if listed else None)
     index = listed.index(number)
     return Place(
         index + 1,

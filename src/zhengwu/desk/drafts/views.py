@@ -56,6 +56,8 @@ def continued(slot: str) -> str:
     match slot.split("/"):
         case ["register", identifier]:
             return f"{reverse('desk:register')}?draft={identifier}"
+        case ["case", number, "review"]:
+            return reverse("desk:review", args=[number])
         case ["case", number, act]:
             return f"{reverse('desk:case', args=[number])}?draft={act}#acts"
         case ["shift"]:

@@ -40,6 +40,7 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
         return redirect("desk:case", number=found.rows[0].number)
     _looked(actor, found, why="查看清单")
     folder = request.GET.get("folder", "")
+    folder = folder if folder in TITLES else ""
     context = {
         "actor": actor,
         "found": found,
@@ -47,6 +48,9 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
         "counts": found.counts,
         "title": f"“{q}”的查找结果" if q else TITLES.get(folder, "全部在办") + "的办件",
         "q": q,
+        "picks": actor.may("case.take"),
+        "reviews": any(row.review for row in found.rows),
+        "folder_query": paging.with_query(request.GET, folder=folder or "all", page=None, q=None),
         "item": request.GET.get("item", ""),
         "light": request.GET.get("light", ""),
         "filtered": bool(q or request.GET.get("item") or request.GET.get("light")),

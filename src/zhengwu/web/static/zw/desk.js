@@ -39,3 +39,19 @@ document.addEventListener("htmx:afterSwap", showAll);
 
 const first = document.querySelector("table.inbox tr[data-row] a");
 if (first && !document.querySelector("[data-focus]")) first.focus({ preventScroll: true });
+
+// Picking in a list (全选本页) and how many are picked.
+const picks = [...document.querySelectorAll('input[name="case"][form="batch"]')];
+const every = document.querySelector("[data-pick-all]");
+if (every && picks.length) {
+  every.hidden = false;
+  const tell = () => {
+    const count = picks.filter((one) => one.checked).length;
+    every.checked = count === picks.length;
+    every.indeterminate = count > 0 && count < picks.length;
+    for (const said of document.querySelectorAll("[data-picked]")) said.textContent = count ? ` ${count} 件` : "";
+  };
+  every.addEventListener("change", () => { for (const one of picks) one.checked = every.checked; tell(); });
+  for (const one of picks) one.addEventListener("change", tell);
+  tell();
+}
