@@ -43,8 +43,8 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(f"2026-{text}:00").replace(tzinfo=SHANGHAI)
 
 
-def actor(code: str) -> Actor:
-    return accounts.actor(code)
+def actor(code: str, when: str | None = None) -> Actor:
+    return accounts.actor(code, at=moment(when) if when else None)
 
 
 def items() -> None:
@@ -96,7 +96,7 @@ class Told:
     def do(
         self, who: str, kind: str, when: str, form: Mapping[str, str] | None = None
     ) -> services.Done:
-        by = actor(who)
+        by = actor(who, when)
         return services.perform(
             by,
             self.number,

@@ -113,23 +113,30 @@ class LookRow:
     at: datetime
 
 
-_HELD = Q(since__lte=Now()) & (Q(until__isnull=True) | Q(until__gt=Now()))
+def _held(at: datetime | None) -> Q:
+    """Held at a moment; None: at the database's own present."""
+    when = Now() if at is None else at
+    return Q(since__lte=when) & (Q(until__isnull=True) | Q(until__gt=when))
 
 
-def actor_of(person: Person) -> Actor:
+_HELD = _held(None)
+
+
+def actor_of(person: Person, *, at: datetime | None = None) -> Actor:
     """The actor behind a signed-in person; one that is not active has no posts and no roles."""
+    held_then = _held(at)
     posts: tuple[PostHeld, ...] = ()
     holdings: frozenset[tuple[str, str]] = frozenset()
     granted: frozenset[tuple[str, UUID]] = frozenset()
     if person.is_active:
-        held = PostHolding.objects.filter(_HELD, person=person).select_related("post")
+        held = PostHolding.objects.filter(held_then, person=person).select_related("post")
         posts = tuple(
             PostHeld(p.code, p.name, p.kind, p.agency_id, p.hall or None, p.window or None)
             for p in (one.post for one in held.order_by("part", "id"))
         )
         rows = RoleHolding.objects.filter(person=person).values_list("role", "scope")
         holdings = frozenset(rows)
-        grants = Grant.objects.filter(_HELD, person=person)
+        grants = Grant.objects.filter(held_then, person=person)
         granted = frozenset(grants.values_list("act", "stream"))
     agency = person.agency
     return Actor(
@@ -146,9 +153,9 @@ def actor_of(person: Person) -> Actor:
     )
 
 
-def actor(code: str) -> Actor:
+def actor(code: str, *, at: datetime | None = None) -> Actor:
     """The actor of a person's code. Raises Person.DoesNotExist."""
-    return actor_of(Person.objects.select_related("agency").get(code=code))
+    return actor_of(Person.objects.select_related("agency").get(code=code), at=at)
 
 
 def reach(actor: Actor, act: str) -> Reach:

@@ -16,6 +16,7 @@ from zhengwu.accounts import queries as accounts
 from zhengwu.cases.services import CaseNotFound
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.web import errors
+from zhengwu.web.clock import now
 
 
 def desk(may: str | None = None) -> Callable[[Callable[..., HttpResponseBase]], Any]:
@@ -29,7 +30,7 @@ def desk(may: str | None = None) -> Callable[[Callable[..., HttpResponseBase]], 
         def entered(request: HttpRequest, **parts: str) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 raise PermissionDenied
-            actor = accounts.actor_of(request.user)
+            actor = accounts.actor_of(request.user, at=now())
             if may is not None and not actor.may(may):
                 raise PermissionDenied
             try:

@@ -151,7 +151,7 @@ def _correct(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     original = documents.frozen(chosen)
     wrong = text(form, "wrong", "原来写的", most=500)
     right = text(form, "right", "更正为", most=500)
-    reasons = text(form, "reasons", "更正说明", required=False, most=500)
+    reasons = text(form, "reasons", "更正说明", most=500)
     of = papers.facts(loaded, clerk=actor.name)
     paper = papers.issue(
         Kind.CORRECTION,
@@ -183,7 +183,7 @@ VERBS = (
         asks=(
             Ask("wrong", "原来写的", hint="照原文抄，一字不差"),
             Ask("right", "更正为"),
-            Ask("reasons", "更正说明", "long", required=False),
+            Ask("reasons", "更正说明", "long"),
         ),
         confirm="原文书会作废，查验页会显示由哪个文号代替。",
     ),
