@@ -77,7 +77,7 @@ def issue(request: HttpRequest, actor: Actor) -> HttpResponse:
     choices = authorisations.choices(actor, on=_today())
     if request.method != "POST":
         asked = request.GET.get("item", "")
-        first = {
+        first: dict[str, object] = {
             "items": [code for code, _ in choices.items if code == asked],
             "powers": list(authorisations.POWERS_ZH),
             "since": _today().isoformat(),
