@@ -119,7 +119,7 @@ def test_a_document_is_found_by_its_code_with_the_name_masked(anyone: Client) ->
     response = anyone.get("/check", {"code": check.group(1).lower().replace("-", " ")}, follow=True)
     page = walk.text(response)
     assert "查验属实" in page
-    assert "受理通知书" in page
+    assert "收件回执" in page
     assert "江城清源" not in page
     pdf = clerk.get(f"/desk/cases/{number}/documents/{check.group(1)}.pdf")
     assert pdf.content.startswith(b"%PDF")
