@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ EVERY = pytest.mark.parametrize("kind", list(Kind))
 PLACES = pytest.mark.parametrize(
     "kind", [Kind.DECISION, Kind.SUPPLEMENT_NOTICE, Kind.DELIVERY_RECORD, Kind.CORRECTION]
 )
+# Issued papers point to these: what is printed again must look as it did.
+RELEASED = {
+    "acceptance_notice@1": "2b9886eee65612e3",
+    "base@1": "3f4680439b35ef29",
+    "decision@1": "286600a98e112ec3",
+    "marked@1": "88d1a99a4973b954",
+    "paper@1": "9c858faa5bf781e9",
+    "record@1": "a8443739d5094e97",
+}
 pytestmark = pytest.mark.skipif(
     not list(render.FONTS.glob("*.ttf")), reason="the set-up has not brought the fonts"
 )
@@ -111,6 +121,14 @@ def test_names_of_rare_letters_print_in_every_kind() -> None:
         kind for kind in Kind if name not in text_of(printed(paper(kind, facts(name), name)))
     ]
     assert missing == []
+
+
+def test_no_released_template_was_edited() -> None:
+    digests = {
+        file.stem: sha256(file.read_bytes()).hexdigest()[:16]
+        for file in render.TEMPLATES.glob("*.typ")
+    }
+    assert digests == RELEASED  # a change is the next version: a new file and a new row
 
 
 def test_the_first_templates_still_print_what_they_printed() -> None:
