@@ -495,7 +495,16 @@ def _one_party(applicant: Applicant) -> UUID | None:
                     "确实是同一单位换证的，这次先只填现行有效的号码收件，并请中心核对两边的登记。",
                     field=f"other-{nth}",
                 )
-    return next(iter(parties), None)
+    if parties or applicant.identifier_kind != "uscc":
+        return next(iter(parties), None)
+    # Known by the organisation code of old, which is part of the code of today.
+    inner = Identifier(kind="org_code", value=organisation_code_in(applicant.identifier))
+    return next((party for party, _ in _owners([inner]).values()), None)
+
+
+def organisation_code_in(uscc: str) -> str:
+    """The organisation code in a unified code: its places 9 to 17 (GB 32100-2015)."""
+    return uscc[8:17]
 
 
 def _owners(numbers: Sequence[Identifier]) -> dict[tuple[str, str, str], tuple[UUID, str]]:
@@ -670,7 +679,7 @@ def lookup(actor: Actor, number: str, *, kind: str = "", at: datetime) -> Known 
         return None
     wanted = [(kind, value)]
     if kind == "uscc":
-        wanted.append(("org_code", value[8:17]))
+        wanted.append(("org_code", organisation_code_in(value)))
     for one_kind, one in wanted:
         with connection.cursor() as cursor:
             cursor.execute(
