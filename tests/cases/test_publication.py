@@ -251,11 +251,11 @@ def test_a_number_is_found_however_its_brackets_are_typed(typed: str) -> None:
 def test_no_question_reads_the_whole_table(asked: dict[str, Any], index: str, owner: Any) -> None:
     case = decided()
     owner.execute(
-        "INSERT INTO cases_publication SELECT gen_random_uuid(), '江' || n % 100 ||"
-        " '许决字〔2026〕第' || lpad(n::text, 5, '0') || '号', 'i-' || n % 500, 1, '某事',"
-        " '行政许可', 'a-' || n % 100, 'organisation', '江城**公司', 'granted',"
+        "INSERT INTO cases_publication SELECT gen_random_uuid(), '江' || n %% 100 ||"
+        " '许决字〔2026〕第' || lpad(n::text, 5, '0') || '号', 'i-' || n %% 500, 1, '某事',"
+        " '行政许可', 'a-' || n %% 100, 'organisation', '江城**公司', 'granted',"
         " date '2020-01-01' + n / 20, date '2020-01-08' + n / 20,"
-        " CASE WHEN n % 1000 = 0 THEN 'revoked' ELSE 'valid' END, NULL, '', now(), now(), c.id"
+        " CASE WHEN n %% 1000 = 0 THEN 'revoked' ELSE 'valid' END, NULL, '', now(), now(), c.id"
         " FROM generate_series(1, 60000) n, cases_case c WHERE c.number = %s",
         (case.number,),
     )
