@@ -192,6 +192,13 @@ def _live(
         when, last = later, kind
         return True
 
+    turn = chance.random()  # now and then a case goes another way
+    if turn < 0.02:
+        act(cast.clerk, "not_ours", 0.2, {"organ": "省级主管部门", "reasons": ""})
+        return last
+    if turn < 0.04:
+        act(cast.clerk, "not_needed", 0.2, {"reasons": "所申请的活动不需要取得行政许可。"})
+        return last
     if "missing" in ticks.values():
         if not act(cast.clerk, "supplement_requested", 0.2):
             return last
@@ -211,6 +218,19 @@ def _live(
         reviewer = chance.choice(cast.by_kind["review"])
         if not act(reviewer, "step_taken", chance.uniform(1, 6)):
             return last
+        if turn < 0.07:
+            act(cast.clerk, "withdrawn", pace * 0.2, {"reasons": "申请人调整了计划。"})
+            return last
+        visitors = cast.by_kind["review"][:1] + cast.by_kind["decide"][:1]
+        if turn > 0.85 and len({one.code for one in visitors}) > 1:
+            visit = {f"inspector-{one.code}": "on" for one in visitors}
+            if not act(reviewer, "inspected", pace * 0.1, visit | {"found": "现场与申请一致。"}):
+                return last
+        head = cast.by_kind.get("head")
+        if turn > 0.95 and head:
+            longer = {"days": "5", "reasons": "需要进一步核实有关数据。"}
+            if not act(head[0], "extended", pace * 0.1, longer):
+                return last
         review = {"procedure": "expert_review", "days": "10"}
         suspended = chance.random() < 0.08 and act(reviewer, "suspended", pace * 0.3, review)
         if suspended and not act(reviewer, "resumed", chance.uniform(150, 300)):
