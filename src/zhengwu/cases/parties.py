@@ -545,7 +545,7 @@ def _add(party: UUID, numbers: Iterable[Identifier], today: date) -> bool:
             # An ended number keeps its beginning; one we held in force ends on the day given.
             if one.until:
                 cursor.execute(
-                    "UPDATE cases_partyidentifier SET valid_to = greatest(%s, valid_from)"
+                    "UPDATE cases_partyidentifier SET valid_to = greatest(%s::date, valid_from)"
                     " WHERE party_id = %s AND (kind, value, country) = (%s, %s, %s)"
                     " AND valid_to IS NULL",
                     [one.until, party, one.kind, one.value, one.country],
@@ -553,10 +553,11 @@ def _add(party: UUID, numbers: Iterable[Identifier], today: date) -> bool:
                 cursor.execute(
                     "INSERT INTO cases_partyidentifier"
                     " (party_id, kind, value, country, valid_from, valid_to)"
-                    " SELECT %(party)s, %(kind)s, %(value)s, %(country)s, %(since)s, %(until)s"
+                    " SELECT %(party)s::uuid, %(kind)s::varchar, %(value)s::varchar, %(country)s::varchar,"
+                    " %(since)s::date, %(until)s::date"
                     " WHERE NOT EXISTS (SELECT 1 FROM cases_partyidentifier WHERE"
-                    " party_id = %(party)s"
-                    " AND (kind, value, country) = (%(kind)s, %(value)s, %(country)s))",
+                    " party_id = %(party)s::uuid AND (kind, value, country)"
+                    " = (%(kind)s::varchar, %(value)s::varchar, %(country)s::varchar))",
                     {
                         "party": party, "kind": one.kind, "value": one.value,
                         "country": one.country, "since": one.since or one.until,
