@@ -11,6 +11,7 @@ from zhengwu.cases import heads
 from zhengwu.cases.loading import CaseNotFound, Loaded
 from zhengwu.cases.parties import Applicant
 from zhengwu.catalog.queries import ItemVersionRow
+from zhengwu.documents import queries as documents_queries
 from zhengwu.documents import services as documents
 from zhengwu.documents import wording
 from zhengwu.documents.kinds import Kind
@@ -73,6 +74,19 @@ def facts_of(
         place=f"{window} 窗口" if window else "",
         clerk=clerk,
     )
+
+
+def decision_of(loaded: Loaded) -> documents_queries.OfCase | None:
+    """The decision as it holds now: itself, or the correction that stands in its place."""
+    check = None
+    for event in loaded.counting:
+        document = event.body.get("document") or {}
+        if event.kind in ("granted", "refused") or (
+            event.kind == "document_corrected" and event.body.get("replaces") == check
+        ):
+            check = document.get("check")
+    issued = documents_queries.of_stream(loaded.id)
+    return next((one for one in issued if one.check_code == check), None)
 
 
 def issue(kind: Kind, of: Facts, *, at: datetime, data: Mapping[str, Any]) -> Prepared:

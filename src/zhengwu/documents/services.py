@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from zhengwu.accounts.queries import Actor
-from zhengwu.documents import check_code, kinds, queries, wording
+from zhengwu.documents import check_code, kinds, queries, render, seal, wording
 from zhengwu.documents.kinds import Kind
 from zhengwu.documents.models import Copy, Document
 from zhengwu.domain.refusal import Refusal
@@ -22,6 +23,7 @@ from zhengwu.web.forms import clean_text
 
 __all__ = ["Prepared", "copy", "prepare", "register", "void", "wording"]
 
+log = logging.getLogger(__name__)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -63,6 +65,21 @@ def prepare(kind: Kind, *, facts: wording.Facts, at: datetime, data: Mapping[str
         ),
         content=ledger.Content(path=("document", "data"), data=dict(data)),
     )
+
+
+def warm_up() -> None:
+    """Read fonts, templates and the seal's key once, so that no first paper waits for them."""
+    issued = datetime(2026, 1, 1, tzinfo=SHANGHAI)
+    facts = wording.Facts(
+        agency="-", agency_name="-", short="-", case="-", item="-", item_code="-", item_type="-",
+        basis="", applicant={"kind": "person", "name": "-"}, received=issued,
+    )  # fmt: skip
+    try:
+        data = wording.withdrawal(facts, issued=issued, reasons="-")
+        made = render.pdf("paper@1", data, number="-", check="-", address="-", issued=issued)
+        seal.sealed(made, seal.paper_of(data, agency="-", number="-", issued=issued))
+    except Exception:
+        log.warning("papers could not be warmed up", exc_info=True)
 
 
 def register(

@@ -123,7 +123,7 @@ ACTS: tuple[Act, ...] = (
     _act("delivered", "送达", "decided", "delivered", "窗口", "送达回证", "第四十四条"),
     _act("closed", "办结", "delivered not_accepted withdrawn terminated", "closed", "自动"),
     _act("withdrawn", "撤回申请", "received supplementing handling forwarded", "withdrawn", "申请人", "撤回确认"),
-    _act("terminated", "终止", "handling", "terminated", "审批人", "终止通知书", "第七十条"),
+    _act("terminated", "终止", "handling", "terminated", "审批人", "终止通知书"),
     _act("document_corrected", "更正文书", _AFTER_PAPER, None, "制作岗位", "更正件"),
     _act("revoked", "撤销", "closed archived", None, "审批人", "决定书", "第六十九条"),
     _act("cancelled", "注销", "closed archived", None, "审批人", "决定书", "第七十条"),

@@ -12,7 +12,6 @@ from zhengwu.cases.acts.handling import checked
 from zhengwu.cases.loading import Loaded
 from zhengwu.cases.verbs import Ask, Form, Plan, Verb, choice, note, text, uploads
 from zhengwu.catalog import authorisations
-from zhengwu.documents import queries as documents
 from zhengwu.documents import wording
 from zhengwu.documents.kinds import Kind
 from zhengwu.domain.refusal import Refusal
@@ -112,20 +111,15 @@ def _terminate(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
 def _end(act: str, zh: str) -> Callable[[Loaded, Actor, Form, datetime], Plan]:
     def plan(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         reasons = text(form, "reasons", "理由")
-        number = next(
-            (
-                one.number
-                for one in documents.of_stream(loaded.id)
-                if one.kind == Kind.DECISION and one.void_since is None
-            ),
-            "",
-        )
+        decision = papers.decision_of(loaded)
         of = papers.facts(loaded, clerk=actor.name)
         paper = papers.issue(
             Kind.REVOCATION,
             of,
             at=at,
-            data=wording.revocation(of, issued=at, act=act, reasons=reasons, of=number),
+            data=wording.revocation(
+                of, issued=at, act=act, reasons=reasons, of=decision.number if decision else ""
+            ),
         )
         return Plan(
             body={"document": paper.body(), "reasons": {"content": ""}},

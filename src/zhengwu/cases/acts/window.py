@@ -339,11 +339,17 @@ def _deliver(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
             )
     occurred = moment(form)
     of = papers.facts(loaded, clerk=actor.name)
-    handed = [
-        {"title": one.title, "number": one.number}
-        for one in documents.of_stream(loaded.id)
-        if one.kind in (Kind.DECISION, Kind.CORRECTION) and one.void_since is None
-    ]
+    decision = papers.decision_of(loaded)
+    handed = (
+        [
+            {
+                "title": str(documents.frozen(decision.check_code)["title"]),
+                "number": decision.number,
+            }
+        ]
+        if decision
+        else []
+    )
     paper = papers.issue(
         Kind.DELIVERY_RECORD,
         of,
