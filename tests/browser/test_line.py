@@ -76,6 +76,7 @@ def test_the_line_by_keyboard(people: str, page: Page) -> None:
     page.goto(f"{people}/desk/cases/{number}")
     page.keyboard.press("F9")
     expect(page.get_by_text("已接办")).to_be_visible()
+    page.get_by_label("我已核对").first.check()
     page.keyboard.press("F9")  # 准予
     expect(page.get_by_text("已作出准予决定")).to_be_visible()
     make = page.get_by_role("button", name=re.compile("^制证"))
@@ -113,7 +114,7 @@ def test_the_line_without_javascript(people: str, plain: Page) -> None:
     page.get_by_label("身份证号").fill(walk.uscc())
     page.get_by_label("名称 / 姓名").fill("江城清源水务有限公司")
     page.get_by_label("手机号").fill("13900002046")
-    page.get_by_label("事项名称或编码").fill("备案")
+    page.get_by_label("事项名称、拼音首字母或编码").fill("备案")
     page.get_by_role("button", name="查找", exact=True).click()
     expect(page.get_by_label("名称 / 姓名")).to_have_value("江城清源水务有限公司")
     page.get_by_role("button", name=re.compile("收件并受理")).click()

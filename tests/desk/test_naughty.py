@@ -31,6 +31,44 @@ def test_every_naughty_string_in_every_field_gets_the_form_back(clerk: Client) -
     assert "JC2" not in walk.text(clerk.get("/desk/"))
 
 
+NEW_FIELDS = (
+    "identifier_kind", "country", "contact_name", "contact_phone", "agent_role", "agent_name",
+    "agent_identifier", "agent_kind", "agent_phone", "agent_scope", "agent_until", "letter",
+    "other-1", "other-1-kind", "other-1-since", "other-1-until", "material-01", "why-01",
+    "file-01", "shown", "key",
+)  # fmt: skip
+
+
+@needs_data
+def test_every_naughty_string_in_every_new_field_gets_the_form_back(clerk: Client) -> None:
+    strings = json.loads((DATA / "bad-inputs" / "blns" / "blns.json").read_text(encoding="utf-8"))
+    for text in strings[::3]:
+        wrong = walk.registration(phone="1", **dict.fromkeys(NEW_FIELDS, text))
+        response = clerk.post("/desk/register", wrong)
+        assert response.status_code == 422, text
+    for text in strings[::9]:
+        look = dict.fromkeys((*NEW_FIELDS, "identifier", "name", "item", "use", "choice"), text)
+        for do in ("look", "pick", text):
+            assert clerk.post("/desk/register", {**look, "do": do}).status_code == 200, text
+        assert clerk.get("/desk/register", {"draft": text, "item": text}).status_code == 200, text
+    assert "JC2" not in walk.text(clerk.get("/desk/"))
+
+
+@needs_data
+def test_naughty_reasons_and_scopes_are_kept_or_refused_and_never_a_fault(clerk: Client) -> None:
+    strings = json.loads((DATA / "bad-inputs" / "blns" / "blns.json").read_text(encoding="utf-8"))
+    for text in strings[::12]:
+        given = walk.registration(
+            key=str(uuid4()), do="supplement", agent_role="staff", agent_name="赵敏",
+            agent_identifier="11010519491231002X", agent_phone="13800001111", agent_scope=text,
+            **{"material-01": "faulty", "why-01": text},
+        )  # fmt: skip
+        response = clerk.post("/desk/register", given)
+        assert response.status_code in (302, 422), text
+        if response.status_code == 302:
+            assert clerk.get(response["Location"]).status_code == 200, text
+
+
 @needs_data
 def test_every_naughty_string_can_be_searched_for(clerk: Client) -> None:
     strings = json.loads((DATA / "bad-inputs" / "blns" / "blns.json").read_text(encoding="utf-8"))
