@@ -46,6 +46,15 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "desk:case": {"number": "{number}"},
     "desk:act": {"number": "{number}", "kind": "step_taken"},
     "desk:document": {"number": "{number}", "check": "{check}"},
+    "desk:print": {"number": "{number}", "check": "{check}"},
+    "desk:undo": {"number": "{number}"},
+    "desk:review": {"number": "{number}"},
+    "desk:file": {"number": "{number}", "identifier": "00000000-0000-4000-8000-000000000000"},
+    "desk:file-page": {
+        "number": "{number}",
+        "identifier": "00000000-0000-4000-8000-000000000000",
+        "page": "1",
+    },
     "desk:authorisation": {"identifier": "00000000-0000-4000-8000-000000000000"},
     "desk:draft-save": {"slot": "case/{number}/granted"},
     "desk:draft-discard": {"slot": "case/{number}/granted"},
@@ -59,6 +68,12 @@ ACTS: Mapping[str, str | None] = {
     "desk:case": "case.see",
     "desk:act": "case.see",
     "desk:document": "case.see",
+    "desk:print": "case.see",
+    "desk:undo": "case.see",
+    "desk:review": "case.see",
+    "desk:file": "case.see",
+    "desk:file-page": "case.see",
+    "desk:batch": "case.take",
     "desk:day": "case.see",
     "desk:day-export": "case.see",
     "desk:shift": "case.hand_over",
@@ -72,14 +87,31 @@ ACTS: Mapping[str, str | None] = {
     "desk:authorisations-export": "authorise.issue",
     "desk:authorise": "authorise.issue",
     "desk:authorisation": "authorise.issue",
+    "desk:fees": "case.collect",
     "desk:operate": "operate.see",
     "desk:audit": "audit.looks",
     "desk:audit-export": "audit.looks",
 }
 # Answer to a submitted form only.
-POSTED = ("desk:act", "desk:draft-save", "desk:draft-discard", "desk:shift-give", "desk:shift-take")
+POSTED = (
+    "desk:act",
+    "desk:undo",
+    "desk:draft-save",
+    "desk:draft-discard",
+    "desk:shift-give",
+    "desk:shift-take",
+)
 # Of one case: whoever may do the act elsewhere still gets nothing.
-OF_A_CASE = ("desk:case", "desk:act", "desk:document")
+OF_A_CASE = (
+    "desk:case",
+    "desk:act",
+    "desk:undo",
+    "desk:document",
+    "desk:print",
+    "desk:review",
+    "desk:file",
+    "desk:file-page",
+)
 # Of one thing that is not there: 404 to whoever may.
 OF_NOTHING = ("desk:authorisation",)
 ROLES_OF_AN_AGENCY = ("clerk", "reviewer", "approver", "head", "legal", "cashier")

@@ -242,15 +242,19 @@ class Then:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedRow:
-    """A case on which an opinion of the actor's agency is asked for (征求意见)."""
+class UnpaidRow:
+    """A case that waits for the cashier's tick (待缴费)."""
 
+    id: UUID
     number: str
+    version: int
     item_name: str
-    agency_zh: str
-    until: str
-    asked: datetime
-    late: bool
+    applicant: str
+    fee: str
+    state_zh: str
+    decided: bool
+    due: datetime | None
+    light: clock.Light
 
 
 @dataclass(frozen=True, slots=True)
@@ -589,39 +593,46 @@ def case(actor: Actor, number: str, *, at: datetime, seen: int | None = None) ->
     return _view(loading.load(actor, number), actor, at, seen)
 
 
-def asked(actor: Actor, *, at: datetime, most: int = 50) -> tuple[AskedRow, ...]:
-    """The cases on which an opinion of the actor's agency is asked for, the most urgent first."""
-    streams = [stream for act, stream in actor.granted if act == "case.opine"]
-    if not streams:
-        return ()
-    own = {post.agency for post in actor.posts} | {actor.agency}
-    found = [
-        (loaded, one)
-        for loaded in loading.several(
-            actor, "c.id = ANY(%(asked)s::uuid[])", {"asked": streams}, most=most
+def unpaid(actor: Actor, *, q: str = "", at: datetime, most: int = 100) -> tuple[UnpaidRow, ...]:
+    """The cases that wait for this actor's tick (待缴费), by time left; q: number or applicant.
+
+    A search also finds what is paid for before the decision. Personal data: the caller records
+    the looks.
+    """
+    reach = accounts.reach(actor, "case.collect")
+    condition = next(sql for name, _, sql in FOLDERS if name == "unpaid")
+    parameters = _own(actor)
+    q = q.strip()[:100].replace("\x00", "")
+    if q:
+        condition = (
+            "c.closed IS NULL AND c.state IN ('handling', 'decided') "
+            "AND c.item || '@' || c.item_version = ANY(%(pay_first)s::text[]) "
+            "AND (c.number = upper(%(q)s) OR c.applicant_id IN ("
+            "SELECT id FROM cases_party WHERE name = %(q)s UNION ALL "
+            "SELECT party_id FROM cases_partyidentifier WHERE value = upper(%(q)s)))"
         )
-        for one in loaded.standing.asking
-        if one.agency in own
-    ]
-    names = accounts.names(agencies=(loaded.agency for loaded, _ in found))
-    today = at.astimezone(SHANGHAI).date().isoformat()
-    when = {
-        (loaded.number, event.version): event.occurred
-        for loaded, _ in found
-        for event in loaded.events
-    }
-    rows = [
-        AskedRow(
-            number=loaded.number,
-            item_name=loaded.item_name,
-            agency_zh=names.agency(loaded.agency),
-            until=one.until,
-            asked=when[loaded.number, one.version],
-            late=bool(one.until) and one.until < today,
+        parameters["q"] = q
+    rows = []
+    for loaded in loading.several(actor, condition, parameters, most=most):
+        inside = reach.everything or loaded.agency in reach.agencies or loaded.id in reach.streams
+        if not inside or loaded.standing.paid:
+            continue
+        standing, reading = loaded.standing, loaded.read(at)
+        rows.append(
+            UnpaidRow(
+                id=loaded.id,
+                number=loaded.number,
+                version=loaded.version,
+                item_name=loaded.item_name,
+                applicant=loaded.applicant().name,
+                fee=loaded.item_row().fee,
+                state_zh=wording.state(str(standing.state), standing.outcome, standing.suspended),
+                decided=standing.outcome == "granted",
+                due=reading.due.due if reading.due else None,
+                light=reading.light(at),
+            )
         )
-        for loaded, one in found
-    ]
-    return tuple(sorted(rows, key=lambda row: (row.until, row.number)))
+    return tuple(rows)
 
 
 def track(number: str, query_code: str, *, at: datetime) -> PublicCase:

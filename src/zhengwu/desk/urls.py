@@ -6,12 +6,15 @@ from django.urls import path
 
 from zhengwu.desk.audit import views as audit
 from zhengwu.desk.authorise import views as authorise
+from zhengwu.desk.batch import views as batch
 from zhengwu.desk.case import views as case
 from zhengwu.desk.day import views as day
 from zhengwu.desk.drafts import views as drafts
+from zhengwu.desk.fees import views as fees
 from zhengwu.desk.inbox import views as inbox
 from zhengwu.desk.operate import views as operate
 from zhengwu.desk.register import views as register
+from zhengwu.desk.review import views as review
 from zhengwu.desk.shift import views as shift
 
 app_name = "desk"
@@ -21,7 +24,15 @@ urlpatterns = [
     path("register", register.register, name="register"),
     path("cases/<str:number>", case.case, name="case"),
     path("cases/<str:number>/acts/<str:kind>", case.act, name="act"),
+    path("cases/<str:number>/undo", case.undo, name="undo"),
     path("cases/<str:number>/documents/<str:check>.pdf", case.document, name="document"),
+    path("cases/<str:number>/documents/<str:check>/print", case.copies, name="print"),
+    path("cases/<str:number>/review", review.review, name="review"),
+    path(
+        "cases/<str:number>/files/<uuid:identifier>/<int:page>.jpg", review.page, name="file-page"
+    ),
+    path("cases/<str:number>/files/<uuid:identifier>", review.download, name="file"),
+    path("batch", batch.batch, name="batch"),
     path("day", day.day, name="day"),
     path("day.csv", day.export, name="day-export"),
     path("shift", shift.shift, name="shift"),
@@ -35,6 +46,7 @@ urlpatterns = [
     path("authorisations.csv", authorise.export, name="authorisations-export"),
     path("authorisations/new", authorise.issue, name="authorise"),
     path("authorisations/<uuid:identifier>", authorise.authorisation, name="authorisation"),
+    path("fees", fees.fees, name="fees"),
     path("operate", operate.operate, name="operate"),
     path("audit", audit.looks, name="audit"),
     path("audit.csv", audit.export, name="audit-export"),

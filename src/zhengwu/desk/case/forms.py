@@ -2,45 +2,206 @@
 
 from __future__ import annotations
 
-from django import forms
-from django.http import QueryDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
 
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+
+from zhengwu.accounts.queries import Actor
 from zhengwu.cases.queries import ActOffer
+from zhengwu.cases.verbs import Ask
+from zhengwu.documents import files
+from zhengwu.documents.files import File
+from zhengwu.domain.refusal import Refusal
 from zhengwu.web.forms import Form, Line, Paragraphs
 
 LONGEST = 4_000
+MOST_FILES = 20
+CONFIRMED = "confirmed"
+# The page's own fields have these names; the act's go by another on the page.
+TAKEN = {"version": "entry-version", "key": "entry-key"}
+KEPT = "kept-"  # before the name of a file field: the ids of files already taken in
+INSPECTOR = "inspector-"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One field as the page shows it. why: the name of the field that says why, right under."""
+
+    name: str
+    kind: str
+    hint: str = ""
+    why: str = ""
 
 
 class ActForm(Form):
-    """Fields by the act's asks; what they must hold is decided by the service."""
+    """Fields by the act's asks; what they must hold is decided by the service.
 
-    def __init__(self, offer: ActOffer, data: QueryDict | None = None) -> None:
+    initial: what stands in them at first, by the act's names (a draft). `kept` holds the files
+    that were taken in and not yet bound to the case; they outlive a refusal.
+    """
+
+    def __init__(
+        self,
+        offer: ActOffer,
+        data: QueryDict | None = None,
+        *,
+        initial: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(data, auto_id=f"id_{offer.kind}_%s")
-        self.kinds: dict[str, str] = {}
+        self.kind = offer.kind
+        self.confirm = offer.confirm
+        self.asks: dict[str, Ask] = {}
+        self.kept: dict[str, list[File]] = {}
         for ask in offer.asks:
-            self.kinds[ask.name] = ask.kind
-            self.fields[ask.name] = _field(
-                ask.kind, ask.zh, ask.required, _choices(offer, ask.kind)
-            )
-            if ask.kind == "choice":
-                self.fields[ask.name] = _field("choice", ask.zh, ask.required, ask.choices)
+            name = TAKEN.get(ask.name, ask.name)
+            self.asks[name] = ask
+            self.fields[name] = _field(ask, offer)
             # The service says what is missing, in the words of the act.
-            self.fields[ask.name].widget.is_required = False
+            self.fields[name].widget.is_required = False
+            first = (initial or {}).get(name) or ask.value
+            if first:
+                self.initial[name] = first
+            if ask.kind == "file":
+                self.kept[name] = []
+        if self.confirm:
+            self.fields[CONFIRMED] = forms.BooleanField(label="我已核对", required=False)
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The kind of every field, by its name on the page."""
+        return {name: ask.kind for name, ask in self.asks.items()}
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """The fields in their order; the why of a material goes with its tick."""
+        whys = {
+            f"why-{name.removeprefix('material-')}": name
+            for name, ask in self.asks.items()
+            if ask.kind == "ticks"
+        }
+        return tuple(
+            Shown(name, ask.kind, ask.hint, _why_of(name, self.asks) if ask.kind == "ticks" else "")
+            for name, ask in self.asks.items()
+            if name not in whys
+        )
+
+    @property
+    def has_files(self) -> bool:
+        return bool(self.kept)
 
     def words(self) -> dict[str, str]:
-        """What was typed, for the service; unknown choices too, so that it can refuse them."""
-        return {name: str(self.data.get(name, ""))[:LONGEST] for name in self.fields}
+        """What was typed, for the service, by the act's own names; unknown choices too, so that it
+        can refuse them. Files by their ids, parted by commas."""
+        return {
+            ask.name: (
+                ",".join(str(file.id) for file in self.kept[name])
+                if ask.kind == "file"
+                else str(self.data.get(name, ""))[:LONGEST]
+            )
+            for name, ask in self.asks.items()
+        }
+
+    def take_in(
+        self, actor: Actor, uploaded: MultiValueDict[str, UploadedFile[Any]], *, at: datetime
+    ) -> list[Refusal]:
+        """Keep every file that was sent (上传), beside those kept before; what is wrong with them."""
+        refused: list[Refusal] = []
+        for name, ask in self.asks.items():
+            if ask.kind != "file":
+                continue
+            self.kept[name] = _before(actor, cast(QueryDict, self.data).getlist(KEPT + name))
+            sent = uploaded.getlist(name)
+            if len(sent) + len(self.kept[name]) > MOST_FILES:
+                refused.append(
+                    Refusal(
+                        "form.files",
+                        f"一次最多上传 {MOST_FILES} 个文件。请分几次入卷。",
+                        field=ask.name,
+                    )
+                )
+                continue
+            purpose = "signature" if ask.name == "signature" else "material"
+            for one in sent:
+                try:
+                    kept = files.keep(
+                        actor,
+                        purpose=purpose,
+                        name=str(one.name or ""),
+                        data=one,  # type: ignore[arg-type]
+                        at=at,
+                    )
+                except Refusal as refusal:
+                    said = f"“{one.name}”没有收下：{refusal.sentence}" if sent else refusal.sentence
+                    refused.append(Refusal(refusal.code, said, field=ask.name))
+                else:
+                    self.kept[name].append(kept)
+        return refused
+
+    def confirmed(self) -> bool:
+        """Whether what cannot be taken back was confirmed, where the page asked for it."""
+        return not self.data.get("asked") or bool(self.data.get(CONFIRMED))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Shows a refusal at the field it is about, by whatever name the page has for it."""
+        super().refuse(
+            Refusal(
+                refusal.code,
+                refusal.sentence,
+                article=refusal.article,
+                field=self._place(refusal),
+            )
+        )
+
+    def _place(self, refusal: Refusal) -> str | None:
+        field = refusal.field
+        if refusal.code == "case.fee_unpaid":
+            return "means" if "means" in self.fields else None
+        if field == "people":
+            return next((name for name in self.fields if name.startswith(INSPECTOR)), None)
+        if field == "file":
+            return next(iter(self.kept), None)
+        return TAKEN.get(field, field) if field else None
 
 
-def _choices(offer: ActOffer, kind: str) -> tuple[tuple[str, str], ...]:
-    return offer.targets if kind == "colleague" else ()
+def _why_of(name: str, asks: Mapping[str, Ask]) -> str:
+    why = f"why-{name.removeprefix('material-')}"
+    return why if why in asks else ""
 
 
-def _field(
-    kind: str, label: str, required: bool, choices: tuple[tuple[str, str], ...]
-) -> forms.Field:
-    if kind in ("choice", "colleague"):
-        return forms.ChoiceField(label=label, required=required, choices=list(choices))
-    if kind == "long":
-        return Paragraphs(label=label, required=required)
+def _before(actor: Actor, ids: Sequence[str]) -> list[File]:
+    """Files taken in at an earlier try; only the actor's own that are still of no case."""
+    wanted = []
+    for one in ids[:MOST_FILES]:
+        try:
+            wanted.append(UUID(one))
+        except ValueError:
+            continue
+    found = files.found(wanted)
+    return [
+        found[one]
+        for one in dict.fromkeys(wanted)
+        if one in found and found[one].by == actor.code and found[one].stream_id is None
+    ]
+
+
+def _field(ask: Ask, offer: ActOffer) -> forms.Field:
+    label, required = ask.zh, ask.required
+    match ask.kind:
+        case "choice" | "ticks":
+            return forms.ChoiceField(label=label, required=required, choices=list(ask.choices))
+        case "colleague":
+            return forms.ChoiceField(label=label, required=required, choices=list(offer.targets))
+        case "long":
+            return Paragraphs(label=label, required=required)
+        case "tick":
+            return forms.BooleanField(label=label, required=False)
+        case "file":
+            return forms.FileField(label=label, required=required)
     return Line(label=label, required=required)

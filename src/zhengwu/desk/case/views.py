@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
+from zhengwu.cases import drafts, services
 from zhengwu.cases import queries as cases
-from zhengwu.cases import services
+from zhengwu.cases.drafts import Draft
 from zhengwu.cases.events import STREAM
-from zhengwu.cases.queries import ActOffer, CaseView
-from zhengwu.desk.case.forms import ActForm
+from zhengwu.cases.queries import ActOffer, CaseView, Paper
+from zhengwu.cases.verbs import GOOD
+from zhengwu.desk.case.forms import CONFIRMED, ActForm
 from zhengwu.desk.case.ledger import ledger
 from zhengwu.desk.case.month import weeks
 from zhengwu.desk.entry import desk
 from zhengwu.documents import queries as documents
+from zhengwu.documents import services as document_services
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.web import words
 from zhengwu.web.clock import now
@@ -32,45 +39,75 @@ from zhengwu.web.forms import new_key, read_key
 FIRST = (
     "accepted",
     "step_taken",
+    "came_back",
     "granted",
     "step_done",
     "resumed",
     "licence_made",
     "ready",
     "delivered",
+    "opinion_given",
+    "forwarded",
     "supplemented",
     "supplement_requested",
 )
+# Rare, or not to be done by the way: folded away under 更多.
+MORE = frozenset(
+    {
+        "corrected_on_spot",
+        "not_needed",
+        "not_ours",
+        "withdrawn",
+        "terminated",
+        "document_corrected",
+        "withdrawal_proposed",
+        "revoked",
+        "cancelled",
+        "taken_back",
+    }
+)
+# Done where the thing itself stands on the page.
+PLACED = {"scanned": "materials", "fee_paid": "fee", "entry_withdrawn": "proposals"}
+HANDED_OUT = ("decision", "correction", "revocation")
 LOOKED_AT = ("identifier", "name", "phone")
+TEXTS = "texts"  # opinions, reasons, names of organs and receivers
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """An act with its form and its idempotency key."""
+    """An act with its form, its idempotency key and what was typed before (草稿)."""
 
     offer: ActOffer
     form: ActForm
     key: str
+    slot: str
+    draft: Draft | None = None
 
 
 @require_safe
 @desk("case.see")
 def case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
-    """The case. The look at the applicant's data is recorded."""
+    """The case. The look at the applicant's data and at what was written is recorded."""
     at = now()
     view = cases.case(actor, number, at=at)
-    account_services.look(actor, STREAM, view.id, why="办件页", fields=LOOKED_AT, at=at)
-    return _page(request, actor, view, at, [_fresh(offer) for offer in view.acts])
+    _looked(actor, view, "办件页", at)
+    return _page(request, actor, view, at, _fresh(actor, view))
 
 
+def _looked(actor: Actor, view: CaseView, why: str, at: datetime) -> None:
+    said = (TEXTS,) if any(line.texts for line in view.story) else ()
+    account_services.look(actor, STREAM, view.id, why=why, fields=(*LOOKED_AT, *said), at=at)
+
+
+@sensitive_post_parameters()
 @require_POST
 @desk("case.see")
 def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpResponse:
-    """Do one act. A refusal gives the page back with what was typed; a case that moved on is
-    shown as it is now, with what was typed kept."""
+    """Do one act. A refusal gives the page back with what was typed and with the files that were
+    taken in; a case that moved on is shown as it is now, with all that kept."""
     at = now()
     view = cases.case(actor, number, at=at)
-    account_services.look(actor, STREAM, view.id, why="办理", fields=LOOKED_AT, at=at)
+    _looked(actor, view, "办理", at)
     key = read_key(request.POST.get("key"))
     verb = services.VERBS.get(kind)
     if verb is None:
@@ -83,7 +120,14 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
     )
     version = request.POST.get("version", "")
     seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
+    wrong = form.take_in(actor, request.FILES, at=at)
+    if not form.confirmed():
+        wrong.append(
+            Refusal("form.unconfirmed", "请核对以后勾选“我已核对”，再提交。", field=CONFIRMED)
+        )
     try:
+        if wrong:
+            raise Refusals(wrong)
         done = services.perform(
             actor, number, kind, version=seen, key=key, form=form.words(), at=at
         )
@@ -91,6 +135,10 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
         return _moved(request, actor, number, kind, seen, form, at)
     except (Refusal, Refusals) as refused:
         several = refused.refusals if isinstance(refused, Refusals) else (refused,)
+        if several[0].code == "ledger.key_reused" and request.FILES:
+            # A double click sends the same files twice, each time they become others.
+            messages.info(request, "这份表单已经提交过，没有重复办理。")
+            return redirect("desk:case", number=view.number)
         form.is_valid()
         form.errors.clear()
         for one in several:
@@ -98,31 +146,143 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
         if offer is None:
             messages.error(request, several[0].sentence)
             return redirect("desk:case", number=view.number)
-        offers = [Offered(one, form, key) if one.kind == kind else _fresh(one) for one in view.acts]
+        offers = [
+            Offered(one.offer, form, key, one.slot) if one.offer.kind == kind else one
+            for one in _fresh(actor, view)
+        ]
         return _page(request, actor, view, at, offers, failed=form, status=422)
+    drafts.discard(actor, _slot(view.number, kind))
     messages.success(request, done.sentence)
     return redirect("desk:case", number=done.number)
+
+
+@require_POST
+@desk("case.see")
+def undo(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """Undo one's own last entry within a minute (撤回操作); later it is refused in words."""
+    version = request.POST.get("version", "")
+    seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
+    key = read_key(request.POST.get("key"))
+    try:
+        done = services.undo(actor, number, version=seen, key=key, at=now())
+    except services.Moved:
+        messages.error(
+            request, "没有撤回：这个办件已有新进展。确实录错了的，请提请撤销误录，由第二人确认。"
+        )
+    except Refusal as refusal:
+        messages.error(request, f"没有撤回。{refusal.sentence}")
+    else:
+        messages.success(request, done.sentence)
+    return redirect("desk:case", number=number)
 
 
 @require_safe
 @desk("case.see")
 def document(request: HttpRequest, actor: Actor, number: str, check: str) -> HttpResponse:
-    """A document of this case as PDF."""
+    """A document of this case as PDF, to read. Printing is counted elsewhere (`copies`)."""
     at = now()
-    view = cases.case(actor, number, at=at)
-    if check not in {paper.check for paper in view.documents}:
-        raise Http404
+    view, _ = _paper(actor, number, check, at)
     found = documents.by_check_code(check)
     if found is None:
         raise Http404
     account_services.look(actor, STREAM, view.id, why="查看文书", fields=("document",), at=at)
-    response = HttpResponse(documents.render(found), content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{check}.pdf"'
+    return _pdf(documents.render(found), check)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk("case.see")
+def copies(request: HttpRequest, actor: Actor, number: str, check: str) -> HttpResponse:
+    """Every print of a document (打印记录). POST prints: the copy is numbered, and from the second
+    on it says why."""
+    at = now()
+    view, paper = _paper(actor, number, check, at)
+    wrong, status = "", 200
+    if request.method == "POST":
+        try:
+            copied = document_services.copy(actor, check, why=request.POST.get("why", ""), at=at)
+        except Refusal as refusal:
+            if refusal.field != "why":
+                raise
+            wrong, status = refusal.sentence, 422
+        else:
+            found = documents.by_check_code(check)
+            if found is None:
+                raise Http404
+            account_services.look(
+                actor, STREAM, view.id, why="打印文书", fields=("document",), at=at
+            )
+            printed = documents.render(found, copy=copied, copied=at)
+            return _pdf(printed, f"{check}-{copied}")
+    context = {
+        "actor": actor,
+        "case": view,
+        "paper": paper,
+        "copies": documents.copies(check),
+        "wrong": wrong,
+        "why": request.POST.get("why", "")[:400],
+    }
+    return render(request, "desk/case/copies.html.j2", context, status=status)
+
+
+def _paper(actor: Actor, number: str, check: str, at: datetime) -> tuple[CaseView, Paper]:
+    view = cases.case(actor, number, at=at)
+    paper = next((one for one in view.documents if one.check == check), None)
+    if paper is None:
+        raise Http404
+    return view, paper
+
+
+def _pdf(data: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(data, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     return response
 
 
-def _fresh(offer: ActOffer) -> Offered:
-    return Offered(offer, ActForm(offer), new_key())
+def _slot(number: str, kind: str) -> str:
+    return f"case/{number}/{kind}"
+
+
+def _fresh(actor: Actor, view: CaseView) -> list[Offered]:
+    """The offered acts with what this actor had begun to type in each."""
+    begun = {}
+    if any(ask.kind == "long" for offer in view.acts for ask in offer.asks):
+        begun = {one.slot: one for one in drafts.all_of(actor)}
+    offers = []
+    for offer in view.acts:
+        slot = _slot(view.number, offer.kind)
+        draft = begun.get(slot)
+        form = ActForm(offer, initial=draft.initial if draft else None)
+        offers.append(Offered(offer, form, new_key(), slot, draft))
+    return offers
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The acts as the page shows them: the blue one, the usual ones, the rest, those in place."""
+
+    main: Offered | None
+    usual: tuple[Offered, ...]
+    more: tuple[Offered, ...]
+    placed: Mapping[str, Offered]
+
+
+def grouped(offers: Sequence[Offered], *, short: bool) -> Grouped:
+    """short: a material is missing, so that acceptance is not what comes next."""
+    placed = {PLACED[one.offer.kind]: one for one in offers if one.offer.kind in PLACED}
+    rest = [one for one in offers if one.offer.kind not in PLACED]
+    order = [kind for kind in FIRST if not (short and kind == "accepted")]
+    known = {kind: index for index, kind in enumerate(order)}
+    rest.sort(key=lambda one: known.get(one.offer.kind, len(order)))
+    main = rest[0] if rest and rest[0].offer.kind in known else None
+    others = [one for one in rest if one is not main]
+    if main is None and others and others[0].offer.kind not in MORE:
+        main, others = others[0], others[1:]
+    return Grouped(
+        main,
+        tuple(one for one in others if one.offer.kind not in MORE),
+        tuple(one for one in others if one.offer.kind in MORE),
+        placed,
+    )
 
 
 def _page(
@@ -130,7 +290,7 @@ def _page(
     actor: Actor,
     view: CaseView,
     at: datetime,
-    offers: list[Offered],
+    offers: Sequence[Offered],
     *,
     failed: ActForm | None = None,
     status: int = 200,
@@ -144,15 +304,15 @@ def _page(
         "actor": actor,
         "case": view,
         "at": at,
-        "offers": sorted(
-            offers,
-            key=lambda one: FIRST.index(one.offer.kind) if one.offer.kind in FIRST else len(FIRST),
-        ),
+        "acts": grouped(offers, short=any(m.state not in GOOD for m in view.materials)),
         "failed": failed,
+        "handed_out": [
+            one for one in view.documents if one.kind in HANDED_OUT and one.void_since is None
+        ],
+        "review": _review(view.number),
+        "undo_key": new_key(),
         "ledger": ledger(view.spans, calendar, cache(accounts.agency_name)),
-        "month": weeks(
-            shown, calendar=calendar, paused=paused(view, at), today=words.local(at).date()
-        )
+        "month": weeks(shown, calendar=calendar, paused=paused(view), today=words.local(at).date())
         if shown
         else (),
         "held": at - view.holder_since if view.holder_since and not view.closed else None,
@@ -160,19 +320,22 @@ def _page(
     return render(request, "desk/case/case.html.j2", context, status=status)
 
 
-def paused(view: CaseView, at: datetime) -> tuple[tuple[date, date], ...]:
-    """The days between which the clock stood still (特别程序), from the story."""
-    stretches: list[tuple[date, date]] = []
-    since: date | None = None
-    for line in view.story:
-        if line.kind == "suspended":
-            since = words.local(line.when).date()
-        elif line.kind == "resumed" and since:
-            stretches.append((since, words.local(line.when).date()))
-            since = None
-    if since:
-        stretches.append((since, words.local(at).date()))
-    return tuple(stretches)
+def _review(number: str) -> str:
+    """Where the pages of the materials are looked at; empty while there is no such page."""
+    try:
+        return reverse("desk:review", args=[number])
+    except NoReverseMatch:
+        return ""
+
+
+def paused(view: CaseView) -> tuple[tuple[date, date], ...]:
+    """The days between which the clock stood still (特别程序、转报), from the time ledger, where
+    procedures that overlap are one stretch."""
+    return tuple(
+        (words.local(span.start).date(), words.local(span.end).date())
+        for span in view.spans
+        if span.kind in ("special", "higher")
+    )
 
 
 def _moved(
@@ -185,17 +348,19 @@ def _moved(
     at: datetime,
 ) -> HttpResponse:
     """What happened meanwhile, what was typed, and one button to go on."""
-    view = cases.case(actor, number, at=at)
-    account_services.look(actor, STREAM, view.id, why="办件页", fields=LOOKED_AT, at=at)
+    view = cases.case(actor, number, at=at, seen=seen)
+    _looked(actor, view, "办件页", at)
     offer = next((one for one in view.acts if one.kind == kind), None)
     shown = ActForm(offer, request.POST) if offer else form
+    shown.kept = form.kept
     shown.is_valid()
     shown.errors.clear()
-    context = {
+    context: dict[str, Any] = {
         "actor": actor,
         "case": view,
         "at": at,
         "lines": [line for line in view.story if line.version > seen],
+        "short": sum(m.state not in GOOD for m in view.materials),
         "offer": offer,
         "zh": services.VERBS[kind].zh,
         "kind": kind,
