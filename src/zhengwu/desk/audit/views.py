@@ -27,7 +27,14 @@ PAGE = 50
 EXPORT = 5_000
 ACT = "audit.looks"
 STREAMS = {STREAM: "办件"}
-FIELDS = {"identifier": "证件号码", "name": "姓名或名称", "phone": "电话", "document": "文书"}
+FIELDS = {
+    "identifier": "证件号码",
+    "name": "姓名或名称",
+    "phone": "电话",
+    "document": "文书",
+    "file": "上传的材料",
+    "texts": "意见、理由等文字",
+}
 DATE_WRONG = "“{label}”：请按“2026-01-31”的样子填写日期。"
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 

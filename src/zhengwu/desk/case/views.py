@@ -30,6 +30,7 @@ from zhengwu.desk.case.month import weeks
 from zhengwu.desk.entry import desk
 from zhengwu.documents import queries as documents
 from zhengwu.documents import services as document_services
+from zhengwu.domain import lifecycle
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.web import words
 from zhengwu.web.clock import now
@@ -152,7 +153,9 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
         ]
         return _page(request, actor, view, at, offers, failed=form, status=422)
     drafts.discard(actor, _slot(view.number, kind))
-    messages.success(request, done.sentence)
+    paper = lifecycle.BY_CODE[kind].document or "文书"
+    prints = f"print/{done.number}/{done.document}/{paper}" if done.document else ""
+    messages.success(request, done.sentence, extra_tags=prints)
     return redirect("desk:case", number=done.number)
 
 
