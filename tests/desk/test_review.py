@@ -13,9 +13,8 @@ from PIL import Image
 from tests.desk import walk
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.models import Look
-from zhengwu.cases import drafts, loading
+from zhengwu.cases import drafts, loading, services
 from zhengwu.cases import queries as cases
-from zhengwu.cases import services
 from zhengwu.documents import files
 from zhengwu.web.clock import now
 
@@ -39,9 +38,7 @@ def judge(client: Client, number: str, do: str, query: str = "", **form: str) ->
     version = re.search(r'name="version" value="(\d+)"', page)
     assert key
     assert version
-    return client.post(
-        where, {"key": key.group(1), "version": version.group(1), "do": do, **form}
-    )
+    return client.post(where, {"key": key.group(1), "version": version.group(1), "do": do, **form})
 
 
 def _reviewed(number: str) -> Client:
@@ -243,6 +240,8 @@ def test_pages_turn_by_links_and_the_file_is_the_cases_own(clerk: Client) -> Non
     assert reviewer.get(f"/desk/cases/{other}/files/{kept.id}").status_code == 404
     saved = reviewer.get(f"/desk/cases/{number}/files/{kept.id}")
     assert saved["Content-Disposition"].startswith("attachment")
+    assert b"".join(saved.streaming_content).startswith(b"%PDF")  # type: ignore[attr-defined]
+    saved.close()
     stranger = walk.sign_in("p-market-reviewer")
     assert stranger.get(f"/desk/cases/{number}/files/{kept.id}/1.jpg").status_code == 404
     assert stranger.get(f"/desk/cases/{number}/files/{kept.id}").status_code == 404

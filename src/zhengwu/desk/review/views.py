@@ -291,7 +291,10 @@ def download(request: HttpRequest, actor: Actor, number: str, identifier: UUID) 
     except LookupError:
         raise Http404 from None
     account_services.look(actor, STREAM, view.id, why="下载材料", fields=("file",), at=at)
-    return FileResponse(one.data, headers=dict(one.headers))
+    response = FileResponse(one.data)
+    for name, value in one.headers.items():
+        response[name] = value  # after: FileResponse would put its own disposition over them
+    return response
 
 
 def _file(actor: Actor, number: str, identifier: UUID, at: datetime) -> tuple[Scan, CaseView]:
