@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -17,6 +17,7 @@ from tests.desk.test_naughty import DATA, needs_data
 from tests.documents import uploads
 from zhengwu.accounts import queries as accounts
 from zhengwu.cases import loading, services
+from zhengwu.cases import queries as cases
 from zhengwu.domain.refusal import Refusal, Refusals
 
 pytestmark = pytest.mark.usefixtures("city")
@@ -129,6 +130,27 @@ def test_what_made_no_paper_can_be_undone_at_once_and_stays_visible(clerk: Clien
     for version in ("3", "4", "", "x"):
         late: Any = reviewer.post(f"/desk/cases/{number}/undo", {"version": version})
         assert "没有撤回" in walk.text(reviewer.get(late["Location"])), version
+
+
+def test_a_minute_later_it_is_not_undone_any_more(clerk: Client) -> None:
+    number, _ = reviewed(clerk)
+    by, later = accounts.actor(REVIEWER), datetime.now(UTC) + timedelta(seconds=62)
+    assert cases.case(by, number, at=later).undo == ""
+    with pytest.raises(Refusal) as refused:
+        services.undo(by, number, version=3, key=str(uuid4()), at=later)
+    assert refused.value.code == "case.undo_too_late"
+
+
+def test_what_was_begun_stands_in_the_form_until_it_is_done(clerk: Client) -> None:
+    number, reviewer = reviewed(clerk)
+    slot = f"/desk/drafts/case/{number}/step_done"
+    reviewer.post(slot, {"opinion": "写到一半的意见", "draft-title": "办结本环节"})
+    shown = page(reviewer, number)
+    assert "写到一半的意见" in shown
+    assert "不要了，清空" in shown
+    assert "写到一半的意见" not in page(clerk, number)
+    assert walk.do(reviewer, number, "step_done", opinion="写完的意见").status_code == 302
+    assert "写到一半的意见" not in walk.text(reviewer.get("/desk/drafts"))
 
 
 def test_what_made_a_paper_cannot_be_undone(clerk: Client) -> None:

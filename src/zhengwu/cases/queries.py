@@ -18,6 +18,7 @@ from zhengwu.cases.acts import VERBS, handling, mending
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.heads import SHANGHAI
 from zhengwu.cases.loading import CaseNotFound, Loaded
+from zhengwu.cases.parties import Applicant
 from zhengwu.cases.verbs import GOOD, Ask, Verb
 from zhengwu.catalog import queries as catalog
 from zhengwu.catalog.queries import ItemVersionRow
@@ -232,6 +233,17 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Whom to call, or who came for the applicant (联系人、代理人、经办人). Personal data."""
+
+    role_zh: str
+    name: str
+    phone: str
+    scope: str
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Then:
     """How the case stood at an earlier version (打开页面时的样子)."""
 
@@ -289,6 +301,7 @@ class CaseView:
     applicant_kind: str
     identifier: str
     phone: str
+    people: tuple[Beside, ...]
     opened: datetime
     closed: datetime | None
     outcome: str | None
@@ -707,6 +720,7 @@ def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseV
         applicant_kind=applicant.kind,
         identifier=wording.masked_number(applicant.identifier),
         phone=wording.masked_phone(applicant.phone),
+        people=_people(applicant),
         opened=loaded.opened,
         closed=standing.closed_at,
         outcome=standing.outcome,
@@ -726,6 +740,17 @@ def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseV
         undo=can_undo(actor, loaded, at),
         then=_then(loaded, names, seen) if seen else None,
     )
+
+
+def _people(applicant: Applicant) -> tuple[Beside, ...]:
+    found = []
+    if one := applicant.contact:
+        found.append(Beside("联系人", one.name, wording.masked_phone(one.phone), "", None))
+    if agent := applicant.agent:
+        role = "经办人" if agent.role == "staff" else "代理人"
+        phone = wording.masked_phone(agent.phone)
+        found.append(Beside(role, agent.name, phone, agent.scope, agent.until))
+    return tuple(found)
 
 
 def contents(loaded: Loaded) -> Mapping[tuple[int, str], Any]:
