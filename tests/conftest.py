@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import django
@@ -151,9 +152,81 @@ def db(
     connections.close_all()
 
 
+@dataclass(slots=True)
+class Kept:
+    """What a fixture built once in this worker's database, put back with one transaction."""
+
+    database: psycopg.Connection[tuple[object, ...]]
+    tables: list[str]
+    built: set[str] = field(default_factory=set)
+
+    def again(self, name: str, build: Callable[[], None]) -> None:
+        """Build it the first time, copy it into a schema of its own; later copy it back."""
+        schema = sql.Identifier(f"kept_{name}")
+        if name not in self.built:
+            build()
+            self.database.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
+            for table in self.tables:
+                self.database.execute(
+                    sql.SQL("CREATE TABLE {}.{} AS TABLE public.{}").format(
+                        schema, sql.Identifier(table), sql.Identifier(table)
+                    )
+                )
+            self.built.add(name)
+            return
+        with self.database.transaction():
+            for table in self.tables:
+                self._put_back(schema, table)
+
+    def _put_back(self, schema: sql.Identifier, table: str) -> None:
+        columns = [
+            str(name)
+            for (name,) in self.database.execute(
+                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+                " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
+                [f'public."{table}"'],
+            )
+        ]
+        # An event is as young as the transaction that puts it back: the sequencer has passed by.
+        taken = [
+            sql.SQL("pg_current_xact_id()")
+            if (table, name) == ("ledger_event", "xid")
+            else sql.Identifier(name)
+            for name in columns
+        ]
+        self.database.execute(
+            sql.SQL("INSERT INTO public.{} ({}) SELECT {} FROM {}.{}").format(
+                sql.Identifier(table),
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
+                sql.SQL(", ").join(taken),
+                schema,
+                sql.Identifier(table),
+            )
+        )
+        if "id" not in columns:
+            return
+        row = self.database.execute(
+            "SELECT pg_get_serial_sequence(%s, 'id')", [f'public."{table}"']
+        ).fetchone()
+        if row and row[0]:
+            self.database.execute(
+                sql.SQL("SELECT setval({}, max(id)) FROM public.{} HAVING max(id) > 0").format(
+                    sql.Literal(row[0]), sql.Identifier(table)
+                )
+            )
+
+
+@pytest.fixture(scope="session")
+def kept(cluster: Cluster, _dynamic_tables: tuple[list[str], dict[str, int]]) -> Iterator[Kept]:
+    """What was built before need not be built again."""
+    names, filled = _dynamic_tables
+    with psycopg.connect(cluster.url(role=OWNER, database=NAME), autocommit=True) as connection:
+        yield Kept(connection, [name for name in names if name not in filled])
+
+
 @pytest.fixture
-def city(db: None) -> None:
+def city(db: None, kept: Kept) -> None:
     """A clean database with the small city of tests/accounts/city.py in it."""
     from tests.accounts.city import small_city
 
-    small_city()
+    kept.again("city", small_city)
