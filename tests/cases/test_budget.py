@@ -35,3 +35,22 @@ def test_the_case_page_and_the_progress_page_stay_within_twelve() -> None:
         queries.track(case.number, case.query_code, at=NOW)
     assert len(page) <= 12
     assert len(progress) <= 12
+
+
+def test_the_case_page_with_every_form_open_stays_within_twelve() -> None:
+    case = received()
+    clerk, reviewer = actor("p-water-clerk"), actor("p-water-reviewer")
+    with CaptureQueriesContext(connection) as at_window:
+        queries.case(clerk, case.number, at=moment("09-14 09:25"))
+    case.do("p-water-clerk", "accepted", "09-14 10:00")
+    case.do("p-water-reviewer", "step_taken", "09-14 14:00")
+    case.do("p-water-reviewer", "step_done", "09-14 15:00", {"opinion": "符合"})
+    case.do("p-water-approver", "step_taken", "09-14 16:00")
+    case.do(
+        "p-water-approver", "step_returned", "09-14 16:10", {"back_to": "review", "reasons": "补"}
+    )
+    case.do("p-water-reviewer", "step_taken", "09-14 16:20")
+    with CaptureQueriesContext(connection) as handling:
+        queries.case(reviewer, case.number, at=moment("09-14 16:30"))
+    assert len(at_window) <= 12
+    assert len(handling) <= 12

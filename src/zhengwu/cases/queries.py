@@ -320,6 +320,7 @@ class CaseView:
     proposals: tuple[Proposal, ...]
     undo: str  # what the actor may still undo, by its name; empty if nothing
     then: Then | None
+    names: Names  # of everybody in the story
 
 
 @dataclass(frozen=True, slots=True)
@@ -739,6 +740,7 @@ def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseV
         proposals=_proposals(loaded, actor, names, said),
         undo=can_undo(actor, loaded, at),
         then=_then(loaded, names, seen) if seen else None,
+        names=names,
     )
 
 

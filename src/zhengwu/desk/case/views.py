@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +14,6 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import drafts, services
@@ -314,7 +312,7 @@ def _page(
         ],
         "review": _review(view.number),
         "undo_key": new_key(),
-        "ledger": ledger(view.spans, calendar, cache(accounts.agency_name)),
+        "ledger": ledger(view.spans, calendar, view.names.agency),
         "month": weeks(shown, calendar=calendar, paused=paused(view), today=words.local(at).date())
         if shown
         else (),
