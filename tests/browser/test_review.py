@@ -92,14 +92,21 @@ def test_pages_turn_and_small_forms_open_by_keyboard_and_nothing_typed_is_lost(
     page.keyboard.type("5")
     page.keyboard.press("Enter")  # in a line of a small form: decides nothing
     expect(page).to_have_url(re.compile(f"{cases[0]}/review"))
+    page.keyboard.press("F9")  # the small form's own act, which refuses: no procedure was chosen
+    expect(page.locator("#errors")).to_be_visible()
+    expect(page.locator(".note", has_text="准予")).to_have_count(0)
+    expect(page.locator("#id_opinion")).to_have_value("写到一半")
+    days.focus()
     page.keyboard.press("Escape")
     expect(days).to_be_hidden()
+    page.locator("#id_opinion").press("End")
+    page.keyboard.type("，又写一半")
     expect(page.get_by_text("已自动保存")).to_be_visible()
     page.keyboard.press("Alt+x")
     page.wait_for_url(re.compile(f"/desk/cases/{cases[1]}/review"))
     page.keyboard.press("Alt+p")
     page.wait_for_url(re.compile(f"/desk/cases/{cases[0]}/review"))
-    expect(page.locator("#id_opinion")).to_have_value("写到一半")
+    expect(page.locator("#id_opinion")).to_have_value("写到一半，又写一半")
 
 
 def test_the_review_without_javascript(people: str, cases: list[str], plain: Page) -> None:

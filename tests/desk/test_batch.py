@@ -124,7 +124,7 @@ def test_nothing_picked_too_many_and_no_act_are_sentences(clerk: Client) -> None
         assert "<title>错误：" in walk.text(answer)
     kept = reviewer.post("/desk/batch", _form(reviewer, [number], text="写好的意见"))
     assert "写好的意见" in walk.text(kept)
-    for pick in ("", "x", f"{number}:²", f"{number}:999999999999", "\x00:1", "JC1:1"):
+    for pick in ("", ":", "a/b:1", "x", f"{number}:²", f"{number}:999999999999", "\x00:1", "JC1:1"):
         answer = reviewer.post("/desk/batch", {"do": "step_taken", "pick": pick})
         assert answer.status_code in (200, 422), pick
 

@@ -50,6 +50,7 @@ class Line:
     """What became of one case."""
 
     result: BatchResult
+    known: bool  # whether the actor may see it
     item_name: str
     applicant: str
 
@@ -97,6 +98,7 @@ def _do(request: HttpRequest, actor: Actor, at: datetime) -> HttpResponse:
         "lines": [_line(result, before) for result in results],
         "done": [one for one in results if one.done],
         "failed": [one for one in results if not one.done],
+        "again": [one for one in results if not one.done and one.number in before],
         "papers": [one for one in results if one.done and one.done.document],
     }
     return render(request, "desk/batch/results.html.j2", context)
@@ -160,4 +162,6 @@ def _pick(value: str) -> tuple[str, int]:
 
 def _line(result: BatchResult, before: dict[str, Picked]) -> Line:
     row = before.get(result.number)
-    return Line(result, row.item_name if row else "", row.applicant if row else "")
+    if row is None:
+        return Line(result, False, "", "")
+    return Line(result, True, row.item_name, row.applicant)

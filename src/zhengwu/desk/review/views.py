@@ -137,7 +137,7 @@ def _moved(
     at: datetime,
 ) -> HttpResponse:
     """The page as the case is now, what happened meanwhile on top, and what was typed kept."""
-    view = cases.case(actor, number, at=at)
+    view = cases.case(actor, number, at=at, seen=seen)
     form = ReviewForm(view.acts, forms.points(view), request.POST)
     form.is_valid()
     form.errors.clear()

@@ -55,9 +55,19 @@ if (form) {
   count();
   // One small form is open at a time, and Escape closes it.
   const panels = [...form.querySelectorAll("details.more")];
+  // F9 does what is open in front of one.
+  const first = form.querySelector('.decide [data-key="F9"]');
+  const aim = () => {
+    const open = panels.find((one) => one.open);
+    for (const one of panels) delete one.querySelector("button").dataset.key;
+    if (open) open.querySelector("button").dataset.key = "F9";
+    if (first) { if (open) delete first.dataset.key; else first.dataset.key = "F9"; }
+  };
+  aim();
   for (const one of panels) {
     one.addEventListener("toggle", () => {
       if (one.open) for (const other of panels) if (other !== one) other.open = false;
+      aim();
     });
   }
   document.addEventListener("keydown", (event) => {
