@@ -10,7 +10,7 @@ For views and use cases:
 - `page_image(id, number, width=…, mark="江城市水务局 何晓岚 09-21 10:20")` is a page as JPEG
   (`PAGE_MEDIA`) with the mark burnt in. What was uploaded never reaches a browser as it is; only
   `download(id)` gives it, with headers under which a browser saves it and does not open it:
-  `FileResponse(one.data, headers=one.headers)`.
+  `FileResponse(one.data)`, then its `headers` set one by one (given to it, it overwrites one).
 
 A file stands under `HOME/files`, called by its id, never by a name the sender chose. It is opened
 by a process apart (see drawing.py) with a few seconds and a bounded memory for each request: a file
