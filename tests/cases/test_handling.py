@@ -301,3 +301,95 @@ def test_unlike_cases_and_too_many_are_not_decided_together() -> None:
             form={}, at=moment("09-15 10:00"),
         )
     ).code == "batch.too_many"  # fmt: skip
+
+
+def test_a_hand_over_during_a_special_procedure_is_taken_during_it() -> None:
+    case = taken()
+    case.do(REVIEWER, "suspended", "09-15 10:00", {"procedure": "hearing", "days": "10"})
+    case.do(HEAD, "handed_over", "09-15 11:00", {"to": "420100-water-review"})
+    case.do(REVIEWER, "step_taken", "09-16 09:00")
+    assert loaded(case).standing.holder.kind == "special"
+    case.do(REVIEWER, "resumed", "09-18 10:00")
+    held = loaded(case).standing.holder
+    assert (held.kind, held.actor) == ("department", REVIEWER)
+
+
+def test_the_true_end_of_an_overlapping_procedure_is_entered_late() -> None:
+    case = taken()
+    case.do(REVIEWER, "suspended", "09-15 10:00", {"procedure": "hearing", "days": "10"})
+    case.do(REVIEWER, "suspended", "09-16 10:00", {"procedure": "testing", "days": "10"})
+    case.do(
+        REVIEWER, "resumed", "09-22 10:00", {"procedure": "testing", "occurred": "2026-09-21T10:00"}
+    )
+    case.do(REVIEWER, "resumed", "09-22 10:05", {"occurred": "2026-09-18T10:00"})
+    assert not loaded(case).standing.suspended
+
+
+def test_an_extension_saves_no_promise_that_was_overrun_already() -> None:
+    case = taken()
+    before = loaded(case).read(moment("10-28 10:00")).limit("promised")
+    assert before
+    assert before.met is False
+    case.do(HEAD, "extended", "10-28 10:00", {"days": "10", "reasons": "核对水量"})
+    after = loaded(case).read(moment("10-28 11:00")).limit("promised")
+    statutory = loaded(case).read(moment("10-28 11:00")).limit("statutory")
+    assert after
+    assert statutory
+    assert (after.due, after.met) == (before.due, False)
+    assert statutory.state == "extended"
+
+
+def test_an_opinion_asked_of_the_wrong_organ_is_undone_and_its_sight_ends() -> None:
+    case = taken()
+    asked = {"organ": "江城市市场监督管理局", "question": "登记是否有效？", "days": "5"}
+    case.do(REVIEWER, "opinion_requested", "09-15 10:00", asked)
+    market = actor("p-market-reviewer", "09-15 10:00")
+    assert loading.load(market, case.number)
+    services.undo(
+        actor(REVIEWER), case.number, version=loaded(case).version,
+        key="7a1c2f8e-3b1d-4c55-9a8e-2f2f2f2f2f2f", at=moment("09-15 10:00"),
+    )  # fmt: skip
+    with pytest.raises(CaseNotFound):
+        loading.load(actor("p-market-reviewer", "09-15 10:01"), case.number)
+
+
+def test_against_the_higher_organs_answer_nothing_is_decided() -> None:
+    case = received(item=FOOD, who="p-market-clerk")
+    approver = "p-market-approver"
+    case.do("p-market-clerk", "accepted", "09-14 10:00")
+    case.do("p-market-reviewer", "step_taken", "09-14 14:00")
+    letter = {"organ": "省市场监督管理局", "opinion": "初审合格"}
+    case.do("p-market-reviewer", "forwarded", "09-15 10:00", letter)
+    reply = {"view": "rejected", "number": "省市监许〔2026〕12 号"}
+    case.do("p-market-reviewer", "came_back", "09-30 10:00", reply)
+    against = refused(lambda: case.do(approver, "granted", "09-30 11:00"))
+    assert against.code == "lifecycle.against_answer"
+    case.do(approver, "refused", "09-30 11:00", {"reasons": "上级机关不同意"})
+
+
+def test_an_approver_elsewhere_needs_a_written_authorisation_like_anybody() -> None:
+    people.add_person(
+        "p-both", name="双岗", agency="420100-market",
+        holds=[("approver", "420100-water"), ("clerk", "420100-market")],
+        since=moment("01-01 09:00"),
+    )  # fmt: skip
+    case = received(item="XK0054", who="p-market-clerk")
+    case.do("p-market-clerk", "accepted", "09-14 09:25")
+    outside = refused(lambda: case.do("p-both", "granted", "09-14 09:30"))
+    assert outside.code in ("authorisation.none", "authorisation.other_window", "case.not_holder")
+
+
+def test_what_the_review_list_denies_is_not_granted() -> None:
+    case = taken()
+    denied = refused(lambda: case.do(APPROVER, "granted", "09-15 10:00", {"check-01": "no"}))
+    assert denied.code == "case.check_unmet"
+
+
+def test_silence_is_acceptance_even_while_no_worker_runs() -> None:
+    case = received("09-14 09:20", missing=1)
+    late = refused(lambda: case.do(CLERK, "supplement_requested", "09-24 10:00"))
+    assert late.code == "lifecycle.not_allowed"
+    now = loaded(case, CLERK)
+    assert [e.kind for e in now.events] == ["received", "deemed_accepted"]
+    assert now.standing.accepted_at == moment("09-14 09:20")
+    assert now.standing.holder.kind == "handing_over"

@@ -177,3 +177,64 @@ def test_an_entry_with_a_paper_is_not_undone() -> None:
         lambda: services.undo(actor(CLERK), case.number, version=2, key=str(uuid4()), at=at)
     )
     assert late.code == "case.undo_too_late"
+
+
+def test_a_revoked_decision_no_longer_checks_as_valid() -> None:
+    case = golden()
+    decision = papers(case)["decision"]
+    done = case.do(APPROVER, "revoked", "11-05 10:00", {"reasons": "以欺骗手段取得"})
+    shown = documents.by_check_code(decision.check_code)
+    revocation = documents.by_check_code(str(done.document))
+    assert shown
+    assert revocation
+    assert (shown.void_since, shown.replaced_by) == (moment("11-05 10:00"), revocation.number)
+
+
+def test_what_a_delivered_decision_rests_on_is_not_withdrawn_either() -> None:
+    case = golden()
+    accepted = next(e.version for e in loaded(case).events if e.kind == "accepted")
+    form = {"version": str(accepted), "reasons": "录错"}
+    early = refused(lambda: case.do(CLERK, "withdrawal_proposed", "11-02 11:00", form))
+    assert early.code == "case.decision_delivered"
+
+
+def test_a_proposal_made_before_delivery_is_not_confirmed_after_it() -> None:
+    case = received()
+    case.do(CLERK, "accepted", "09-14 10:00")
+    case.do(REVIEWER, "step_taken", "09-14 11:00")
+    case.do(APPROVER, "granted", "09-15 11:00")
+    granted = {"version": "4", "reasons": "录错"}
+    case.do(APPROVER, "withdrawal_proposed", "09-15 11:30", granted)
+    case.do(APPROVER, "licence_made", "09-15 12:00")
+    case.do(CLERK, "step_taken", "09-15 13:00")
+    case.do(CLERK, "delivered", "09-15 14:00", {"means": "signature", "proof": "何晓岚"})
+    late = refused(
+        lambda: case.do("p-water-head", "entry_withdrawn", "09-15 15:00", {"version": "4"})
+    )
+    assert late.code == "case.decision_delivered"
+
+
+def test_only_the_post_that_made_a_paper_or_the_head_corrects_it() -> None:
+    case = golden()
+    form = {
+        "paper": papers(case)["decision"].check_code,
+        "wrong": "江城清源水务有限公司",
+        "right": "江城另一家有限公司",
+        "reasons": "名称",
+    }
+    wrong = refused(lambda: case.do(CLERK, "document_corrected", "11-03 10:00", form))
+    assert (wrong.code, wrong.field) == ("case.not_your_paper", "paper")
+    case.do(APPROVER, "document_corrected", "11-03 10:00", form)
+
+
+def test_a_wrong_delivery_entry_is_withdrawn_and_the_decision_stands() -> None:
+    case = golden()
+    delivered = next(e.version for e in loaded(case).events if e.kind == "delivered")
+    form = {"version": str(delivered), "reasons": "还没有签收"}
+    case.do(CLERK, "withdrawal_proposed", "11-02 11:00", form)
+    case.do(OTHER, "entry_withdrawn", "11-02 11:10", {"version": str(delivered)})
+    now = loaded(case).standing
+    assert (now.state, now.outcome, now.closed_at) == ("decided", "granted", None)
+    assert papers(case)["delivery_record"].void_since == moment("11-02 11:10")
+    assert papers(case)["decision"].void_since is None
+    case.do(CLERK, "delivered", "11-03 10:00", {"means": "signature", "proof": "何晓岚"})

@@ -112,6 +112,8 @@ def test_a_random_walk_does_only_what_the_table_allows(owner: Owner, seed: int) 
     case = received(item=item, who=f"p-{office}-clerk", missing=chance.choice((0, 0, 1)))
     for _ in range(STEPS):
         at += timedelta(hours=chance.choice((0, 1, 2, 20, 24, 70)))
+        services.deem_accepted(at=at)
+        services.archive(at=at, after=timedelta(days=30))
         by = cast[chance.choice(ROLES)]
         view = queries.case(by, case.number, at=at)
         offered = [one.kind for one in view.acts]
@@ -140,8 +142,6 @@ def test_a_random_walk_does_only_what_the_table_allows(owner: Owner, seed: int) 
                 if "closed" in told:
                     reached = State.CLOSED
                 assert after.standing.state == reached
-        services.deem_accepted(at=at)
-        services.archive(at=at, after=timedelta(days=30))
         consistent(loading.load(by, case.number), owner, at)
     numbers_are_accounted_for(owner)
 

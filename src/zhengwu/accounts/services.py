@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.resources import files
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 
 from zhengwu.accounts import roles
 from zhengwu.accounts.models import (
@@ -72,6 +74,14 @@ def grant(
         person=Person.objects.get(code=person), act=act, stream=stream, since=since, until=until,
         because=because,
     )  # fmt: skip
+
+
+def end_grants(stream: UUID, *, acts: Iterable[str], agency: str, at: datetime) -> int:
+    """End what the people of an agency were given on a stream (收回授权). How many grants."""
+    running = Grant.objects.filter(stream=stream, act__in=tuple(acts), person__agency=agency)
+    running = running.filter(Q(until__isnull=True) | Q(until__gt=at))
+    # A grant of this very moment ends as soon as it can: its end lies after its beginning.
+    return running.update(until=Greatest(Value(at), F("since") + timedelta(microseconds=1)))
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -198,13 +198,17 @@ def several(
     return list(_select(where, {**parameters, **reach, "most": most}))
 
 
-def silent(*, at: datetime, page: int) -> Iterator[Loaded]:
-    """Our own cases received and not answered, past their acceptance limit, oldest first."""
+def silent(*, at: datetime, page: int, items: Collection[str]) -> Iterator[Loaded]:
+    """Our own cases of these items, received and not answered, past their acceptance limit.
+
+    The oldest first, up to five pages: what is left comes with the next turn.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.number FROM cases_case c WHERE c.closed IS NULL AND c.state = 'received' "
-            "AND c.kind <> 'foreign' AND c.due <= %s ORDER BY c.due, c.id",
-            [at],
+            "SELECT c.number FROM cases_case c WHERE c.closed IS NULL AND c.accepted IS NULL "
+            "AND c.kind <> 'foreign' AND c.state = 'received' AND c.due <= %s "
+            "AND c.item = ANY(%s::text[]) ORDER BY c.due LIMIT %s",
+            [at, list(items), page * 5],
         )
         numbers = [row[0] for row in cursor.fetchall()]
     for start in range(0, len(numbers), page):

@@ -156,6 +156,11 @@ class Case(models.Model):
                 name="cases_case_closed",
             ),
             models.Index(
+                fields=["due"],
+                condition=Q(closed__isnull=True, accepted__isnull=True) & ~Q(kind="foreign"),
+                name="cases_case_unanswered",
+            ),
+            models.Index(
                 fields=["closed"],
                 condition=Q(closed__isnull=False, archived__isnull=True) & ~Q(kind="foreign"),
                 name="cases_case_to_archive",

@@ -91,6 +91,15 @@ FOLDERS: tuple[tuple[str, str, str], ...] = (
 # Folders for some only, and folders whose count would read the stories of all open cases.
 ONLY_FOR = {"unpaid": "case.collect", "asked": "case.opine", "asking": "case.review"}
 UNCOUNTED = frozenset({"asking", "closed"})
+# Whoever may one of these at the case's organ or hall puts its papers on paper (打印文书).
+PRINTING = (
+    "case.accept",
+    "case.deliver",
+    "case.review",
+    "case.decide",
+    "case.decide_at_once",
+    "case.head",
+)
 DECIDING = ("case.review", "case.decide", "case.opine")  # whoever may one of these reviews
 
 
@@ -314,6 +323,7 @@ class CaseView:
     materials: tuple[MaterialLine, ...]
     scans: tuple[Scan, ...]  # those of no material
     documents: tuple[Paper, ...]
+    prints: bool  # whether the actor may print them; whoever only reads may not
     acts: tuple[ActOffer, ...]
     claims: tuple[tuple[str, datetime], ...]
     fee: Fee | None
@@ -734,6 +744,7 @@ def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseV
         materials=_materials(loaded, said, scans),
         scans=tuple(s for s in scans if s.material not in {m.code for m in loaded.materials()}),
         documents=_papers(issued),
+        prints=_may_print(actor, loaded),
         acts=_offers(loaded, actor, at, reading, issued),
         claims=_claims(loaded.events),
         fee=_fee(loaded, names, said),
@@ -741,6 +752,15 @@ def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseV
         undo=can_undo(actor, loaded, at),
         then=_then(loaded, names, seen) if seen else None,
         names=names,
+    )
+
+
+def _may_print(actor: Actor, loaded: Loaded) -> bool:
+    """By role and place only: a grant on one case (an opinion asked for) opens no printer."""
+    reached = (accounts.reach(actor, act) for act in PRINTING if actor.may(act))
+    return any(
+        reach.everything or loaded.agency in reach.agencies or loaded.hall in reach.halls
+        for reach in reached
     )
 
 

@@ -30,6 +30,7 @@ from zhengwu.cases.parties import IDENTIFIERS, KINDS, Applicant
 from zhengwu.cases.receiving import Received, Reception, receive
 from zhengwu.cases.verbs import Form, Plan, Verb
 from zhengwu.cases.writing import SOURCE
+from zhengwu.catalog import queries as catalog
 from zhengwu.documents import files
 from zhengwu.documents import services as documents
 from zhengwu.documents.queries import of_stream as papers_of
@@ -45,6 +46,8 @@ TRIES = 5  # how often a decision is taken again because a machine event came in
 LICENCE = "行政许可"  # the type of item to which the 行政许可法 applies
 BATCH = 20  # like cases decided together
 DECISIONS = ("granted", "refused")
+# After these a paper may hold no more, or hold again.
+VOIDING = ("entry_withdrawn", "document_corrected", "revoked", "cancelled", "taken_back")
 
 __all__ = [
     "BATCH",
@@ -122,6 +125,8 @@ def _perform(
     )
     for _ in range(TRIES):
         loaded = load(actor, number)
+        if _is_silent(loaded, at) and _deem(loaded, at):
+            loaded = load(actor, number)  # 行政许可法 32(4): accepted since the receipt
         if loaded.version != version:
             if first := ledger_queries.answer(SOURCE, key):
                 return _first_done(first, number, request)
@@ -130,15 +135,15 @@ def _perform(
                 e.nature == Nature.ACT and e.actor is not None for e in between
             ):
                 raise Moved(number, version, loaded.version, between)
+        # Asked first, so that a case in the wrong state says just that.
+        if not lifecycle.may_start(loaded.standing, verb.kind):
+            raise lifecycle.not_allowed(loaded.standing, verb.kind)
         permit(actor, loaded, verb)
         if not verb.fits(loaded):
             raise Refusal(
                 "case.not_now",
                 f"办件还没有办到或者已经办过“{verb.zh}”这一步。请刷新页面，按现在的状态办理。",
             )
-        # Asked before the plan, so that a case in the wrong state says just that.
-        if not lifecycle.may_start(loaded.standing, verb.kind):
-            raise lifecycle.not_allowed(loaded.standing, verb.kind)
         plan = verb.plan(loaded, actor, form, at)
         done = _commit(actor, loaded, verb, plan, key=key, request=request, at=at)
         if done is not None:
@@ -219,7 +224,9 @@ def _commit(
                             person, act=act, stream=loaded.id, since=at, until=grant.until,
                             because=grant.because,
                         )  # fmt: skip
-            if verb.kind in ("entry_withdrawn", "document_corrected"):
+            if verb.kind == "entry_withdrawn":
+                _end_sight(loaded, events, at=at)
+            if verb.kind in VOIDING:
                 _void(loaded, events, outcomes[0].number, at=at)
             return Done(
                 loaded.number,
@@ -235,6 +242,20 @@ def _commit(
     return None
 
 
+def _end_sight(loaded: Loaded, events: Sequence[Event], *, at: datetime) -> None:
+    """Whoever was asked for an opinion by an entry that counts no more sees the case no more."""
+    counting = lifecycle.standing_events(events)
+    standing = {event.version for event in counting}
+    asked = {str(e.body["agency"]) for e in counting if e.kind == "opinion_requested"}
+    for event in events:
+        if event.kind != "opinion_requested" or event.version in standing:
+            continue
+        if (agency := str(event.body["agency"])) not in asked:
+            account_services.end_grants(
+                loaded.id, acts=("case.see", "case.opine"), agency=agency, at=at
+            )
+
+
 def _void(
     loaded: Loaded, events: Sequence[Event], replacement: str | None, *, at: datetime
 ) -> None:
@@ -247,6 +268,9 @@ def _void(
         if isinstance(document, Mapping) and event.version not in standing:
             gone[str(document["check"])] = None
     for event in counting:
+        if "ends" in event.body:  # revoked, cancelled, taken back: the decision holds no more
+            document = event.body.get("document") or {}
+            gone[str(event.body["ends"])] = str(document.get("number") or replacement or "")
         if event.kind == "document_corrected":
             document = event.body.get("document") or {}
             gone[str(event.body["replaces"])] = str(document.get("number") or replacement or "")
@@ -291,10 +315,8 @@ def perform_many(
             "batch.too_many", f"一次最多办 {BATCH} 件，现在选了 {len(unique)} 件。", field="cases"
         )
     if kind in DECISIONS:
-        like = {
-            (loaded.item, loaded.item_version)
-            for loaded in (load(actor, number) for number, _ in unique)
-        }
+        found = (_loaded(actor, number) for number, _ in unique)
+        like = {(loaded.item, loaded.item_version) for loaded in found if loaded}
         if len(like) > 1:
             raise Refusal(
                 "batch.unlike",
@@ -322,6 +344,13 @@ def perform_many(
     return tuple(results)
 
 
+def _loaded(actor: Actor, number: str) -> Loaded | None:
+    try:
+        return load(actor, number)
+    except CaseNotFound:
+        return None  # told in the results
+
+
 # --- what the clock does ---------------------------------------------------------------------
 
 
@@ -331,13 +360,21 @@ def deem_accepted(*, at: datetime, page: int = 200) -> int:
     行政许可法 32(4). The act is the clock's: no person stands in it. Returns how many; idempotent.
     """
     count = 0
-    for loaded in silent(at=at, page=page):
+    for loaded in silent(at=at, page=page, items=catalog.codes_of_type(LICENCE)):
         try:
             count += _deem(loaded, at)
         except Exception:
             # One case must not keep the law from the others.
             log.exception("case %s could not be deemed accepted", loaded.number)
     return count
+
+
+def _is_silent(loaded: Loaded, at: datetime) -> bool:
+    """Received, and not answered within the limit: the worker may be late, the law is not."""
+    if loaded.standing.state != State.RECEIVED or loaded.kind == "foreign":
+        return False
+    acceptance = loaded.read(at).limit("acceptance")
+    return acceptance is not None and acceptance.due <= at
 
 
 def _deem(loaded: Loaded, at: datetime) -> bool:
@@ -348,11 +385,13 @@ def _deem(loaded: Loaded, at: datetime) -> bool:
         return False  # the article speaks of licences; others stay open, and late
     since = loaded.standing.papers_at or loaded.opened
     paper = papers.acceptance_notice(loaded, at=at, since=since, clerk="", deemed=True)
-    body = {
+    body: dict[str, Any] = {
         "limits": limits_of(loaded),
         "effective": heads.iso(since),
         "document": paper.body(),
     }
+    if loaded.kind != "immediate":
+        body["to"] = {"kind": "department", "agency": loaded.agency}
     return _by_clock(
         loaded, "deemed_accepted", occurred=acceptance.due, body=body, paper=paper, at=at
     )

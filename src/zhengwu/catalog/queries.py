@@ -96,6 +96,12 @@ def version(code: str, number: int) -> ItemVersionRow:
     return _rows([found])[0]
 
 
+def codes_of_type(type_: str) -> tuple[str, ...]:
+    """The codes of all items that are or were of a type (行政许可)."""
+    found = ItemVersion.objects.filter(type=type_).values_list("item__code", flat=True)
+    return tuple(found.distinct())
+
+
 def search(
     q: str, on: date, *, agency: str | None = None, page: int = 1, size: int = PAGE
 ) -> Found:

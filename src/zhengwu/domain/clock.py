@@ -455,7 +455,9 @@ class _Reader:
             lines.append(
                 Line(f"顺延 {amount}，到 {words(_day(due.when))}", "行政许可法 第四十五条")
             )
-        extra = int(extended.body.get("days", 0)) if extended else 0
+        # 行政许可法 42: what had expired before is not extended any more.
+        in_time = extended is not None and extended.occurred <= due.when
+        extra = int(extended.body.get("days", 0)) if extended and in_time else 0
         if extra:
             due = self._end(start, value, unit, paused=paused, paused_time=paused_time, extra=extra)
             lines.append(

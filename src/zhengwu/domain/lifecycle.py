@@ -234,6 +234,9 @@ class Standing:
     notices: int = 0  # one-time notices given; a second one stands with its reason
     paid: bool = False  # the cashier's tick
     came_back: bool = False  # the higher organ has answered
+    answer: str | None = None  # its answer: approved | rejected
+    suspended_at: datetime | None = None  # since when the first open special procedure runs
+    forwarded_at: datetime | None = None
     ended_by: str | None = None  # revoked | cancelled | taken_back: the licence no longer stands
     asking: tuple[Asked, ...] = ()  # opinions asked for and not given yet
     proposed: tuple[Proposed, ...] = ()  # entries somebody wants withdrawn
@@ -265,6 +268,8 @@ def histories(events: Iterable[Event]) -> tuple[tuple[Event, Standing], ...]:
     for event in _kept(tuple(events)):
         if event.nature == Nature.ACT and not may_start(standing, event.kind, event.body):
             continue
+        if event.nature == Nature.ACT and event.kind == "resumed" and not standing.suspended:
+            continue  # its special procedure was withdrawn
         standing = _after(standing, event)
         rows.append((event, standing))
     return tuple(rows)
@@ -317,7 +322,8 @@ def _after(old: Standing, event: Event) -> Standing:
         act = BY_CODE.get(event.kind)
         to = act.to if act else None
     when = event.occurred
-    new = replace(old, state=to or old.state, last_at=when, version=event.version)
+    latest = when if old.last_at is None else max(old.last_at, when)  # an entry may come late
+    new = replace(old, state=to or old.state, last_at=latest, version=event.version)
     kind = event.kind
     if observed:
         if kind == "received" and old.received_at is None:
@@ -350,7 +356,9 @@ def _after(old: Standing, event: Event) -> Standing:
     elif kind == "supplement_requested":
         new = replace(new, asked=old.asked | _codes(event.body), notices=old.notices + 1)
     elif kind == "came_back":
-        new = replace(new, came_back=True)
+        new = replace(new, came_back=True, answer=str(event.body.get("view") or "") or None)
+    elif kind == "forwarded":
+        new = replace(new, forwarded_at=when)
     elif kind in ("revoked", "cancelled", "taken_back"):
         new = replace(new, ended_by=kind)
     elif kind == "fee_paid":
@@ -391,7 +399,12 @@ def _after(old: Standing, event: Event) -> Standing:
         new = replace(new, archived_at=when)
     elif kind == "suspended":
         procedure = str(event.body.get("procedure", ""))
-        new = replace(new, suspended=True, procedures=(*old.procedures, procedure))
+        new = replace(
+            new,
+            suspended=True,
+            procedures=(*old.procedures, procedure),
+            suspended_at=old.suspended_at if old.suspended else when,
+        )
     elif kind == "resumed":
         left = still_open(old.procedures, event.body)
         new = replace(new, suspended=bool(left), procedures=left)
@@ -454,11 +467,11 @@ def _holding(old: Standing, event: Event) -> tuple[Holder, Holder]:
         return replace(old.holder, label=PROCEDURES.get(left[-1], left[-1]), since=when), old.before
     if kind in ("resumed", "came_back"):
         given_back = old.before if old.before is not NOBODY else old.holder
-        return replace(given_back, since=when), old.before
+        return replace(given_back, since=when), NOBODY
     if kind == "step_taken":
         at = HolderKind(str(event.body.get("at", "department")))
         return Holder(at, event.agency, event.post, event.actor, when), old.before
-    if kind == "deemed_accepted":
+    if kind == "deemed_accepted" and not isinstance(target, Mapping):
         return old.holder, old.before
     if kind in ("delivered", "closed", "withdrawn", "terminated", "not_needed", "not_ours"):
         return replace(NOBODY, since=when), old.before
@@ -512,7 +525,14 @@ def admit(
         raise Refusal(
             "lifecycle.before_receipt", "发生时间早于收件时间。请核对日期和时间。", field="occurred"
         )
-    if standing.last_at and kind not in AUTOMATIC and at < standing.last_at - SKEW:
+    # What is entered later lies after what it belongs to, whatever else was entered meanwhile.
+    after = {
+        "resumed": standing.suspended_at,
+        "came_back": standing.forwarded_at,
+        "inspected": standing.accepted_at,
+        "delivered": standing.decided_at,
+    }.get(kind, standing.last_at)
+    if after and kind not in AUTOMATIC and at < after - SKEW:
         raise Refusal(
             "lifecycle.out_of_order",
             "发生时间早于上一件事的发生时间。请核对日期和时间；上一件记错了，请先撤销误录。",
@@ -645,6 +665,14 @@ def admit(
             raise Refusal(
                 "lifecycle.not_back",
                 "上报件要等上级机关批复后才能作出决定。请先转报，登记批复后再办。",
+                article="行政许可法 第四十三条",
+            )
+        against = {"granted": "rejected", "refused": "approved"}[kind]
+        if case_kind == "forwarded" and standing.answer == against:
+            raise Refusal(
+                "lifecycle.against_answer",
+                f"上级机关批复“{'不同意' if against == 'rejected' else '同意'}”，"
+                f"不能作出“{act.zh}”的决定。批复登记错了的，请先撤销误录。",
                 article="行政许可法 第四十三条",
             )
     if kind in ("revoked", "cancelled", "taken_back"):

@@ -29,9 +29,15 @@ def authorised(loaded: Loaded, actor: Actor, outcome: str, at: datetime) -> None
 
     An approver's own competence in the organ needs none.
     """
-    if loaded.kind != "immediate" or {"approver", "head"} & actor.roles:
+    competent = {("approver", loaded.agency), ("head", loaded.agency)} & actor.holdings
+    if loaded.kind != "immediate" or competent:
         return
-    window = next((post for post in actor.posts if post.window), None)
+    windows = [post for post in actor.posts if post.window]
+    # Where the case was received, if this is one of theirs.
+    window = next(
+        (post for post in windows if (post.hall, post.window) == (loaded.hall, loaded.window)),
+        windows[0] if windows else None,
+    )
     asked: dict[str, Any] = {
         "item": loaded.item or "",
         "hall": (window.hall if window else None) or "",
@@ -59,6 +65,13 @@ def _decide(outcome: str) -> Callable[[Loaded, Actor, Form, datetime], Plan]:
             body["reasons"] = {"content": ""}  # the commit puts the content's id and digest here
         if checks := checked(form):
             body["checks"] = checks
+            if outcome == "granted" and any(one["is"] == "no" for one in checks):
+                raise Refusal(
+                    "case.check_unmet",
+                    "审查清单里有“不符合”的，不能准予。请改正清单，或者作出不予决定。",
+                    article="行政许可法 第三十八条第一款",
+                    field="checks",
+                )
         if outcome == "refused" and loaded.kind != "immediate":
             body["to"] = loaded.back_to_window()
         word = "准予" if outcome == "granted" else "不予"
@@ -122,7 +135,11 @@ def _end(act: str, zh: str) -> Callable[[Loaded, Actor, Form, datetime], Plan]:
             ),
         )
         return Plan(
-            body={"document": paper.body(), "reasons": {"content": ""}},
+            body={
+                "document": paper.body(),
+                "reasons": {"content": ""},
+                **({"ends": decision.check_code} if decision else {}),
+            },
             paper=paper,
             contents=note("reasons", reasons),
             sentence=f"已作出{zh}决定。请打印决定书送达当事人。",

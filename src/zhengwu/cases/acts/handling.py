@@ -468,6 +468,14 @@ def under_review(loaded: Loaded) -> bool:
     return loaded.kind != "immediate" and loaded.has("step_taken")
 
 
+def on_its_way(loaded: Loaded) -> bool:
+    """Handed over and not taken yet; during a special procedure, who will have it afterwards."""
+    holder = loaded.standing.holder
+    if holder.kind in ("special", "higher"):
+        holder = loaded.standing.before
+    return holder.kind == "handing_over"
+
+
 def _done_fits(loaded: Loaded) -> bool:
     step = loaded.current_step()
     return (
@@ -480,7 +488,7 @@ NOW = "不填就是现在"
 VERBS = (
     Verb(
         kind="step_taken", zh="接办", may="case.take", plan=_take, offered=True,
-        fits=lambda loaded: loaded.standing.holder.kind == "handing_over",
+        fits=on_its_way,
     ),
     Verb(
         kind="step_done", zh="办结本环节", may="case.review", plan=_done, fits=_done_fits,

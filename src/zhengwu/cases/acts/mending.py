@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from zhengwu.accounts.queries import Actor
@@ -43,6 +43,29 @@ def _entry(loaded: Loaded, form: Form) -> Event:
     return event
 
 
+def keeps_what_was_delivered(loaded: Loaded, version: int) -> None:
+    """Refuses a withdrawal after which a decision that was delivered would count no more."""
+    if loaded.standing.delivered_at is None:
+        return
+    entry = Event(
+        version=loaded.version + 1,
+        kind="entry_withdrawn",
+        occurred=loaded.events[-1].occurred,
+        recorded=loaded.events[-1].recorded,
+        received=loaded.events[-1].received,
+        body={"version": version},
+    )
+    left = {e.version for e in lifecycle.standing_events([*loaded.events, entry])}
+    decisions = (e.version for e in loaded.counting if e.kind in ("granted", "refused"))
+    if not left.issuperset(decisions):
+        raise Refusal(
+            "case.decision_delivered",
+            "决定书已经送达，不能因误录而失效。确有错误的，请依法撤销决定或者更正文书。",
+            article="行政许可法 第六十九条",
+            field="version",
+        )
+
+
 def _propose(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     event = _entry(loaded, form)
     mine = event.post in {post.code for post in actor.posts} or event.actor == actor.code
@@ -52,13 +75,7 @@ def _propose(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
             "只有登记这条记录的岗位可以提请撤销。请找登记岗位或者机关负责人。",
             field="version",
         )
-    if event.kind in ("granted", "refused") and loaded.standing.delivered_at is not None:
-        raise Refusal(
-            "case.decision_delivered",
-            "决定书已经送达，不能作为误录撤销。确有错误的，请依法撤销决定或者更正文书。",
-            article="行政许可法 第六十九条",
-            field="version",
-        )
+    keeps_what_was_delivered(loaded, event.version)
     reasons = text(form, "reasons", "哪里录错了")
     return Plan(
         body={"version": event.version, "entry": event.kind},
@@ -73,6 +90,7 @@ def _confirm(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     proposal = next((o for o in loaded.standing.proposed if o.entry == number), None)
     if proposal is None:
         raise Refusal("case.no_such_entry", "请选择要确认撤销的是哪一条记录。", field="version")
+    keeps_what_was_delivered(loaded, number)
     event = next(e for e in loaded.events if e.version == number)
     return Plan(
         body={"version": number, "entry": event.kind, "proposed": proposal.version},
@@ -97,7 +115,7 @@ def _undo(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
 def undoable(loaded: Loaded, actor: Actor, at: datetime) -> Event | None:
     """The last entry, if this actor made it just now and no paper left the house with it."""
     last = loaded.events[-1]
-    fresh = at - last.occurred <= lifecycle.UNDO
+    fresh = timedelta() <= at - last.occurred <= lifecycle.UNDO
     own = last.actor == actor.code and last.nature == Nature.ACT and last.version > 1
     if not fresh or not own or "document" in last.body:
         return None
@@ -136,6 +154,24 @@ def which_paper(issued: Sequence[documents.OfCase]) -> tuple[Ask, ...]:
     return (Ask("paper", "哪一份文书", "choice", choices=correctable(issued)),)
 
 
+def _issuer(loaded: Loaded, actor: Actor, check: str) -> None:
+    """Only the post that made a paper, or the head, corrects it. Raises Refusal."""
+    made = next(
+        (e for e in loaded.events if (e.body.get("document") or {}).get("check") == check), None
+    )
+    head = ("head", loaded.agency) in actor.holdings
+    own = made is not None and (
+        made.actor == actor.code or made.post in {post.code for post in actor.posts}
+    )
+    clock = made is not None and made.actor is None
+    if not (own or head or clock):
+        raise Refusal(
+            "case.not_your_paper",
+            "只有制作这份文书的岗位或者机关负责人可以更正。请找制作岗位。",
+            field="paper",
+        )
+
+
 def _correct(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     chosen = form.get("paper", "").strip()
     found = next(
@@ -148,6 +184,7 @@ def _correct(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     )
     if found is None:
         raise Refusal("case.no_such_paper", "请选择要更正的文书。", field="paper")
+    _issuer(loaded, actor, chosen)
     original = documents.frozen(chosen)
     wrong = text(form, "wrong", "原来写的", most=500)
     right = text(form, "right", "更正为", most=500)

@@ -4,19 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0004_counter'),
+        ("cases", "0004_counter"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='case',
-            name='archived',
-            field=models.DateTimeField(null=True, verbose_name='归档时间'),
+            model_name="case",
+            name="archived",
+            field=models.DateTimeField(null=True, verbose_name="归档时间"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('archived__isnull', True), ('closed__isnull', False), models.Q(('kind', 'foreign'), _negated=True)), fields=['closed'], name='cases_case_to_archive'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(
+                    ("archived__isnull", True),
+                    ("closed__isnull", False),
+                    models.Q(("kind", "foreign"), _negated=True),
+                ),
+                fields=["closed"],
+                name="cases_case_to_archive",
+            ),
         ),
     ]
