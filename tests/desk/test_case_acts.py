@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.test import Client
 
@@ -216,6 +217,66 @@ def test_printing_is_counted_and_looking_is_not(clerk: Client) -> None:
     assert clerk.get(f"/desk/cases/{number}/documents/AAAA-AAAA/print").status_code == 404
     other = walk.sign_in("p-market-clerk")
     assert other.post(f"{address}/print", {"why": "看看"}).status_code == 404
+
+
+def _paper(client: Client, number: str) -> str:
+    """The address of the case's first paper."""
+    found = re.search(rf"/desk/cases/{number}/documents/[A-Z0-9-]+", page(client, number))
+    assert found
+    return found.group()
+
+
+@pytest.mark.parametrize("role", ["legal", "cashier"])
+def test_whoever_only_reads_a_case_prints_nothing(clerk: Client, role: str) -> None:
+    number = walk.register(clerk)
+    paper = _paper(clerk, number)
+    reader = walk.sign_in(f"p-water-{role}")
+    assert f'action="{paper}/print"' not in page(reader, number)
+    record = walk.text(reader.get(f"{paper}/print"))
+    assert "还没有打印过" in record
+    assert f'action="{paper}/print"' not in record
+    assert reader.post(f"{paper}/print").status_code == 403
+    assert "没有打印过" in page(clerk, number)
+    assert clerk.post(f"{paper}/print").status_code == 200
+    assert "已打印 1 份" in page(reader, number)
+
+
+def test_the_supervisor_prints_nothing(clerk: Client) -> None:
+    number = walk.register(clerk)
+    paper = _paper(clerk, number)
+    assert walk.sign_in("p-supervisor").post(f"{paper}/print").status_code == 403
+    assert walk.sign_in("p-water-head").post(f"{paper}/print").status_code == 200
+
+
+def test_who_is_asked_for_an_opinion_reads_and_prints_nothing(clerk: Client) -> None:
+    number, reviewer = reviewed(clerk)
+    walk.do(
+        reviewer, number, "opinion_requested", organ="江城市市场监督管理局",
+        question="登记地址是否一致", days="3",
+    )  # fmt: skip
+    paper = _paper(clerk, number)
+    asked = walk.sign_in("p-market-reviewer")
+    assert asked.get(f"{paper}.pdf").status_code == 200
+    assert f'action="{paper}/print"' not in page(asked, number)
+    assert asked.post(f"{paper}/print").status_code == 403
+    assert "还没有打印过" in walk.text(clerk.get(f"{paper}/print"))
+
+
+def test_a_print_that_fails_leaves_the_original_to_be_printed(
+    clerk: Client, owner: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    paper = _paper(clerk, walk.register(clerk))
+    check = paper.rsplit("/", 1)[1]
+    column = "UPDATE documents_document SET template = %s WHERE check_code = %s RETURNING template"
+    was = owner.execute(
+        "SELECT template FROM documents_document WHERE check_code = %s", (check,)
+    ).fetchone()
+    assert was
+    owner.execute(column, ("gone@9", check))
+    clerk.raise_request_exception = False
+    assert clerk.post(f"{paper}/print").status_code == 500
+    owner.execute(column, (was[0], check))
+    assert "还没有打印过" in walk.text(clerk.get(f"{paper}/print"))
 
 
 def test_an_old_page_shows_both_moments_and_keeps_the_files(clerk: Client) -> None:

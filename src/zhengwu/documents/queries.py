@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Count
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.documents import check_code, kinds, masking, seal
@@ -187,6 +188,13 @@ def copies(check: str) -> tuple[Printed, ...]:
         )
         for row in rows
     )
+
+
+def prints(checks: Iterable[str]) -> Mapping[str, int]:
+    """How often each of these documents was printed, by check code; absent: never."""
+    found = Copy.objects.filter(document__check_code__in=list(checks))
+    rows = found.values_list("document__check_code").annotate(count=Count("id"))
+    return dict(rows.order_by())
 
 
 def render(issued: Issued, *, copy: int | None = None, copied: datetime | None = None) -> bytes:

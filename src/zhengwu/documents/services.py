@@ -21,7 +21,7 @@ from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import services as ledger
 from zhengwu.web.forms import clean_text
 
-__all__ = ["Prepared", "copy", "prepare", "register", "void", "wording"]
+__all__ = ["Prepared", "copy", "prepare", "print_out", "register", "void", "wording"]
 
 log = logging.getLogger(__name__)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -158,3 +158,16 @@ def copy(actor: Actor, check: str, *, why: str = "", at: datetime) -> int:
         at=at,
     )  # fmt: skip
     return last + 1
+
+
+@transaction.atomic
+def print_out(actor: Actor, check: str, *, why: str = "", at: datetime) -> tuple[int, bytes]:
+    """Print (打印): the number of the copy and its PDF. What cannot be drawn takes no number.
+
+    Raises what `copy` raises. Whether the actor may is the caller's to ask.
+    """
+    number = copy(actor, check, why=why, at=at)
+    found = queries.by_check_code(check)
+    if found is None:
+        raise LookupError(check)
+    return number, queries.render(found, copy=number, copied=at)

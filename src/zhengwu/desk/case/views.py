@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
@@ -152,7 +154,9 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
         return _page(request, actor, view, at, offers, failed=form, status=422)
     drafts.discard(actor, _slot(view.number, kind))
     paper = lifecycle.BY_CODE[kind].document or "文书"
-    prints = f"print/{done.number}/{done.document}/{paper}" if done.document else ""
+    prints = ""
+    if done.document and view.prints:
+        prints = f"print/{done.number}/{done.document}/{paper}"
     messages.success(request, done.sentence, extra_tags=prints)
     return redirect("desk:case", number=done.number)
 
@@ -194,25 +198,27 @@ def document(request: HttpRequest, actor: Actor, number: str, check: str) -> Htt
 @desk("case.see")
 def copies(request: HttpRequest, actor: Actor, number: str, check: str) -> HttpResponse:
     """Every print of a document (打印记录). POST prints: the copy is numbered, and from the second
-    on it says why."""
+    on it says why. Whoever may only read the case reads the record, and prints nothing."""
     at = now()
     view, paper = _paper(actor, number, check, at)
     wrong, status = "", 200
     if request.method == "POST":
+        if not view.prints:
+            raise PermissionDenied
         try:
-            copied = document_services.copy(actor, check, why=request.POST.get("why", ""), at=at)
+            # Together, so that a print that fails leaves the original to be printed.
+            with transaction.atomic():
+                copied, printed = document_services.print_out(
+                    actor, check, why=request.POST.get("why", ""), at=at
+                )
+                account_services.look(
+                    actor, STREAM, view.id, why="打印文书", fields=("document",), at=at
+                )
         except Refusal as refusal:
             if refusal.field != "why":
                 raise
             wrong, status = refusal.sentence, 422
         else:
-            found = documents.by_check_code(check)
-            if found is None:
-                raise Http404
-            account_services.look(
-                actor, STREAM, view.id, why="打印文书", fields=("document",), at=at
-            )
-            printed = documents.render(found, copy=copied, copied=at)
             return _pdf(printed, f"{check}-{copied}")
     context = {
         "actor": actor,
@@ -310,6 +316,7 @@ def _page(
         "handed_out": [
             one for one in view.documents if one.kind in HANDED_OUT and one.void_since is None
         ],
+        "printed": documents.prints(one.check for one in view.documents),
         "review": _review(view.number),
         "undo_key": new_key(),
         "ledger": ledger(view.spans, calendar, view.names.agency),
