@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -200,13 +201,30 @@ def test_who_has_to_pay_is_told_once_it_is_granted_until_it_is_paid() -> None:
 
 
 def test_a_refusal_names_the_ways_against_it() -> None:
-    said = tell((*TAKEN, "refused"))
+    said = tell((*TAKEN, "refused", "ready"))
     assert "不予许可" in said.where
+    assert "等您来领" in said.where
     assert "行政复议" in said.next
     assert "决定书" in said.must[1]
     over = tell((*TAKEN, "refused", ("delivered", {}), "closed"))
     assert "不予许可" in over.where
     assert "行政复议" in over.next
+
+
+@pytest.mark.parametrize("way", [(*TAKEN, "refused"), GRANTED, (*GRANTED, "licence_made")])
+def test_nobody_is_sent_for_a_paper_that_is_not_at_the_window_yet(way: tuple[Any, ...]) -> None:
+    said = tell(way)
+    assert said.must == ()
+    assert said.who == "江城市水务局"
+    assert "等您来领" not in said.where
+    assert "通知您来领" in said.next
+
+
+@pytest.mark.parametrize("decision", ["granted", "refused"])
+def test_what_is_decided_at_the_window_is_fetched_there_at_once(decision: str) -> None:
+    said = tell((*TAKEN, decision), matter=replace(MATTER, kind="immediate"))
+    assert "等您来领" in said.where
+    assert "身份证" in said.must[0]
 
 
 @pytest.mark.parametrize("kind", ["revoked", "cancelled", "taken_back"])

@@ -263,12 +263,21 @@ class _Teller:
         )
 
     def _refused(self) -> Told:
+        where = f"没有批准，已作出不予{self._matter()}的决定，理由写在决定书上。"
+        if self._last("ready") or self.matter.kind == "immediate":
+            return Told(
+                where=f"{where}决定书在窗口，等您来领。",
+                who=self._window(),
+                since=self._since("ready", "refused"),
+                must=self._collect("决定书"),
+                next=REMEDY,
+                until=self._until(),
+            )
         return Told(
-            where=f"没有批准，已作出不予{self._matter()}的决定，理由写在决定书上。",
-            who=self._window(),
+            where=f"{where}决定书正在送往窗口。",
+            who=self.matter.organ,
             since=self.standing.decided_at,
-            must=self._collect("决定书"),
-            next=REMEDY,
+            next=f"到了窗口就通知您来领，现在不用跑。{REMEDY}",
             until=self._until(),
         )
 
