@@ -73,12 +73,19 @@ def _sweep_files(at: datetime) -> int:
     return files.sweep(at=at)
 
 
+def _forget_old_attempts(at: datetime) -> int:
+    from zhengwu.web import throttle
+
+    return throttle.sweep(at=at)
+
+
 TIMED = (
     Timed("deem_accepted", 60, _deem_accepted),  # 行政许可法 32(4)
     Timed("archive", 600, _archive),
     Timed("forget_old_sessions", 3600, _forget_old_sessions),
     Timed("sweep_files", 3600, _sweep_files),
     Timed("forget_old_drafts", 3600, _forget_old_drafts),
+    Timed("forget_old_attempts", 3600, _forget_old_attempts),
 )
 
 
