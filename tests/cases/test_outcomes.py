@@ -230,6 +230,27 @@ def test_a_ticket_is_of_one_case() -> None:
     assert (twice.code, twice.field) == ("case.ticket_twice", "ticket")
 
 
+def test_a_ticket_is_the_same_however_it_is_typed() -> None:
+    first, second = decided(GAUGES, at="market"), decided(GAUGES, at="market")
+    first.do(CASHIER, "fee_paid", "09-15 14:05", {"how": "paid", "ticket": "ab-１２ 345"})
+    kept = loading.load(actor(CASHIER), first.number).events[-1].body
+    assert kept["ticket"] == "AB12345"
+    for typed in ("AB12345", "ＡＢ－12345", "A—B 12345"):
+        same = {"how": "paid", "ticket": typed}
+        twice = refused(lambda form=same: second.do(CASHIER, "fee_paid", "09-15 14:06", form))
+        assert twice.code == "case.ticket_twice", typed
+
+
+@pytest.mark.parametrize(
+    "typed", ["张三", "ß" * 40, "ß" * 10, "A-1", "----", "AB1234五", "A" * 41, "①②③④五"]
+)
+def test_what_is_no_ticket_is_refused_before_anything_is_kept(typed: str) -> None:
+    case = decided(GAUGES, at="market")
+    form = {"how": "paid", "ticket": typed}
+    said = refused(lambda: case.do(CASHIER, "fee_paid", "09-15 14:05", form))
+    assert (said.code, said.field) == ("case.ticket", "ticket")
+
+
 def test_a_tracking_number_serves_one_applicant() -> None:
     from tests.cases.people import PERSON
 

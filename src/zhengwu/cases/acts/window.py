@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Any
 
@@ -300,19 +301,37 @@ def charges(loaded: Loaded) -> bool:
 
 def _fee_paid(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     how = choice(form, "how", "是缴费还是不需缴费", PAID)
-    ticket = text(form, "ticket", "票据号", required=how == "paid", most=40)
-    if ticket and not ticket.replace("-", "").isalnum():
-        raise Refusal("case.ticket", "票据号只能有字母、数字和短横，请照票据填写。", field="ticket")
+    typed = text(form, "ticket", "票据号", required=how == "paid", most=80)
+    ticket = slip_number(typed)
+    # Before the event: what stands in its body stands there for good.
+    if typed and not (plain(ticket) and 4 <= len(ticket) <= 40):
+        raise Refusal(
+            "case.ticket",
+            "票据号由 4 到 40 位英文字母和数字组成（短横不计），请照票据填写。",
+            field="ticket",
+        )
     why = text(form, "why", "不需缴费的依据", required=how == "free", most=200)
     return Plan(
-        body={"how": how, **({"ticket": ticket.upper()} if ticket else {})},
+        body={"how": how, **({"ticket": ticket} if ticket else {})},
         contents=note("why", why),
-        slip=Slip("ticket", ticket.upper()) if ticket else None,
+        slip=Slip("ticket", ticket) if ticket else None,
         sentence="已确认缴费，可以送达。" if how == "paid" else "已登记不需缴费，可以送达。",
     )
 
 
 PAID = (("paid", "已缴费"), ("free", "依法不需缴费"))
+HYPHENS = dict.fromkeys(map(ord, "-‐‑‒–—―−－﹣"))
+
+
+def slip_number(typed: str) -> str:
+    """A number as it stands on a slip, however it was typed: AB-12345, ab１２３４５ → AB12345."""
+    folded = "".join(unicodedata.normalize("NFKC", typed).translate(HYPHENS).split())
+    return folded.upper() if folded.isascii() else folded  # ß is not SS
+
+
+def plain(number: str) -> bool:
+    """Whether a number has nothing but Latin letters and Arabic digits."""
+    return number.isascii() and number.isalnum()
 
 
 def _ready(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
@@ -330,8 +349,8 @@ def _deliver(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     label = {"signature": "签收人姓名", "post": "邮寄单号", "electronic": "送达凭证"}[means]
     proof = text(form, "proof", label, most=100)
     if means == "post":
-        proof = "".join(proof.split()).upper()
-        if not (proof.isascii() and proof.isalnum() and 8 <= len(proof) <= 30):
+        proof = slip_number(proof)
+        if not (plain(proof) and 8 <= len(proof) <= 30):
             raise Refusal(
                 "case.tracking",
                 "邮寄单号由 8 到 30 位字母和数字组成，请照面单填写。",
