@@ -206,6 +206,19 @@ def test_prepare_takes_a_number_by_agency_kind_and_year() -> None:
         services.prepare(Kind.RECEIPT, facts=of, at=at, data=paper(Kind.DECISION, of))
 
 
+def test_one_series_counts_what_bears_one_printed_word() -> None:
+    at = datetime(2026, 9, 14, tzinfo=UTC)
+    counted: dict[str, set[str]] = {}
+    for item_type in ("行政许可", "行政确认", "公共服务"):
+        of = replace(facts(), item_type=item_type)
+        taken = services.prepare(Kind.RECEIPT, facts=of, at=at, data=paper(Kind.RECEIPT, of)).number
+        counted.setdefault(taken.series_kind, set()).add(taken.prefix)
+    assert sorted(map(sorted, counted.values())) == [
+        ["江水收字〔2026〕第"],
+        ["江水许收字〔2026〕第"],
+    ]
+
+
 # --- 更正 ------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """A kind is also the name of its number series."""
+    """A kind has a number series of licences and one of all else (see `series`)."""
 
     RECEIPT = "receipt"
     ACCEPTANCE_NOTICE = "acceptance_notice"
@@ -60,6 +60,11 @@ LICENCE = "行政许可"
 """The type of item to which the 行政许可法 applies; other types are not called 许可."""
 ENDS = {"revoked": "撤销", "cancelled": "注销", "taken_back": "撤回"}
 """The three ways a decision that was given ends: art. 69, 70 and 8 of the 行政许可法."""
+
+
+def series(kind: Kind, *, item_type: str) -> str:
+    """What counts a kind's numbers: one series for each word that is printed before them."""
+    return str(kind) if item_type == LICENCE else f"{kind}.other"
 
 
 def prefix(kind: Kind, *, short: str, year: int, item_type: str) -> str:

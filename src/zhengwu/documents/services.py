@@ -44,7 +44,7 @@ class Prepared:
 
 
 def prepare(kind: Kind, *, facts: wording.Facts, at: datetime, data: Mapping[str, Any]) -> Prepared:
-    """data: from `wording`, of the same facts. Its number is of (agency, kind, year of `at`).
+    """data: from `wording`, of the same facts. Its number is of agency, kind, 许 or not, year of `at`.
 
     Nothing is written yet: the commit takes the number.
     """
@@ -58,7 +58,7 @@ def prepare(kind: Kind, *, facts: wording.Facts, at: datetime, data: Mapping[str
         check_code=check_code.make(),
         number=ledger.Number(
             series_agency=facts.agency,
-            series_kind=str(kind),
+            series_kind=kinds.series(kind, item_type=facts.item_type),
             year=year,
             prefix=kinds.prefix(kind, short=facts.short, year=year, item_type=facts.item_type),
             path=("document", "number"),
