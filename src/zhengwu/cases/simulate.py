@@ -243,7 +243,8 @@ def _live(
             letter = {"organ": "省级主管部门", "opinion": "初审合格，建议准予。"}
             if not act(decider, "forwarded", chance.uniform(1, 8), letter):
                 return last
-            reply = {"view": "approved", "number": f"批复〔{when.year}〕{gone} 号"}
+            answer = "approved" if outcome == "granted" else "rejected"
+            reply = {"view": answer, "number": f"批复〔{when.year}〕{gone} 号"}
             if not act(decider, "came_back", chance.uniform(100, 400), reply):
                 return last
         if not act(decider, outcome, pace * 0.3, reasons):
