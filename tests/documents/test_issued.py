@@ -7,8 +7,11 @@ import io
 import psycopg
 import pypdf
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tests.cases import people
+from zhengwu.cases import loading
 from zhengwu.documents import queries
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import services as ledger
@@ -88,3 +91,20 @@ def test_an_erased_document_can_still_be_checked_but_not_printed(owner: Owner) -
 @pytest.mark.parametrize("typed", ["", "AAAA-AAAA", "'; --", "0000-0000", "x" * 500, "\x00"])
 def test_an_unknown_code_finds_nothing(typed: str) -> None:
     assert queries.by_check_code(typed) is None
+
+
+def test_the_papers_of_a_case_are_found_by_the_whole_index() -> None:
+    people.items()
+    case = people.received()
+    stream = loading.load(people.actor("p-water-clerk"), case.number).id
+    with CaptureQueriesContext(connection) as asked:
+        assert queries.of_stream(stream)
+    (query,) = asked.captured_queries
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + query["sql"])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "documents_of_stream" in plan
+    condition = next(line for line in plan.splitlines() if "Index Cond" in line)
+    assert "stream_id" in condition
+    assert "(stream)" in condition

@@ -78,9 +78,10 @@ class OfCase:
     replaced_by: str | None
 
 
-def of_stream(stream_id: UUID) -> tuple[OfCase, ...]:
+def of_stream(stream_id: UUID, *, stream: str = "case") -> tuple[OfCase, ...]:
     """The documents of a case, the earliest first."""
-    rows = Document.objects.filter(stream_id=stream_id).order_by("issued", "id")
+    # Both columns: the index begins with the stream.
+    rows = Document.objects.filter(stream=stream, stream_id=stream_id).order_by("issued", "id")
     return tuple(
         OfCase(
             d.event,
