@@ -1,0 +1,136 @@
+"""Whatever stands in an address: an answer, never a fault of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.accounts.test_url_walk import ALL
+from tests.desk import walk
+
+# What each page reads of its query string.
+READ: Mapping[str, tuple[str, ...]] = {
+    "elder": ("on", "back"),
+    "items": ("q", "page"),
+    "track": ("number",),
+    "decisions": ("q", "agency", "status", "since", "until", "page"),
+    "decisions-export": ("q", "agency", "status", "since", "until"),
+    "decisions-feed": ("q", "agency"),
+    "check": ("code",),
+    "account_login": ("next",),
+    "account_logout": ("next",),
+    "desk:inbox": ("q", "s", "folder", "item", "light", "page"),
+    "desk:inbox-export": ("q", "s", "folder", "item", "light"),
+    "desk:register": ("draft", "item"),
+    "desk:case": ("q",),
+    "desk:review": ("m", "f", "p", "z", "folder", "item", "light"),
+    "desk:batch": ("case", "do"),
+    "desk:day": ("day", "of"),
+    "desk:day-export": ("day", "of"),
+    "desk:shift": ("day",),
+    "desk:shift-sheet": ("day",),
+    "desk:drafts": ("page",),
+    "desk:authorisations": ("status", "text", "page"),
+    "desk:authorisations-export": ("status", "text"),
+    "desk:authorise": ("item",),
+    "desk:fees": ("q", "s", "number", "page"),
+    "desk:audit": ("q", "since", "until", "page"),
+    "desk:audit-export": ("q", "since", "until"),
+    "desk:operate": ("page",),
+    "desk:file-page": ("w",),
+}
+VALUES = {
+    "nul": "JC%00",
+    "long": "9" * 10_000,
+    "surrogate": "%ED%A0%80",
+    "bad-utf8": "%ff%fe%80",
+    "negative": "-3",
+    "huge": "99999999999999999999999999",
+    "other-digits": quote("٣²①"),
+    "far-day": "0000-00-00",
+    "first-day": "0001-01-01",
+    "last-day": "9999-12-31",
+}
+PEOPLE = {
+    "p-water-clerk": ("desk:register", "desk:inbox", "desk:inbox-export", "desk:case",
+                      "desk:review", "desk:batch", "desk:day", "desk:day-export", "desk:shift",
+                      "desk:shift-sheet", "desk:drafts"),
+    "p-water-head": ("desk:authorisations", "desk:authorisations-export", "desk:authorise"),
+    "p-water-cashier": ("desk:fees",),
+    "p-system_admin": ("desk:operate",),
+    "p-audit_admin": ("desk:audit", "desk:audit-export"),
+}  # fmt: skip
+NEEDS_A_CASE = ("desk:case", "desk:review", "desk:file-page")
+FILE = "00000000-0000-4000-8000-000000000000"
+# A part of the path in the place of a number, a code, a token.
+PATHS = (
+    "/items/{}", "/check/{}", "/track/documents/{}.pdf", "/track/documents/{}/words",
+    "/decisions/{}", "/desk/cases/{}", "/desk/cases/{}/review", "/desk/cases/{}/acts/{}",
+    "/desk/cases/{}/undo", "/desk/cases/{}/documents/{}.pdf", "/desk/cases/{}/documents/{}/print",
+    "/desk/cases/{}/files/" + FILE, "/desk/drafts/{}", "/desk/drafts/{}/discard",
+    "/desk/authorisations/{}",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _items(city: None) -> None:
+    walk.publish_items()
+
+
+def _who(name: str) -> Client:
+    code = next((code for code, pages in PEOPLE.items() if name in pages), None)
+    client = walk.sign_in(code or "p-water-clerk") if name.startswith("desk:") else walk.public()
+    client.raise_request_exception = False
+    return client
+
+
+def _address(name: str, number: str) -> str:
+    given = {"number": number} if name in NEEDS_A_CASE else {}
+    if name == "desk:file-page":
+        given |= {"identifier": FILE, "page": "1"}
+    return reverse(name, kwargs=given)
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_no_query_string_is_a_fault(value: str, clerk: Client) -> None:
+    number = walk.register(clerk)
+    faults = []
+    for name, parameters in READ.items():
+        client, where = _who(name), _address(name, number)
+        together = "&".join(f"{one}={value}" for one in parameters)
+        each = (f"{one}={value}" for one in parameters) if value == VALUES["nul"] else ()
+        for query in (together, f"{value}={value}", *each):
+            answer = client.get(f"{where}?{query}")
+            if answer.status_code >= 500:
+                faults.append(f"{name} {query[:60]}: {answer.status_code}")
+    assert faults == []
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_no_part_of_a_path_is_a_fault(value: str, clerk: Client) -> None:
+    clerk.raise_request_exception = False
+    faults = []
+    for pattern in PATHS:
+        where = pattern.replace("{}", value)
+        for method in ("GET", "POST"):
+            answer = clerk.generic(method, where)
+            if answer.status_code >= 500:
+                faults.append(f"{method} {pattern}: {answer.status_code}")
+    assert faults == []
+
+
+def test_nul_in_the_cashiers_number_is_no_fault() -> None:
+    cashier = walk.sign_in("p-water-cashier")
+    cashier.raise_request_exception = False
+    form = {"number": "JC\x00", "version": "1", "how": "paid", "ticket": "\x00", "q": "\x00"}
+    assert cashier.post("/desk/fees", form).status_code in (404, 422)
+
+
+def test_every_page_that_can_be_asked_is_asked_here() -> None:
+    names = {one.name for one in ALL if not one.arguments and one.name.startswith("desk:")}
+    posted = {"desk:shift-give", "desk:shift-take"}
+    assert names - posted <= set(READ)
