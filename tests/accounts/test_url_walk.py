@@ -409,14 +409,16 @@ def _finds_nothing(case: Case, code: str) -> None:
             assert answer.status_code == 404 or (answer.status_code, body(answer)) == (405, ""), (
                 told
             )
-    for where in ("/desk/", f"/desk/?q={case.number}", f"/desk/?q={APPLICANT.name}",
-                  f"/desk/?q={APPLICANT.identifier}", "/desk/list.csv", "/desk/?folder=closed"):  # fmt: skip
+    words = (APPLICANT.name, APPLICANT.identifier)
+    looked = [str(client.post("/desk/", {"q": one})["Location"]) for one in words]
+    lists = [f"/desk/list.csv?{where.partition('?')[2]}" for where in looked]
+    for where in ("/desk/", f"/desk/?q={case.number}", f"/desk/?q={APPLICANT.name}", *looked,
+                  *lists, "/desk/list.csv", "/desk/?folder=closed"):  # fmt: skip
         answer = client.get(where)
         assert answer.status_code == 200, where
-        text = body(answer).replace(f'value="{APPLICANT.name}"', "")
-        for asked in (APPLICANT.name, APPLICANT.identifier):  # what was typed is shown again
-            if where.endswith(asked):
-                text = text.replace(asked, "")
+        text = body(answer)
+        if where in looked:  # what was typed is shown again
+            text = text.replace(words[looked.index(where)], "")
         assert not [one for one in case.secrets() if one in text], where
         assert f"/desk/cases/{case.number}" not in text, where
 

@@ -16,6 +16,7 @@ from zhengwu.cases import queries as cases
 from zhengwu.cases import services
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.queries import UnpaidRow
+from zhengwu.desk import searching
 from zhengwu.desk.entry import desk
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.web.clock import now
@@ -40,10 +41,14 @@ class Row:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk("case.collect")
 def fees(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The list; POST ticks one case and comes back to it. A refusal stands at its row, 422."""
+    """The list; POST looks for words, or ticks one case and comes back to it. A refusal stands at
+    its row, 422."""
+    if request.method == "POST" and "number" not in request.POST:
+        return searching.answer(request, "desk:fees")
     at = now()
-    q = clean_text(request.POST.get("q", "") or request.GET.get("q", ""))[:100]
-    number = request.POST.get("number", "")[:40]
+    asked = searching.asked(request)
+    q = clean_text(request.POST.get("q", ""))[: searching.LONGEST] or asked.words
+    number = clean_text(request.POST.get("number", ""))[:40]
     key = read_key(request.POST.get("key"))
     typed = {name: request.POST.get(name, "")[:LONGEST] for name in FIELDS}
     wrong, field = "", ""
@@ -62,7 +67,7 @@ def fees(request: HttpRequest, actor: Actor) -> HttpResponse:
         else:
             messages.success(request, f"{done.number}：{done.sentence}")
             return redirect("desk:fees")
-    found = cases.unpaid(actor, q=q, at=at)
+    found = () if asked.lost else cases.unpaid(actor, q=q, at=at)
     accounts_services.look_through(
         actor, STREAM, [row.id for row in found], why="待缴费清单", fields=("name",), at=at
     )
@@ -79,6 +84,8 @@ def fees(request: HttpRequest, actor: Actor) -> HttpResponse:
         "folder": "fees",
         "rows": rows,
         "q": q,
+        "asked": asked,
+        "lost": searching.LOST,
         "failed": next((row for row in rows if row.wrong), None),
     }
     return render(request, "desk/fees/fees.html.j2", context, status=422 if wrong else 200)

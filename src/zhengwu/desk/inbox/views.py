@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
 
 from zhengwu.accounts import services as accounts_services
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import queries as cases
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.queries import InboxPage, InboxRow
+from zhengwu.desk import searching
 from zhengwu.desk.entry import desk
 from zhengwu.web import paging, words
 from zhengwu.web.clock import now
@@ -24,18 +27,22 @@ TITLES = {name: zh for name, zh, _ in cases.FOLDERS}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-@require_safe
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
 @desk()
 def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The cases this actor may see; a search that finds one case opens it."""
+    """The cases this actor may see; POST looks for words; a case number opens its case."""
     if not actor.may("case.see"):
         if actor.may("operate.see"):
             return redirect("desk:operate")
         if actor.may("audit.looks"):
             return redirect("desk:audit")
         return render(request, "desk/inbox/nothing.html.j2", {"actor": actor})
-    found = _found(request, actor, page=paging.page_number(request.GET.get("page")))
-    q = _query(request)
+    if request.method == "POST":
+        return searching.answer(request, "desk:inbox")
+    asked = searching.asked(request)
+    q = asked.words
+    found = _found(request, actor, asked, page=paging.page_number(request.GET.get("page")))
     if q and found.total == 1 and found.rows[0].number == q.upper():
         return redirect("desk:case", number=found.rows[0].number)
     _looked(actor, found, why="查看清单")
@@ -44,13 +51,20 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
     context = {
         "actor": actor,
         "found": found,
-        "folder": folder if not q else None,
+        "folder": folder if not (q or asked.lost) else None,
         "counts": found.counts,
-        "title": f"“{q}”的查找结果" if q else TITLES.get(folder, "全部在办") + "的办件",
+        # The words are not in the title, which the browser's history keeps.
+        "title": "查找结果"
+        if q or asked.lost
+        else TITLES.get(folder, "全部在办").removesuffix("的") + "的办件",
         "q": q,
+        "asked": asked,
+        "lost": searching.LOST,
         "picks": actor.may("case.take"),
         "reviews": any(row.review for row in found.rows),
-        "folder_query": paging.with_query(request.GET, folder=folder or "all", page=None, q=None),
+        "folder_query": paging.with_query(
+            request.GET, folder=folder or "all", page=None, q=None, s=None
+        ),
         "item": request.GET.get("item", ""),
         "light": request.GET.get("light", ""),
         "filtered": bool(q or request.GET.get("item") or request.GET.get("light")),
@@ -62,7 +76,7 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
 @desk("case.see")
 def export(request: HttpRequest, actor: Actor) -> StreamingHttpResponse:
     """The filtered list as CSV (UTF-8 with a mark, so that spreadsheets read it), ≤ 5,000 rows."""
-    found = _found(request, actor, page=1, size=cases.EXPORT)
+    found = _found(request, actor, searching.asked(request), page=1, size=cases.EXPORT)
     _looked(actor, found, why="导出清单")
     day = words.local(now()).strftime("%Y%m%d-%H%M")
     response = StreamingHttpResponse(_lines(found.rows), content_type="text/csv; charset=utf-8")
@@ -76,21 +90,20 @@ def _looked(actor: Actor, found: InboxPage, *, why: str) -> None:
     accounts_services.look_through(actor, STREAM, named, why=why, fields=("name",), at=now())
 
 
-def _query(request: HttpRequest) -> str:
-    return clean_text(request.GET.get("q", ""))[:100]
-
-
-def _found(request: HttpRequest, actor: Actor, *, page: int, size: int = cases.PAGE) -> InboxPage:
-    return cases.inbox(
+def _found(
+    request: HttpRequest, actor: Actor, asked: searching.Asked, *, page: int, size: int = cases.PAGE
+) -> InboxPage:
+    found = cases.inbox(
         actor,
         folder=request.GET.get("folder") or None,
         item=clean_text(request.GET.get("item", "")) or None,
-        q=_query(request),
+        q=asked.words,
         light=request.GET.get("light") or None,
         page=page,
-        size=size,
+        size=1 if asked.lost else size,
         at=now(),
     )
+    return replace(found, rows=(), page=1, pages=1, total=0) if asked.lost else found
 
 
 class _Echo:
