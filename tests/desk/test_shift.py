@@ -92,6 +92,26 @@ def test_a_case_in_a_special_procedure_is_still_whose_it_was() -> None:
     assert [row.number for row in mine(REVIEWER)] == [case.number]
 
 
+def test_what_others_have_sent_away_does_not_push_out_one_s_own(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daywork, "MOST_HELD", 1)
+    own = reviewed()
+    for _ in range(5):
+        other = people.received()
+        other.do(CLERK, "accepted", "09-14 10:00")
+        other.do("p-second-review", "step_taken", "09-14 14:00")
+        other.do("p-second-review", "suspended", "09-15 09:00",
+                 {"procedure": "expert_review", "days": "10"})  # fmt: skip
+        owner.execute("UPDATE cases_case SET due = opened WHERE number = %s", (other.number,))
+    found = daywork.hands(actor(REVIEWER), at=NOW)
+    assert [row.number for row in found.mine] == [own.number]
+    assert not found.cut
+    theirs = daywork.hands(actor("p-second-review"), at=NOW)
+    assert len(theirs.mine) == 1
+    assert theirs.cut
+
+
 def test_what_waits_for_the_applicant_is_in_nobody_s_hands() -> None:
     case = people.received(missing=1)
     case.do(CLERK, "supplement_requested", "09-14 10:00")

@@ -334,19 +334,43 @@ class Hands:
     cut: bool
 
 
+IN_THE_HOUSE = (
+    "c.closed IS NULL AND c.kind <> 'foreign' AND NOT c.holder_kind = ANY(%(away)s::text[])"
+)
+HELD = (
+    "(c.holder_kind <> 'handing_over' AND c.holder_post = ANY(%(posts)s::text[])"
+    " OR c.holder_post IS NULL AND c.holder_actor = %(me)s)"
+)
+OFFERED = "c.holder_kind = 'handing_over' AND c.holder_post = ANY(%(posts)s::text[])"
+VACANT = "c.holder_post = ANY(%(empty)s::text[])"
+# Who had it before is not in the head: those on whose way one's posts stand, told apart afterwards.
+SENT_AWAY = (
+    "c.closed IS NULL AND c.kind <> 'foreign' AND c.holder_kind = ANY(%(away)s::text[])"
+    " AND EXISTS (SELECT 1 FROM ledger_event e WHERE e.stream = 'case' AND e.stream_id = c.id"
+    " AND (e.actor = %(me)s OR e.post = ANY(%(touched)s::text[])"
+    " OR e.body #>> '{to,post}' = ANY(%(touched)s::text[])))"
+)
+
+
 def hands(actor: Actor, *, at: datetime) -> Hands:
     """Everything this person holds by name or by post, what is on its way here, and, for a head,
     what nobody holds. The caller records the look."""
     posts = [post.code for post in actor.posts]
     empty = _vacant_posts(actor, at=at)
-    found = loading.several(
-        actor,
-        "c.closed IS NULL AND c.kind <> 'foreign' AND (c.holder_post = ANY(%(posts)s::text[])"
-        " OR c.holder_post = ANY(%(empty)s::text[]) OR c.holder_actor = %(me)s"
-        " OR c.holder_kind = ANY(%(away)s::text[]))",
-        {"posts": posts, "empty": sorted(empty), "me": actor.code, "away": list(AWAY)},
-        most=4 * MOST_HELD,
-    )
+    known = {
+        "posts": posts,
+        "empty": sorted(empty),
+        "me": actor.code,
+        "away": list(AWAY),
+        "touched": sorted({*posts, *empty}),
+    }
+    # Each list by itself: what the whole organ has sent away does not push out one's own.
+    parts = [
+        loading.several(actor, f"{IN_THE_HOUSE} AND {held}", known, most=MOST_HELD + 1)
+        for held in (HELD, OFFERED, VACANT)
+    ]
+    parts.append(loading.several(actor, SENT_AWAY, known, most=MOST_HELD + 1))
+    found = list({case.id: case for part in parts for case in part}.values())
     dues = _heads(found)
     calendar = accounts.calendar(actor.region or accounts.CITY)
     post_names = rosters.post_names(empty)
@@ -390,7 +414,7 @@ def hands(actor: Actor, *, at: datetime) -> Hands:
         tuple(mine[:MOST_HELD]),
         tuple(offered[:MOST_HELD]),
         tuple(ownerless[:MOST_HELD]),
-        cut=len(found) == 4 * MOST_HELD or longest > MOST_HELD,
+        cut=any(len(part) > MOST_HELD for part in parts) or longest > MOST_HELD,
     )
 
 
