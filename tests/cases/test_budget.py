@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.cases.people import PERSON, actor, golden, moment, received
-from zhengwu.cases import queries
+from zhengwu.cases import queries, tracking
 
 pytestmark = pytest.mark.usefixtures("town")
 NOW = moment("11-03 09:00")
@@ -32,7 +32,7 @@ def test_the_case_page_and_the_progress_page_stay_within_twelve() -> None:
     with CaptureQueriesContext(connection) as page:
         queries.case(clerk, case.number, at=NOW)
     with CaptureQueriesContext(connection) as progress:
-        queries.track(case.number, case.query_code, at=NOW)
+        tracking.track(case.number, case.query_code, at=NOW)
     assert len(page) <= 12
     assert len(progress) <= 12
 

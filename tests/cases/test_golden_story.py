@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.cases.people import WATER, actor, golden, moment
-from zhengwu.cases import loading, queries
+from zhengwu.cases import loading, queries, tracking
 from zhengwu.domain import timeledger
 from zhengwu.domain.lifecycle import HolderKind
 
@@ -53,8 +53,8 @@ def test_its_clock_and_its_time_ledger_are_those_worked_out_by_hand() -> None:
 
 def test_the_applicant_tracks_it_with_number_and_code_and_nobody_without() -> None:
     case = golden()
-    seen = queries.track(case.number, case.query_code.lower(), at=moment("11-03 09:00"))
+    seen = tracking.track(case.number, case.query_code.lower(), at=moment("11-03 09:00"))
     assert seen.state_zh == "已办结"
     assert "清源" not in seen.applicant
     with pytest.raises(queries.CaseNotFound):
-        queries.track(case.number, "AAAAAA", at=moment("11-03 09:00"))
+        tracking.track(case.number, "AAAAAA", at=moment("11-03 09:00"))

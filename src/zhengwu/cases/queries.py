@@ -334,27 +334,6 @@ class CaseView:
 
 
 @dataclass(frozen=True, slots=True)
-class PublicCase:
-    """What the applicant sees with number and query code; names are masked."""
-
-    number: str
-    item_name: str
-    agency_zh: str
-    applicant: str
-    state_zh: str
-    state: str
-    light: clock.Light
-    reading: clock.Reading
-    holder_zh: str
-    outcome: str | None
-    opened: datetime
-    closed: datetime | None
-    story: tuple[StoryLine, ...]
-    documents: tuple[Paper, ...]
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class PublicRow:
     """One line of the public progress list (审批动态)."""
 
@@ -659,31 +638,6 @@ def unpaid(actor: Actor, *, q: str = "", at: datetime, most: int = 100) -> tuple
     return tuple(rows)
 
 
-def track(number: str, query_code: str, *, at: datetime) -> PublicCase:
-    """A case for whoever holds number and query code. Raises CaseNotFound."""
-    loaded = loading.load_public(number.strip().upper(), query_code.strip().upper())
-    standing = loaded.standing
-    reading = loaded.read(at)
-    names = _names(loaded)
-    return PublicCase(
-        number=loaded.number,
-        item_name=loaded.item_name,
-        agency_zh=names.agency(loaded.agency),
-        applicant=wording.masked(loaded.applicant().name),
-        state=str(standing.state),
-        state_zh=wording.state(str(standing.state), standing.outcome, standing.suspended),
-        light=reading.light(at),
-        reading=reading,
-        holder_zh=wording.holder(str(standing.holder.kind), standing.holder.agency, names),
-        outcome=standing.outcome,
-        opened=loaded.opened,
-        closed=standing.closed_at,
-        story=_public_story(loaded, names),
-        documents=_papers(documents.of_stream(loaded.id)),
-        missing=tuple(m.name for m in loaded.materials() if m.state != "received"),
-    )
-
-
 def recent_public(*, limit: int = 8) -> tuple[PublicRow, ...]:
     """The newest cases, masked, for the public progress list. Index only on `opened`."""
     with connection.cursor() as cursor:
@@ -926,20 +880,9 @@ def _story(
             texts += wording.written(data, place, materials) if data is not None else [
                 (label, "（内容已依法删除）")
             ]  # fmt: skip
-        line = _line(event, names, public=False, steps=steps)
+        line = _line(event, names, steps=steps)
         lines.append(replace(line, texts=tuple(texts), gone=gone.get(event.version, "")))
     return tuple(lines)
-
-
-def _public_story(loaded: Loaded, names: Names) -> tuple[StoryLine, ...]:
-    """What counts; of what was withdrawn only that it was. What was proposed is the house's own."""
-    steps = _step_names(loaded)
-    return tuple(
-        _line(event, names, public=True, steps=steps)
-        for event in loaded.counting
-        if event.kind != "withdrawal_proposed"
-        and not (event.kind == "entry_withdrawn" and event.body.get("undo"))
-    )
 
 
 def _step_names(loaded: Loaded) -> dict[str, str]:
@@ -973,29 +916,25 @@ def _words(said: Mapping[tuple[int, str], Any], version: int, place: str) -> str
     return str(data.get("text") or "") if isinstance(data, Mapping) else ""
 
 
-def _line(
-    event: Event, names: Names, *, public: bool, steps: Mapping[str, str] | None = None
-) -> StoryLine:
+def _line(event: Event, names: Names, *, steps: Mapping[str, str]) -> StoryLine:
     document = event.body.get("document")
     observed = event.nature == Nature.OBSERVATION
     lag = abs((event.recorded - event.occurred).total_seconds()) > 60
-    who, person = wording.who(event, names, public=public)
+    who, person = wording.who(event, names, public=False)
     return StoryLine(
         version=event.version,
         when=event.occurred,
-        recorded=event.recorded if lag and not public else None,
+        recorded=event.recorded if lag else None,
         kind=event.kind,
         title=wording.title(event),
-        text=wording.text(event, names, public=public, steps=steps),
+        text=wording.text(event, names, steps=steps),
         who=who,
         person=person,
         document=str(document["check"]) if document else None,
         document_zh=wording.DOCUMENTS.get(str(document["kind"]), "") if document else "",
         observed=observed,
-        deviation=None if public else event.body.get("deviation"),
-        checks=()
-        if public
-        else tuple((str(c["code"]), str(c["is"])) for c in event.body.get("checks") or ()),
+        deviation=event.body.get("deviation"),
+        checks=tuple((str(c["code"]), str(c["is"])) for c in event.body.get("checks") or ()),
     )
 
 
@@ -1153,4 +1092,4 @@ def foreign_counts(source: str) -> dict[str, int]:
     return {"cases": total, "closed": closed, "open": total - closed}
 
 
-__all__ = ["CaseNotFound", "CaseView", "InboxPage", "PublicCase", "case", "inbox", "track"]
+__all__ = ["CaseNotFound", "CaseView", "InboxPage", "case", "inbox"]
