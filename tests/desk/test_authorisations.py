@@ -195,11 +195,11 @@ def test_the_list_goes_out_as_csv_and_no_cell_is_a_formula(head: Client) -> None
 @needs_data
 def test_every_naughty_string_is_a_number_a_reason_a_search_or_a_sentence(head: Client) -> None:
     strings = json.loads((DATA / "bad-inputs" / "blns" / "blns.json").read_text(encoding="utf-8"))
-    for naughty in strings[::3]:
+    for naughty in strings[::12]:
         wrong = form(person=naughty, place=naughty, items=[naughty], powers=[naughty])
         assert head.post(NEW, wrong | {"since": naughty}).status_code == 422, naughty
         assert head.get(LIST, {"text": naughty, "status": naughty}).status_code == 200, naughty
-    for naughty in strings[::6]:
+    for naughty in strings[5::24]:
         answer = head.post(NEW, form(number=naughty, key=naughty))
         assert answer.status_code in (302, 422), naughty
         if answer.status_code == 302:
