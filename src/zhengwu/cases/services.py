@@ -21,7 +21,7 @@ from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import heads, papers, slips, writing
 from zhengwu.cases.acts import UNDO, VERBS
-from zhengwu.cases.acts.handling import expiry
+from zhengwu.cases.acts.handling import expiry, right_post
 from zhengwu.cases.acts.mending import undoable
 from zhengwu.cases.acts.window import limits_of
 from zhengwu.cases.events import STREAM
@@ -474,6 +474,8 @@ def permit(actor: Actor, loaded: Loaded, verb: Verb) -> None:
             "case.not_permitted",
             f"您的岗位没有“{verb.zh}”的权限。请移交给有权限的岗位，或者请安全管理员核对授权。",
         )
+    if verb.kind == "step_taken":
+        right_post(loaded, actor)
     if verb.anyone:
         return
     holder = loaded.standing.holder

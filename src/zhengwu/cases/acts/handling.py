@@ -48,12 +48,7 @@ def _take(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     if state == State.RECEIVED:
         body["step"] = "receive"
     elif step is not None:
-        if step.role not in {post.kind for post in actor.posts}:
-            raise Refusal(
-                "case.wrong_post",
-                f"“{step.name}”环节由{heads.role_zh(step.role)}岗办理，您没有这个岗位。"
-                "请移交有这个岗位的同事。",
-            )
+        right_post(loaded, actor)
         if step.limit is not None:
             body["limit"] = {
                 "value": step.limit.value,
@@ -61,6 +56,19 @@ def _take(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
                 "basis": "本事项办理流程",
             }
     return Plan(body=body, sentence="已接办，从现在起由您承办。")
+
+
+def right_post(loaded: Loaded, actor: Actor) -> None:
+    """Whether this actor has a post that does the current step. Raises Refusal."""
+    step = loaded.current_step()
+    if step is None or loaded.standing.state == State.RECEIVED:
+        return
+    if step.role not in {post.kind for post in actor.posts}:
+        raise Refusal(
+            "case.wrong_post",
+            f"“{step.name}”环节由{heads.role_zh(step.role)}岗办理，您没有这个岗位。"
+            "请移交有这个岗位的同事。",
+        )
 
 
 def _done(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:

@@ -282,7 +282,7 @@ def grouped(offers: Sequence[Offered], *, short: bool) -> Grouped:
     rest.sort(key=lambda one: known.get(one.offer.kind, len(order)))
     main = rest[0] if rest and rest[0].offer.kind in known else None
     others = [one for one in rest if one is not main]
-    if main is None and others and others[0].offer.kind not in MORE:
+    if main is None and others and others[0].offer.kind not in (*MORE, "handed_over"):
         main, others = others[0], others[1:]
     return Grouped(
         main,
