@@ -190,7 +190,7 @@ def test_a_wrong_field_is_named_and_nothing_is_half_done(
         "kind": COMPANY.kind, "name": COMPANY.name, "identifier_kind": COMPANY.identifier_kind,
         "identifier": COMPANY.identifier, "phone": COMPANY.phone,
     }  # fmt: skip
-    wrong = Applicant(**{**parts, **changed})
+    wrong = Applicant(**{**parts, **changed})  # type: ignore[arg-type]
     before = owner.execute("SELECT count(*) FROM ledger_content").fetchone()
     with pytest.raises(Refusals) as answer:
         services.receive(
