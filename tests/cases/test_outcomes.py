@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import psycopg
 import pytest
@@ -237,7 +238,7 @@ def test_a_ticket_is_the_same_however_it_is_typed() -> None:
     assert kept["ticket"] == "AB12345"
     for typed in ("AB12345", "ＡＢ－12345", "A—B 12345"):
         same = {"how": "paid", "ticket": typed}
-        twice = refused(lambda form=same: second.do(CASHIER, "fee_paid", "09-15 14:06", form))
+        twice = refused(partial(second.do, CASHIER, "fee_paid", "09-15 14:06", same))
         assert twice.code == "case.ticket_twice", typed
 
 
