@@ -112,6 +112,7 @@ def test_a_file_that_is_none_is_refused_at_its_field_and_the_good_one_is_not_los
     for _ in range(2):
         once: Any = clerk.post(act, form | {"files": named(data, "又.pdf")})
         assert once.status_code == 302
+    page(clerk, number)  # says once more what was done
     assert page(clerk, number).count("入卷 1 个文件") == 2
     # Another file under the same form is not "already submitted".
     other: Any = clerk.post(act, form | {"files": named(uploads.pdf(4), "另.pdf")})

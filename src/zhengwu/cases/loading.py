@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,26 @@ class Handed:
     name: str
     state: str  # received | missing | faulty | held
     at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file as an event names it. material: its code, or what the file is for."""
+
+    material: str
+    digest: str  # "sha256:…"; empty where the event does not say
+
+
+def files_of(events: Iterable[Event]) -> dict[UUID, Named]:
+    """The uploads that these events name (入卷)."""
+    return {
+        UUID(str(one["file"])): Named(
+            str(one.get("material") or "other"), str(one.get("digest") or "")
+        )
+        for event in events
+        for one in event.body.get("files") or ()
+        if isinstance(one, Mapping) and one.get("file")
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,16 +259,23 @@ class Publication(models.Model):
 
 
 class Slip(models.Model):
-    """A number that proves something once (凭证号): which case, which applicant it stands for."""
+    """A number that proves something once (凭证号): which case, which applicant it stands for.
+
+    version: the entry that used it. counts: whether that entry does; rebuilt by slips.recount.
+    """
 
     kind = models.CharField(max_length=16)
     value = models.CharField(max_length=40)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+", db_column="case")
     party = models.UUIDField(null=True)
+    version = models.IntegerField()
+    counts = models.BooleanField(default=True)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["kind", "value"], name="cases_slip_once"),
+            models.UniqueConstraint(
+                fields=["kind", "value", "case", "version"], name="cases_slip_once"
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["tracking", "ticket"]), name="cases_slip_kind"
             ),

@@ -190,7 +190,10 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """An uploaded file of the case. material: its code, or "other". name: personal data."""
+    """An uploaded file of the case. material: its code, or "other". name: personal data.
+
+    digest: what the log says of its bytes ("sha256:…"); empty where the log does not say.
+    """
 
     id: UUID
     material: str
@@ -199,6 +202,7 @@ class Scan:
     size: int
     when: datetime
     erased: bool
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -954,23 +958,22 @@ def _papers(issued: Sequence[documents.OfCase]) -> tuple[Paper, ...]:
 
 
 def _scans(loaded: Loaded) -> tuple[Scan, ...]:
-    """The uploaded files that entries which count name, by entry."""
-    named: dict[UUID, str] = {}
-    for event in loaded.counting:
-        for one in event.body.get("files") or ():
-            if isinstance(one, Mapping) and one.get("file"):
-                named[UUID(str(one["file"]))] = str(one.get("material") or "other")
+    """The uploaded files, but for those that only entries name which do not count."""
+    named = loading.files_of(loaded.counting)
+    gone = loading.files_of(loaded.events).keys() - named.keys()
     return tuple(
         Scan(
             id=one.id,
-            material=named.get(one.id, "other"),
+            material=named[one.id].material if one.id in named else "other",
             name=one.name,
             pages=one.pages,
             size=one.size,
             when=one.at,
             erased=one.erased is not None,
+            digest=named[one.id].digest if one.id in named else "",
         )
         for one in files.of(STREAM, loaded.id)
+        if one.id not in gone
     )
 
 

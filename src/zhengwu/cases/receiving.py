@@ -111,7 +111,12 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
         }
         scans = _scans(reception, applicant)
         if scans:
-            body["files"] = [{"material": of, "file": str(one)} for of, one in scans]
+            kept = files.found(one for _, one in scans)
+            body["files"] = [
+                {"material": of, "file": str(one)}
+                | ({"digest": kept[one].digest} if one in kept else {})
+                for of, one in scans
+            ]
         of = papers.facts_of(
             item, applicant, agency=item.agency, number=number, query_code=code, received=at,
             window=window.window, clerk=actor.name,

@@ -25,7 +25,7 @@ from zhengwu.cases.acts.handling import expiry, right_post
 from zhengwu.cases.acts.mending import undoable
 from zhengwu.cases.acts.window import limits_of
 from zhengwu.cases.events import STREAM
-from zhengwu.cases.loading import CaseNotFound, Loaded, finished, load, silent
+from zhengwu.cases.loading import CaseNotFound, Loaded, files_of, finished, load, silent
 from zhengwu.cases.parties import IDENTIFIERS, KINDS, Applicant
 from zhengwu.cases.receiving import Received, Reception, receive
 from zhengwu.cases.verbs import Form, Plan, Verb
@@ -120,9 +120,7 @@ def _perform(
     at: datetime,
 ) -> Done:
     act = "undo" if verb is UNDO else verb.kind
-    request = writing.digest(
-        {"act": act, "by": actor.code, "number": number, "form": dict(sorted(form.items()))}
-    )
+    request = writing.digest({"act": act, "by": actor.code, "number": number, "form": _asked(form)})
     for _ in range(TRIES):
         loaded = load(actor, number)
         if _is_silent(loaded, at) and _deem(loaded, at):
@@ -164,6 +162,8 @@ def _commit(
     """Write the act and what follows at once; None if something came in between."""
     post = _post_for(actor, loaded, verb)
     due = expiry(loaded, at)
+    if plan.files:
+        plan.body["files"] = _named(plan)
     events = list(loaded.events)
     new: list[Event] = []
     for index, kind in enumerate((verb.kind, *plan.then)):
@@ -214,7 +214,9 @@ def _commit(
                     plan.paper, outcomes[0], stream=STREAM, stream_id=loaded.id, at=at
                 )
             if plan.slip:
-                slips.keep(plan.slip, case=loaded.id, party=loaded.applicant_id)
+                slips.keep(
+                    plan.slip, case=loaded.id, version=new[0].version, party=loaded.applicant_id
+                )
             if plan.files:
                 files.bind(plan.files, by=actor, stream=STREAM, stream_id=loaded.id)
             for grant in plan.grants:
@@ -226,6 +228,7 @@ def _commit(
                         )  # fmt: skip
             if verb.kind == "entry_withdrawn":
                 _end_sight(loaded, events, at=at)
+                _recount(loaded, events, at=at)
             if verb.kind in VOIDING:
                 _void(loaded, events, outcomes[0].number, at=at)
             return Done(
@@ -240,6 +243,51 @@ def _commit(
     if first := ledger_queries.answer(SOURCE, key):
         return _first_done(first, loaded.number, request)
     return None
+
+
+def _recount(loaded: Loaded, events: Sequence[Event], *, at: datetime) -> None:
+    """Numbers and files are the case's while an entry that counts names them: derived, all anew."""
+    counting = lifecycle.standing_events(events)
+    slips.recount(loaded.id, standing={event.version for event in counting})
+    files.rebind(
+        STREAM, loaded.id, named=files_of(events).keys(), counting=files_of(counting).keys(), at=at
+    )
+
+
+def _named(plan: Plan) -> list[dict[str, str]]:
+    """What the event says of the files: which material (or what for), which file, its digest.
+
+    A file that is not there stands without a digest: binding it refuses the act.
+    """
+    kept = files.found(plan.files)
+    material = {str(o["file"]): str(o["material"]) for o in plan.body.get("files") or ()}
+    named = []
+    for one in plan.files:
+        row = {"material": material.get(str(one), "other"), "file": str(one)}
+        if file := kept.get(one):
+            row["digest"] = file.digest
+            row["material"] = material.get(str(one), file.purpose)
+        named.append(row)
+    return named
+
+
+def _asked(form: Form) -> dict[str, str]:
+    """The form in a fixed order; an upload counts by its content, so that a double click is the
+    same."""
+    typed = {name: _ids(value) for name, value in form.items()}
+    kept = files.found(one for ids in typed.values() for one in ids) if any(typed.values()) else {}
+    return {
+        name: ",".join(kept[one].digest if one in kept else str(one) for one in typed[name])
+        or value
+        for name, value in sorted(form.items())
+    }
+
+
+def _ids(value: str) -> tuple[UUID, ...]:
+    try:
+        return tuple(UUID(one) for one in value.split(",") if one.strip())
+    except ValueError:
+        return ()
 
 
 def _end_sight(loaded: Loaded, events: Sequence[Event], *, at: datetime) -> None:

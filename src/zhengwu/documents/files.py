@@ -27,7 +27,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -179,12 +179,38 @@ def bind(ids: Iterable[UUID], *, by: Actor, stream: str, stream_id: UUID) -> Non
         if row.by != by.code or row.stream_id is not None:
             raise _refusal("not_yours", "这个文件不是您为这个办件上传的。请重新上传。")
     Upload.objects.filter(id__in=wanted, stream_id__isnull=True).update(
-        stream=stream, stream_id=stream_id
+        stream=stream, stream_id=stream_id, unbound=None
     )
 
 
-def open_file(id: UUID) -> BinaryIO:
-    """The file, checked against its digest. Raises LookupError and Refusal."""
+@transaction.atomic
+def rebind(
+    stream: str,
+    stream_id: UUID,
+    *,
+    named: Collection[UUID],
+    counting: Collection[UUID],
+    at: datetime,
+) -> None:
+    """Let go of files whose entries count no more, and take back those whose entries count again.
+
+    named: by any entry of the stream, counting: by one that counts. For seven days from now its
+    sender can bind a freed file elsewhere; one that was bound elsewhere or swept away stays so.
+    """
+    freed = set(named) - set(counting)
+    Upload.objects.filter(id__in=freed, stream=stream, stream_id=stream_id).update(
+        stream=None, stream_id=None, unbound=at
+    )
+    Upload.objects.filter(
+        id__in=list(counting), stream_id__isnull=True, erased__isnull=True
+    ).update(stream=stream, stream_id=stream_id, unbound=None)
+
+
+def open_file(id: UUID, *, digest: str = "") -> BinaryIO:
+    """The file, checked against its digest, and against the log's where that is given.
+
+    Raises LookupError and Refusal.
+    """
     row = _row(id)
     try:
         data = _open(row.id)
@@ -195,7 +221,7 @@ def open_file(id: UUID) -> BinaryIO:
     seen = hashlib.sha256()
     while piece := data.read(PIECE):
         seen.update(piece)
-    if f"sha256:{seen.hexdigest()}" != row.digest:
+    if {row.digest, digest or row.digest} != {f"sha256:{seen.hexdigest()}"}:
         data.close()
         raise Refusal(
             "files.tampered",
@@ -205,11 +231,12 @@ def open_file(id: UUID) -> BinaryIO:
     return data
 
 
-def page_image(id: UUID, number: int, *, width: int, mark: str) -> bytes:
+def page_image(id: UUID, number: int, *, width: int, mark: str, digest: str = "") -> bytes:
     """Page `number` (from 1) as JPEG, 400 to 2,000 pixels wide, the mark burnt in.
 
     A picture is its own page 1, upright and without what the camera wrote into it. mark: agency,
-    name and time of whoever looks. Raises LookupError (no such file or page) and Refusal.
+    name and time of whoever looks. digest: as in `open_file`. Raises LookupError (no such file or
+    page) and Refusal.
     """
     row = _row(id)
     if not 1 <= number <= row.pages:
@@ -222,14 +249,14 @@ def page_image(id: UUID, number: int, *, width: int, mark: str) -> bytes:
         "width": min(max(width, NARROWEST), WIDEST), "mark": " ".join(mark.split())[:80],
         "font": str(font),
     }  # fmt: skip
-    with open_file(id) as data:
+    with open_file(id, digest=digest) as data:
         return _asked(data, asked)[1]
 
 
-def download(id: UUID) -> Download:
-    """The file as it was sent. Raises LookupError and Refusal."""
+def download(id: UUID, *, digest: str = "") -> Download:
+    """The file as it was sent. digest: as in `open_file`. Raises LookupError and Refusal."""
     row = _row(id)
-    data = open_file(id)
+    data = open_file(id, digest=digest)
     return Download(
         data=data,
         headers={
@@ -257,8 +284,10 @@ def erase(ids: Iterable[UUID], *, at: datetime) -> int:
 
 def sweep(*, at: datetime) -> int:
     """Timed work: remove what nobody bound within seven days, and strays of cut-off uploads."""
+    due = at - KEPT_UNBOUND
     old = list(
-        Upload.objects.filter(stream_id__isnull=True, at__lt=at - KEPT_UNBOUND)
+        Upload.objects.filter(stream_id__isnull=True, at__lt=due)
+        .exclude(unbound__gte=due)
         .order_by("id")
         .values_list("id", flat=True)[:500]
     )

@@ -99,6 +99,7 @@ class Upload(models.Model):
     at = models.DateTimeField()
     stream = models.CharField(max_length=40, null=True)
     stream_id = models.UUIDField(null=True)
+    unbound = models.DateTimeField(null=True)  # since when it belongs to no case any more
     erased = models.DateTimeField(null=True)
 
     class Meta:

@@ -136,10 +136,6 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
         return _moved(request, actor, number, kind, seen, form, at)
     except (Refusal, Refusals) as refused:
         several = refused.refusals if isinstance(refused, Refusals) else (refused,)
-        if several[0].code == "ledger.key_reused" and request.FILES:
-            # A double click sends the same files twice, each time they become others.
-            messages.info(request, "这份表单已经提交过，没有重复办理。")
-            return redirect("desk:case", number=view.number)
         form.is_valid()
         form.errors.clear()
         for one in several:

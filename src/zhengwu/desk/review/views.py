@@ -271,7 +271,7 @@ def page(
     mark = f"{actor.agency_name} {actor.name} {words.local(at):%Y-%m-%d %H:%M}"
     width = paging.page_number(request.GET.get("w", "1100"))
     try:
-        image = files.page_image(scan.id, page, width=width, mark=mark)
+        image = files.page_image(scan.id, page, width=width, mark=mark, digest=scan.digest)
     except LookupError:
         raise Http404 from None
     account_services.look(actor, STREAM, view.id, why="查看材料", fields=("file",), at=at)
@@ -287,7 +287,7 @@ def download(request: HttpRequest, actor: Actor, number: str, identifier: UUID) 
     at = now()
     scan, view = _file(actor, number, identifier, at)
     try:
-        one = files.download(scan.id)
+        one = files.download(scan.id, digest=scan.digest)
     except LookupError:
         raise Http404 from None
     account_services.look(actor, STREAM, view.id, why="下载材料", fields=("file",), at=at)
