@@ -213,7 +213,8 @@ def test_everything_of_the_applicant_is_frozen_with_the_receipt_and_in_no_body(
     ):
         assert secret not in body
     (scan,) = loaded.events[0].body["files"]
-    assert scan == {"material": "letter", "file": str(read.agent.letter)}
+    (kept,) = files.of("case", loaded.id)
+    assert scan == {"material": "letter", "file": str(kept.id), "digest": kept.digest}
     assert [one.id for one in files.of("case", loaded.id)] == [read.agent.letter]
     (receipt,) = documents.of_stream(loaded.id)
     assert receipt.title == "收件回执"
