@@ -85,8 +85,8 @@ def test_the_whole_story_is_told_and_nobody_named(anyone: Client) -> None:
 
 def test_a_paused_case_says_why_and_until_when(anyone: Client) -> None:
     case = people.received()
-    case.do("p-water-clerk", "accepted", "09-21 10:20")
-    case.do("p-water-reviewer", "step_taken", "09-21 14:00")
+    case.do("p-water-clerk", "accepted", "09-18 10:20")
+    case.do("p-water-reviewer", "step_taken", "09-18 14:00")
     case.do(
         "p-water-reviewer", "suspended", "09-24 17:00",
         {"procedure": "expert_review", "days": "10", "reasons": "水资源论证要评审"},
