@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 
@@ -39,12 +39,43 @@ class Due:
     provisional: bool
 
 
+Spans = tuple[tuple[time, time], ...]
+END_OF_DAY = time(23, 59, 59, 999999)  # 24:00, said of the day it ends
+
+
 @dataclass(frozen=True, slots=True)
 class OfficeHours:
-    """Business hours (办公时间), Asia/Shanghai; a period ends at their close (民法典 203)."""
+    """Business hours (办公时间) of a working day, Asia/Shanghai; a period ends at their close
+    (民法典 203).
 
-    opens: time = time(9)
-    closes: time = time(17)
+    spans: from, to; in order, apart. later: the spans from a day on, by day (夏令作息). No spans at
+    all: no business hours, a day ends at 24:00.
+    """
+
+    spans: Spans = ((time(9), time(17)),)
+    later: tuple[tuple[date, Spans], ...] = ()
+
+    def on(self, day: date) -> Spans:
+        """The spans of a working day."""
+        found = self.spans
+        for since, spans in self.later:
+            if since > day:
+                break
+            found = spans
+        return found
+
+    def closing(self, day: date) -> time:
+        """When a working day ends."""
+        spans = self.on(day) if self.later else self.spans
+        return spans[-1][1] if spans else END_OF_DAY
+
+    @property
+    def opens(self) -> time:
+        return self.spans[0][0] if self.spans else time()
+
+    @property
+    def closes(self) -> time:
+        return self.spans[-1][1] if self.spans else END_OF_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +87,7 @@ class Calendar:
     names: Mapping[date, str]
     published: frozenset[int]
     notices: Mapping[int, str]
+    sources: Mapping[date, str]  # by what a day is what it is, where not by its year's notice
     _sums: tuple[int, ...] = field(repr=False)  # working days up to and including day i
     _working: tuple[int, ...] = field(repr=False)  # the ordinals of the working days
     _named: tuple[date, ...] = field(repr=False)  # the days of the data, in order
@@ -67,13 +99,17 @@ class Calendar:
         *,
         names: Mapping[date, str] | None = None,
         notices: Mapping[int, str] | None = None,
+        sources: Mapping[date, str] | None = None,
+        published: Collection[int] | None = None,
     ) -> Calendar:
-        """days: date → off, only where it differs from the plain week. A year is published if it
-        has at least FEWEST_DAYS in the data: a notice for January also names some days of the
-        December before. Without data everything is provisional.
+        """days: date → off, only where it differs from the plain week. Where `published` is not
+        given, a year is published if it has at least FEWEST_DAYS in the data: a notice for January
+        also names some days of the December before. Without data everything is provisional.
         """
-        counts = Counter(day.year for day in days)
-        published = frozenset(year for year, count in counts.items() if count >= FEWEST_DAYS)
+        if published is None:
+            counts = Counter(day.year for day in days)
+            published = [year for year, count in counts.items() if count >= FEWEST_DAYS]
+        published = frozenset(published)
         low, high = (min(published), max(published)) if published else (2020, 2030)
         first = date(low - BEFORE, 1, 1)
         count = (date(high + AFTER, 12, 31) - first).days + 1
@@ -94,7 +130,7 @@ class Calendar:
             sums.append(total)
         return cls(
             first, dict(days), dict(names or {}), published, dict(notices or {}),
-            tuple(sums), tuple(working), tuple(sorted(days)),
+            dict(sources or {}), tuple(sums), tuple(working), tuple(sorted(days)),
         )  # fmt: skip
 
     def is_working_day(self, day: date) -> Day:
@@ -109,7 +145,13 @@ class Calendar:
             reason = FIXED[(day.month, day.day)]
         else:
             reason = "工作日" if working else "周末"
-        return Day(working, reason, self.notices.get(day.year), provisional)
+        source = self.sources.get(day) or self.notices.get(day.year)
+        return Day(working, reason, source, provisional)
+
+    def works(self, day: date) -> bool:
+        """Whether a day is a working day. Raises ValueError outside the table."""
+        index = self._index(day)
+        return self._sums[index] != (self._sums[index - 1] if index else 0)
 
     def add_working_days(self, day: date, count: int) -> Due:
         """The count-th working day after `day` (which itself is not counted, 民法典 201).
@@ -128,7 +170,7 @@ class Calendar:
         if not 0 <= at < len(self._working):
             raise ValueError(f"{day} and {count} working days: outside the calendar's table")
         due = date.fromordinal(self._working[at])
-        return Due(due, not self._known(day, due))
+        return Due(due, not self.known(day, due))
 
     def roll(self, day: date) -> Due:
         """The day itself, or the next working day when it is off (民法典 203)."""
@@ -150,8 +192,13 @@ class Calendar:
         """The days of the data (holidays, worked weekends) with start < d <= end, in order."""
         return self._named[bisect_right(self._named, start) : bisect_right(self._named, end)]
 
-    def _known(self, start: date, end: date) -> bool:
-        low, high = sorted((start.year, end.year))
+    def known(self, start: date, end: date) -> bool:
+        """Whether every year from one day to the other is published."""
+        low, high = start.year, end.year
+        if low == high:
+            return low in self.published
+        if low > high:
+            low, high = high, low
         return all(year in self.published for year in range(low, high + 1))
 
     def _index(self, day: date) -> int:

@@ -145,6 +145,9 @@ OBSERVED: Mapping[str, tuple[State | None, frozenset[State]]] = {
     "decided": (State.DECIDED, frozenset({State.HANDLING, State.FORWARDED})),
     "delivered": (State.DELIVERED, frozenset({State.DECIDED})),
     "closed": (State.CLOSED, BY_CODE["closed"].frm),
+    "suspended": (None, BY_CODE["suspended"].frm),
+    "resumed": (None, BY_CODE["resumed"].frm),
+    "extended": (None, BY_CODE["extended"].frm),
 }  # fmt: skip
 # How far along a state is: another system's late news never takes a case back.
 _FAR = {
@@ -250,7 +253,15 @@ def standing_events(events: Iterable[Event]) -> tuple[Event, ...]:
     A later entry takes an earlier one away, and may be taken away itself. An act that then stands
     where the table does not allow it has no effect either: it stays visible and does not count.
     """
-    return tuple(event for event, _ in histories(events))
+    counting = []
+    state: State | None = None
+    procedures: tuple[str, ...] = ()
+    for event in _kept(tuple(events)):
+        if event.nature == Nature.ACT and not _counts(state, procedures, event):
+            continue
+        state, procedures = _moves(state, procedures, event)
+        counting.append(event)
+    return tuple(counting)
 
 
 def fold(events: Iterable[Event]) -> Standing:
@@ -266,13 +277,42 @@ def histories(events: Iterable[Event]) -> tuple[tuple[Event, Standing], ...]:
     rows = []
     standing = Standing()
     for event in _kept(tuple(events)):
-        if event.nature == Nature.ACT and not may_start(standing, event.kind, event.body):
+        if event.nature == Nature.ACT and not _counts(standing.state, standing.procedures, event):
             continue
-        if event.nature == Nature.ACT and event.kind == "resumed" and not standing.suspended:
-            continue  # its special procedure was withdrawn
         standing = _after(standing, event)
         rows.append((event, standing))
     return tuple(rows)
+
+
+def _counts(state: State | None, procedures: tuple[str, ...], event: Event) -> bool:
+    """Whether an act has an effect where it stands."""
+    if not _starts(state, event.kind, event.body):
+        return False
+    return event.kind != "resumed" or bool(procedures)  # else its procedure was withdrawn
+
+
+def _moves(
+    state: State | None, procedures: tuple[str, ...], event: Event
+) -> tuple[State | None, tuple[str, ...]]:
+    """The state and the special procedures under way after an event that counts."""
+    kind = event.kind
+    if event.nature == Nature.ACT:
+        act = BY_CODE.get(kind)
+        to = act.to if act else None
+    else:
+        to = OBSERVED.get(kind, (None, frozenset()))[0]
+        if to is not None and state is not None and _FAR[to] <= _FAR[state]:
+            to = None  # news that comes late: kept as a deviation, the state stays
+        if kind == "step" and state is None:
+            to = State.RECEIVED
+    state = to or state
+    if kind == "suspended":
+        procedures = (*procedures, str(event.body.get("procedure", "")))
+    elif kind == "resumed":
+        procedures = still_open(procedures, event.body)
+    if procedures and state != State.HANDLING:
+        procedures = ()  # art. 45 stops the organ's own handling
+    return state, procedures
 
 
 def _kept(events: tuple[Event, ...]) -> tuple[Event, ...]:
@@ -300,32 +340,36 @@ def may_start(standing: Standing, kind: str, body: Mapping[str, Any] | None = No
 
     What is received and not accepted is taken and handed on among windows only.
     """
+    return _starts(standing.state, kind, body)
+
+
+def _starts(state: State | None, kind: str, body: Mapping[str, Any] | None) -> bool:
     act = BY_CODE.get(kind)
     if act is None:
         return False
-    if body is not None and standing.state == State.RECEIVED:
+    if body is not None and state == State.RECEIVED:
         target = body.get("to")
         if kind == "step_taken" and body.get("at") != "window":
             return False
         if kind == "handed_over" and isinstance(target, Mapping) and target["kind"] != "window":
             return False
-    return standing.state in act.frm if standing.state is not None else not act.frm
+    return state in act.frm if state is not None else not act.frm
 
 
 def _after(old: Standing, event: Event) -> Standing:
-    observed = event.nature == Nature.OBSERVATION
-    if observed:
-        to = OBSERVED.get(event.kind, (None, frozenset()))[0]
-        if to is not None and old.state is not None and _FAR[to] <= _FAR[old.state]:
-            to = None  # news that comes late: kept as a deviation, the state stays
-    else:
-        act = BY_CODE.get(event.kind)
-        to = act.to if act else None
+    state, procedures = _moves(old.state, old.procedures, event)
     when = event.occurred
     latest = when if old.last_at is None else max(old.last_at, when)  # an entry may come late
-    new = replace(old, state=to or old.state, last_at=latest, version=event.version)
+    new = replace(
+        old,
+        state=state,
+        procedures=procedures,
+        suspended=bool(procedures),
+        last_at=latest,
+        version=event.version,
+    )
     kind = event.kind
-    if observed:
+    if event.nature == Nature.OBSERVATION:
         if kind == "received" and old.received_at is None:
             new = replace(
                 new,
@@ -348,8 +392,10 @@ def _after(old: Standing, event: Event) -> Standing:
             new = replace(new, closed_at=old.closed_at or when, holder=replace(NOBODY, since=when))
         elif kind == "step":
             new = replace(new, step=str(event.body.get("step") or "") or None)
-            if new.state is None:
-                new = replace(new, state=State.RECEIVED)
+        elif kind == "suspended":
+            new = replace(new, suspended_at=old.suspended_at if old.suspended else when)
+        elif kind == "extended":
+            new = replace(new, extended=old.extended + int(event.body.get("days", 0)))
         return new
     if kind == "received":
         new = replace(new, received_at=when, papers_at=when)
@@ -398,24 +444,13 @@ def _after(old: Standing, event: Event) -> Standing:
     elif kind == "archived":
         new = replace(new, archived_at=when)
     elif kind == "suspended":
-        procedure = str(event.body.get("procedure", ""))
-        new = replace(
-            new,
-            suspended=True,
-            procedures=(*old.procedures, procedure),
-            suspended_at=old.suspended_at if old.suspended else when,
-        )
-    elif kind == "resumed":
-        left = still_open(old.procedures, event.body)
-        new = replace(new, suspended=bool(left), procedures=left)
+        new = replace(new, suspended_at=old.suspended_at if old.suspended else when)
     elif kind == "extended":
         new = replace(new, extended=old.extended + int(event.body.get("days", 0)))
     elif kind == "step_taken":
         new = replace(new, step=str(event.body.get("step") or "") or None)
     elif kind == "step_done":
         new = replace(new, step=None)
-    if new.state != State.HANDLING and new.suspended:
-        new = replace(new, suspended=False, procedures=())  # art. 45 stops the organ's own handling
     holder, before = _holding(old, event)
     if old.state in _LEFT:
         holder = old.holder  # what has left our hands is not handed on
@@ -723,6 +758,9 @@ def deviation(standing: Standing, kind: str) -> str | None:
         "decided": "时作出决定，未见受理",
         "delivered": "时送达，未见决定",
         "closed": "时办结，未见决定和送达",
+        "suspended": "时开始特别程序，未见受理",
+        "resumed": "时特别程序结束，未见受理",
+        "extended": "时延期，未见受理",
     }
     return f"{STATES_ZH[standing.state]}{words[kind]}"
 

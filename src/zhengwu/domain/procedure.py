@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from zhengwu.domain.refusal import Refusal
 
@@ -17,6 +18,7 @@ class Unit(StrEnum):
     MONTH = "month"
     YEAR = "year"
     HOUR = "hour"
+    OFFICE_HOUR = "office_hour"  # hours within opening hours
 
 
 UNITS_ZH = {
@@ -25,6 +27,16 @@ UNITS_ZH = {
     Unit.MONTH: "个月",
     Unit.YEAR: "年",
     Unit.HOUR: "小时",
+    Unit.OFFICE_HOUR: "个办公小时",
+}
+# No limit of administrative law runs longer; what does is a slip of the pen.
+LONGEST = {
+    Unit.WORKING_DAY: 2500,
+    Unit.CALENDAR_DAY: 3650,
+    Unit.MONTH: 120,
+    Unit.YEAR: 10,
+    Unit.HOUR: 8760,
+    Unit.OFFICE_HOUR: 2000,
 }
 # The fewest and the most working days one unit can hold, so that a comparison across units never
 # flatters: in the calendars 2007-2026 no month from date to date holds fewer than 15 or more than
@@ -36,20 +48,53 @@ MOST = {
     Unit.MONTH: 24.0,
     Unit.YEAR: 255.0,
     Unit.HOUR: 1 / 8,
+    Unit.OFFICE_HOUR: 1 / 6,  # no day of business is shorter than six hours
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit (时限): value in its own unit, and where it stands."""
+    """A limit (时限): value in its own unit, and where it stands.
+
+    roll: whether an end on a day off moves to the next working day (民法典 203).
+    """
 
     value: int
     unit: Unit = Unit.WORKING_DAY
     basis: str = ""
+    roll: bool = True
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], *, field: str = "limit") -> Limit:
+        """A limit as somebody wrote it. Raises Refusal naming the rule; nothing is guessed."""
+
+        def no(code: str, sentence: str) -> Refusal:
+            return Refusal(f"limit.{code}", sentence, field=field)
+
+        unit, value, basis = given.get("unit"), given.get("value"), given.get("basis")
+        roll = given.get("roll", True)
+        if not unit:
+            raise no("no_unit", "期限没有写单位。请写明是工作日、日、月、年还是小时。")
+        if unit not in set(Unit):
+            raise no("unit", f"没有“{str(unit)[:20]}”这种期限单位。请选择表中的单位。")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise no("value", "期限应当是整数。请填写数字。")
+        if value < 0:
+            raise no("negative", "期限不能是负数。当场办理请填 0。")
+        if value > LONGEST[Unit(unit)]:
+            most = f"{LONGEST[Unit(unit)]} {UNITS_ZH[Unit(unit)]}"
+            raise no("too_long", f"期限不能长于 {most}。请核对数字和单位。")
+        if not isinstance(roll, bool):
+            raise no("roll", "请写明末日是休息日时是否顺延：是或者否。")
+        if not isinstance(basis, str) or not basis.strip():
+            raise no("no_basis", "期限没有写依据。请写明法律条文，或者承诺的出处。")
+        return cls(value, Unit(unit), basis.strip(), roll)
 
     def fewest(self) -> float:
         """The working days it holds at the least."""
         days = self.value / 24 if self.unit == Unit.HOUR else float(self.value)
+        if self.unit == Unit.OFFICE_HOUR:
+            return self.value / 12  # no day of business is longer than twelve hours
         if self.unit in (Unit.HOUR, Unit.CALENDAR_DAY):
             return max(0.0, days * 5 / 7 - 10)  # the worst run of those years lacks 9.6
         return self.value * FEWEST[self.unit]
