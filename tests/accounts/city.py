@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from zhengwu.accounts import services
+from zhengwu.calendars import services as calendars
 from zhengwu.halls import services as halls
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -29,6 +30,7 @@ NAMES = {"water": "江水一", "market": "江市二", "d102": "江区三"}
 def small_city() -> None:
     """Build it once; a second call changes nothing."""
     services.load_calendar()
+    calendars.load_shipped(at=SINCE)
     services.add_region("420100", name="江城市", level="city", parent=None)
     services.add_region("420102", name="临江区", level="district", parent="420100")
     services.add_region("420103", name="望江区", level="district", parent="420100")

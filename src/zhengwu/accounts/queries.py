@@ -158,6 +158,14 @@ def actor(code: str, *, at: datetime | None = None) -> Actor:
     return actor_of(Person.objects.select_related("agency").get(code=code), at=at)
 
 
+def regions_above(code: str) -> tuple[str, ...]:
+    """A region's code and those above it, the nearest first; an unknown one stands alone."""
+    above = Region.objects.filter(code=code).values_list(
+        "parent", "parent__parent", "parent__parent__parent"
+    )
+    return (code, *(one for one in above.first() or () if one))
+
+
 def reach(actor: Actor, act: str) -> Reach:
     """How far this actor may do this act: the one filter of every fetch."""
     agencies: set[str] = set()

@@ -93,11 +93,13 @@ def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
     from django.db import transaction
 
     from zhengwu.accounts import city
+    from zhengwu.calendars import services as calendars
     from zhengwu.cases import simulate
     from zhengwu.catalog import services as catalog
     from zhengwu.halls import services as halls
     from zhengwu.ledger import services as ledger
 
+    calendars.load_shipped(at=IN_OFFICE)
     new = city.build_city(seed=SEED, at=IN_OFFICE)
     with transaction.atomic():
         for hall in city.halls():

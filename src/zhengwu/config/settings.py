@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "zhengwu.ledger",
     "zhengwu.web",
     "zhengwu.accounts",
+    "zhengwu.calendars",
     "zhengwu.documents",
     "zhengwu.halls",
     "zhengwu.catalog",

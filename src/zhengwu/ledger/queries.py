@@ -60,6 +60,30 @@ def stream_events(stream: str, stream_id: uuid.UUID, *, known: int | None = None
         return [entry(row) for row in cursor.fetchall()]
 
 
+def last(
+    stream: str, stream_id: uuid.UUID, *, known: int | None = None, version: int | None = None
+) -> tuple[int, uuid.UUID] | None:
+    """Version and id of the last event of a stream, None where it has none; one index lookup.
+
+    known=p: of those with a position of at most p. version=n: of those up to version n.
+    """
+    narrowed = (
+        " JOIN ledger_position p ON p.event = e.id AND p.position <= %(known)s"
+        if known is not None
+        else ""
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT e.version, e.id FROM ledger_event e{narrowed}"  # noqa: S608 - a constant
+            " WHERE e.stream = %(stream)s AND e.stream_id = %(id)s"
+            " AND (%(version)s::integer IS NULL OR e.version <= %(version)s::integer)"
+            " ORDER BY e.version DESC LIMIT 1",
+            {"stream": stream, "id": stream_id, "known": known, "version": version},
+        )
+        row = cursor.fetchone()
+    return (row[0], row[1]) if row else None
+
+
 def by_key(source: str, key: str) -> Entry | None:
     """The event that a key stands for, None if there is none."""
     with connection.cursor() as cursor:

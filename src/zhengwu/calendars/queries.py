@@ -1,0 +1,193 @@
+"""Which calendar, opening hours and rules hold at a place (历法); folded from the stream, cached.
+
+The cache is keyed by the last event of the stream, so that a change anywhere is seen by the next
+question of every process, at the price of one index lookup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from zhengwu.accounts import queries as accounts
+from zhengwu.accounts.queries import CITY
+from zhengwu.calendars.events import STREAM, STREAM_ID
+from zhengwu.domain.edition import Edition, Notice, Timetable
+from zhengwu.ledger import queries as ledger
+from zhengwu.ledger.events import Entry
+
+NOTHING = UUID(int=0)  # in the place of the last event of a stream that has none
+FROM_MONTH = 11  # the State Council publishes next year's holidays in October to December
+
+
+def number() -> int:
+    """The version of the calendar's stream; 0 before anything was loaded. One index lookup."""
+    return _last(None, None)[0]
+
+
+def timetable(number: int | None = None, *, known: int | None = None) -> Timetable:
+    """All that was published, at a version of the stream or as known at a position of the log."""
+    return _timetable(*_last(number, known))
+
+
+def edition(
+    region: str = CITY,
+    hall: str | None = None,
+    *,
+    number: int | None = None,
+    known: int | None = None,
+) -> Edition:
+    """What the clock counts by in a region or hall. One query when cached.
+
+    number: at that version of the stream; known: as known at that position of the log.
+    """
+    last = _last(number, known)
+    regions, halls = _scopes(*last)
+    # Only places that something was said of are told apart: the others share one edition.
+    above = [one for one in _above(region) if one in regions] if regions else []
+    return _edition(tuple(above), hall if hall in halls else None, *last)
+
+
+def notices() -> tuple[Notice, ...]:
+    """The State Council's notices and their amendments, by year and then as they came."""
+    return tuple(sorted(timetable().notices, key=lambda one: (one.year, one.version)))
+
+
+def unpublished(on: date) -> int | None:
+    """The year that ought to be published by this day and is not.
+
+    That is the year itself; from 1 November on also the next one.
+    """
+    published = timetable().published
+    if on.year not in published:
+        return on.year
+    if on.month >= FROM_MONTH and on.year + 1 not in published:
+        return on.year + 1
+    return None
+
+
+# --- history -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of the history (历史): who did what to the timetable, and when.
+
+    kind: shipped, waiting, confirmed, declined. by, at: of the proposal or the shipment; decided:
+    of the second person, None while it waits. reason: None where there is none or it was erased.
+    """
+
+    version: int
+    kind: str
+    change: Mapping[str, Any]
+    by: str
+    at: datetime
+    reason: str | None
+    decided_by: str
+    decided: datetime | None
+    decided_version: int | None = None
+
+
+def history() -> tuple[Step, ...]:
+    """What was shipped and proposed, the latest first, with what became of it."""
+    events = ledger.stream_events(STREAM, STREAM_ID)
+    ends = {
+        int(one.body["version"]): one for one in events if one.kind in ("confirmed", "declined")
+    }
+    begun = [one for one in events if one.kind in ("shipped", "proposed")]
+    names = accounts.names(people=(one.actor for one in events))
+    kept = ledger.contents([one.body["reason"]["content"] for one in begun if _reason(one)])
+    reasons = {str(identifier): data for identifier, data in kept.items()}
+    steps = []
+    for one in reversed(begun):
+        end = ends.get(one.version)
+        kind = "shipped" if one.kind == "shipped" else end.kind if end else "waiting"
+        reason = reasons.get(_reason(one) or "")
+        steps.append(
+            Step(
+                version=one.version,
+                kind=kind,
+                change=one.body["change"],
+                by=names.person(one.actor),
+                at=one.received,
+                reason=None if reason is None else str(reason),
+                decided_by=names.person(end.actor) if end else "",
+                decided=end.received if end else None,
+                decided_version=end.version if end else None,
+            )
+        )
+    return tuple(steps)
+
+
+def _reason(event: Entry) -> str | None:
+    found = event.body.get("reason")
+    return str(found["content"]) if isinstance(found, Mapping) else None
+
+
+# --- the fold and its cache ----------------------------------------------------------------------
+
+
+def _last(number: int | None, known: int | None) -> tuple[int, UUID]:
+    """The version and id of the event to fold up to."""
+    found = ledger.last(STREAM, STREAM_ID, known=known, version=number)
+    if known is not None:
+        # What came with the software was known before it stood in the log.
+        first = _shipped_first(*(ledger.last(STREAM, STREAM_ID) or (0, NOTHING)))
+        if found is None or found[0] < first[0]:
+            found = first if number is None else min(first, found or first)
+    return found or (0, NOTHING)
+
+
+@lru_cache(maxsize=16)
+def _timetable(version: int, last: UUID) -> Timetable:
+    return Timetable.of(_events(version, last))
+
+
+@lru_cache(maxsize=4)
+def _shipped_first(version: int, last: UUID) -> tuple[int, UUID]:
+    """The last event of the run of shipped ones that the stream begins with."""
+    found = (0, NOTHING)
+    for event in _events(version, last):
+        if event.kind != "shipped":
+            break
+        found = (event.version, event.id)
+    return found
+
+
+def _events(version: int, last: UUID) -> list[Entry]:
+    if last == NOTHING:
+        return []
+    return [one for one in ledger.stream_events(STREAM, STREAM_ID) if one.version <= version]
+
+
+@lru_cache(maxsize=16)
+def _scopes(version: int, last: UUID) -> tuple[frozenset[str], frozenset[str]]:
+    """The regions and the halls that an overlay or opening hours name."""
+    table = _timetable(version, last)
+    named = [one.scope.partition(":") for one in (*table.overlays, *table.openings)]
+    return (
+        frozenset(code for kind, _, code in named if kind == "region"),
+        frozenset(code for kind, _, code in named if kind == "hall"),
+    )
+
+
+@lru_cache(maxsize=32)
+def _edition(regions: tuple[str, ...], hall: str | None, version: int, last: UUID) -> Edition:
+    return _timetable(version, last).at(regions, hall)
+
+
+_known_above: dict[str, tuple[str, ...]] = {}
+
+
+def _above(region: str) -> tuple[str, ...]:
+    """The region and those above it. One that is not registered yet is asked for again."""
+    found = _known_above.get(region)
+    if found is None:
+        found = accounts.regions_above(region)
+        if len(found) > 1:
+            _known_above[region] = found
+    return found
