@@ -247,11 +247,7 @@ def test_the_spans_always_sum_to_the_whole(
     for one, following in pairwise(found):
         assert one.end == following.start
     rows = lifecycle.histories([e for e in told if e.occurred <= until])
-    end = until
-    for event, standing in rows:  # from where nobody has it any more, nothing is charged
-        if standing.holder.kind == HolderKind.NONE:
-            end = event.occurred
-            break
+    end = rows[-1][1].closed_at or until
     assert sum((span.length for span in found), timedelta()) == end - BASE
     assert sum(timeledger.totals(found).values(), timedelta()) == end - BASE
 
