@@ -11,7 +11,8 @@ import pytest
 from zhengwu.cases import telling
 from zhengwu.cases.telling import Matter, Short, Told
 from zhengwu.domain import clock, lifecycle
-from zhengwu.domain.calendar import Calendar, OfficeHours
+from zhengwu.domain.calendar import Calendar
+from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.lifecycle import PROCEDURES, State
 
@@ -71,9 +72,7 @@ def tell(
 ) -> Told:
     counting = lifecycle.standing_events(events(way))
     assert len(counting) == len(way), "the way is not lawful"
-    reading = clock.read(
-        counting, at=at, rules=clock.LAW, calendar=Calendar.of({}), hours=OfficeHours()
-    )
+    reading = clock.read(counting, at=at, edition=Edition(Calendar.of({})))
     return telling.told(lifecycle.fold(counting), reading, events=counting, matter=matter)
 
 
@@ -247,9 +246,7 @@ def test_a_case_of_another_system_is_told_as_such() -> None:
         version=1, kind="received", nature=Nature.OBSERVATION, occurred=when, recorded=when,
         received=when, source="link:bpic",
     )  # fmt: skip
-    reading = clock.read(
-        (seen,), at=when, rules=clock.LAW, calendar=Calendar.of({}), hours=OfficeHours()
-    )
+    reading = clock.read((seen,), at=when, edition=Edition(Calendar.of({})))
     said = telling.told(lifecycle.fold((seen,)), reading, events=(seen,), matter=matter)
     assert "外部系统 bpic" in said.where
 

@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 from tests.domain.golden import CALENDAR, LIMITS, WATER, at, events
 from tests.domain.test_lifecycle import more
 from zhengwu.domain import clock
-from zhengwu.domain.calendar import Calendar, OfficeHours
+from zhengwu.domain.calendar import Calendar
 from zhengwu.domain.clock import LimitReading, LimitState
+from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event
 
 
 def read(
     told: list[Event], when: datetime, *, known: int | None = None, calendar: Calendar = CALENDAR
 ) -> clock.Reading:
-    return clock.read(
-        told, at=when, known=known, rules=clock.LAW, calendar=calendar, hours=OfficeHours()
-    )
+    return clock.read(told, at=when, known=known, edition=Edition(calendar))
 
 
 def limit(told: list[Event], when: str, kind: str) -> LimitReading:
@@ -60,7 +59,10 @@ def test_each_day_that_is_not_counted_is_named() -> None:
     assert texts == [
         "9 月 21 日（周一）受理，当日不计，次日起算",
         "承诺决定期限 20 个工作日，到 10 月 26 日（周一）",
-        "放假不计：9 月 25 日，10 月 1、2、5、6、7 日；周末上班照计：10 月 10 日",
+        "9 月 22 日（周二）至 10 月 26 日（周一）共 35 天，其中工作日 20 天，"
+        "周末 9 天、放假 6 天不计",
+        "放假不计：9 月 25 日，10 月 1、2、5、6、7 日",
+        "周末上班照计：10 月 10 日",
         "9 月 24 日 17:00 至 10 月 15 日 09:00 专家评审，10 个工作日不计：9 月 28、29、30 日，"
         "10 月 8、9、10、12、13、14、15 日；已书面告知到 10 月 15 日（周四）",
         "顺延 10 个工作日，到 11 月 9 日（周一）",

@@ -8,7 +8,7 @@ import pytest
 
 from tests.domain.golden import CALENDAR, STORY, at, events
 from zhengwu.domain import clock, lifecycle, timeledger
-from zhengwu.domain.calendar import OfficeHours
+from zhengwu.domain.edition import Edition
 from zhengwu.domain.lifecycle import HolderKind, State
 from zhengwu.domain.refusal import Refusal
 
@@ -18,9 +18,7 @@ def reading(count: int, when: datetime, *, known: int | None = None) -> clock.Re
         events(count),
         at=when,
         known=known,
-        rules=clock.LAW,
-        calendar=CALENDAR,
-        hours=OfficeHours(),
+        edition=Edition(CALENDAR),
     )
 
 
@@ -67,6 +65,8 @@ def test_every_line_of_the_derivation_that_rests_on_law_names_the_article() -> N
     assert [line.article for line in limit.lines if line.article] == [
         "民法典 第二百零一条",
         "办事指南",
+        "行政许可法 第八十二条",
+        "行政许可法 第八十二条",
         "行政许可法 第八十二条",
         "行政许可法 第四十五条",
         "行政许可法 第四十五条",

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import date, time
 
 BEFORE = 20  # years of table before the first published one
 AFTER = 30  # and after the last
@@ -88,6 +88,7 @@ class Calendar:
     published: frozenset[int]
     notices: Mapping[int, str]
     sources: Mapping[date, str]  # by what a day is what it is, where not by its year's notice
+    _base: int  # the ordinal of the first day
     _sums: tuple[int, ...] = field(repr=False)  # working days up to and including day i
     _working: tuple[int, ...] = field(repr=False)  # the ordinals of the working days
     _named: tuple[date, ...] = field(repr=False)  # the days of the data, in order
@@ -130,7 +131,7 @@ class Calendar:
             sums.append(total)
         return cls(
             first, dict(days), dict(names or {}), published, dict(notices or {}),
-            dict(sources or {}), tuple(sums), tuple(working), tuple(sorted(days)),
+            dict(sources or {}), base, tuple(sums), tuple(working), tuple(sorted(days)),
         )  # fmt: skip
 
     def is_working_day(self, day: date) -> Day:
@@ -150,8 +151,11 @@ class Calendar:
 
     def works(self, day: date) -> bool:
         """Whether a day is a working day. Raises ValueError outside the table."""
-        index = self._index(day)
-        return self._sums[index] != (self._sums[index - 1] if index else 0)
+        return self.open_on(day.toordinal())
+
+    def open_on(self, day: int) -> bool:
+        """The same of an ordinal."""
+        return self.between(day - 1, day) == 1
 
     def add_working_days(self, day: date, count: int) -> Due:
         """The count-th working day after `day` (which itself is not counted, 民法典 201).
@@ -178,9 +182,32 @@ class Calendar:
 
     def working_days_between(self, start: date, end: date) -> int:
         """Working days d with start < d <= end; negative when end comes before start."""
-        if end < start:
-            return -self.working_days_between(end, start)
-        return self._sums[self._index(end)] - self._sums[self._index(start)]
+        return self.between(start.toordinal(), end.toordinal())
+
+    # The same on ordinals (date.toordinal), for whoever counts by the thousand.
+
+    def between(self, start: int, end: int) -> int:
+        """Working days d with start < d <= end. Raises ValueError outside the table."""
+        low, high = start - self._base, end - self._base
+        if low < 0 or high < 0:
+            raise ValueError(f"{date.fromordinal(min(start, end))}: outside the calendar's table")
+        try:
+            return self._sums[high] - self._sums[low]
+        except IndexError:
+            beyond = date.fromordinal(max(start, end))
+            raise ValueError(f"{beyond}: outside the calendar's table") from None
+
+    def nth(self, day: int, count: int) -> int:
+        """The count-th working day after `day`; 0: itself or the next. Raises ValueError."""
+        at = bisect_right(self._working, day)
+        if count:
+            at += count - 1
+        elif at and self._working[at - 1] == day:
+            return day
+        try:
+            return self._working[at]
+        except IndexError:
+            raise ValueError(f"{count} working days: outside the calendar's table") from None
 
     def working_days(self, start: date, end: date) -> tuple[date, ...]:
         """The working days d with start < d <= end, in order."""
@@ -192,6 +219,10 @@ class Calendar:
         """The days of the data (holidays, worked weekends) with start < d <= end, in order."""
         return self._named[bisect_right(self._named, start) : bisect_right(self._named, end)]
 
+    def known_between(self, start: int, end: int) -> bool:
+        """The same of ordinals."""
+        return self.known(date.fromordinal(start), date.fromordinal(end))
+
     def known(self, start: date, end: date) -> bool:
         """Whether every year from one day to the other is published."""
         low, high = start.year, end.year
@@ -202,7 +233,7 @@ class Calendar:
         return all(year in self.published for year in range(low, high + 1))
 
     def _index(self, day: date) -> int:
-        index = (day - self.first) // timedelta(days=1)
+        index = day.toordinal() - self._base
         if not 0 <= index < len(self._sums):
             raise ValueError(f"{day}: outside the calendar's table")
         return index

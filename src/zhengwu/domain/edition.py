@@ -7,6 +7,7 @@ one place. A former edition is folded from the events known then.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -34,6 +35,15 @@ class Rule:
     since: date
     until: date | None = None
     roll: bool = True
+    # The same as the body of an acceptance names a limit.
+    given: Mapping[str, Any] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        given = {
+            "kind": self.kind, "value": self.value, "unit": self.unit, "basis": self.basis,
+            "roll": self.roll,
+        }  # fmt: skip
+        object.__setattr__(self, "given", given)
 
 
 Rules = Sequence[Rule]
@@ -65,11 +75,27 @@ class Edition:
     rules: Rules = LAW
     number: int = 0
     after_hours: bool = True
+    _by_kind: Mapping[str, tuple[tuple[int, int, Rule], ...]] = field(
+        init=False, compare=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        by_kind: dict[str, tuple[tuple[int, int, Rule], ...]] = {}
+        for rule in self.rules:
+            until = (rule.until or date.max).toordinal()
+            by_kind[rule.kind] = (
+                *by_kind.get(rule.kind, ()), (rule.since.toordinal(), until, rule)
+            )  # fmt: skip
+        object.__setattr__(self, "_by_kind", by_kind)
 
     def rule(self, kind: str, on: date) -> Rule | None:
         """The rule of a kind in force on a day."""
-        for rule in self.rules:
-            if rule.kind == kind and rule.since <= on and (rule.until is None or on < rule.until):
+        return self.rule_on(kind, on.toordinal())
+
+    def rule_on(self, kind: str, day: int) -> Rule | None:
+        """The same by the day's ordinal."""
+        for since, until, rule in self._by_kind.get(kind, ()):
+            if since <= day < until:
                 return rule
         return None
 
@@ -107,14 +133,7 @@ class Edition:
         raise ValueError("no opening hours")
 
     def _length(self, day: date) -> timedelta:
-        start = datetime.min
-        return sum(
-            (
-                datetime.combine(start, closes) - datetime.combine(start, opens)
-                for opens, closes in self.hours.on(day)
-            ),
-            timedelta(),
-        )
+        return sum((_since(opens, closes) for opens, closes in self.hours.on(day)), timedelta())
 
     def _office(self, moment: datetime) -> timedelta:
         """Office time from the calendar's first day to a moment."""
@@ -125,7 +144,7 @@ class Edition:
         borders = [first - timedelta(days=1)]
         borders += [since - timedelta(days=1) for since, _ in self.hours.later if since <= day]
         borders.append(before)
-        for low, high in zip(borders, borders[1:], strict=False):
+        for low, high in itertools.pairwise(borders):
             inside = max(low, first)
             if high > inside:
                 days = self.calendar.working_days_between(inside, high)

@@ -133,6 +133,10 @@ ACTS: tuple[Act, ...] = (
     _act("archived", "归档", "closed", "archived", "自动"),
 )  # fmt: skip
 BY_CODE = {act.code: act for act in ACTS}
+_FROM: Mapping[str, frozenset[State | None]] = {
+    act.code: act.frm or frozenset((None,)) for act in ACTS
+}
+_ACT = Nature.ACT
 
 # What another system's news means for the state, and the states from which the table would let it.
 OBSERVED: Mapping[str, tuple[State | None, frozenset[State]]] = {
@@ -257,7 +261,7 @@ def standing_events(events: Iterable[Event]) -> tuple[Event, ...]:
     state: State | None = None
     procedures: tuple[str, ...] = ()
     for event in _kept(tuple(events)):
-        if event.nature == Nature.ACT and not _counts(state, procedures, event):
+        if event.nature is _ACT and not _counts(state, procedures, event):
             continue
         state, procedures = _moves(state, procedures, event)
         counting.append(event)
@@ -277,7 +281,7 @@ def histories(events: Iterable[Event]) -> tuple[tuple[Event, Standing], ...]:
     rows = []
     standing = Standing()
     for event in _kept(tuple(events)):
-        if event.nature == Nature.ACT and not _counts(standing.state, standing.procedures, event):
+        if event.nature is _ACT and not _counts(standing.state, standing.procedures, event):
             continue
         standing = _after(standing, event)
         rows.append((event, standing))
@@ -296,7 +300,7 @@ def _moves(
 ) -> tuple[State | None, tuple[str, ...]]:
     """The state and the special procedures under way after an event that counts."""
     kind = event.kind
-    if event.nature == Nature.ACT:
+    if event.nature is _ACT:
         act = BY_CODE.get(kind)
         to = act.to if act else None
     else:
@@ -344,8 +348,8 @@ def may_start(standing: Standing, kind: str, body: Mapping[str, Any] | None = No
 
 
 def _starts(state: State | None, kind: str, body: Mapping[str, Any] | None) -> bool:
-    act = BY_CODE.get(kind)
-    if act is None:
+    frm = _FROM.get(kind)
+    if frm is None or state not in frm:
         return False
     if body is not None and state == State.RECEIVED:
         target = body.get("to")
@@ -353,7 +357,7 @@ def _starts(state: State | None, kind: str, body: Mapping[str, Any] | None) -> b
             return False
         if kind == "handed_over" and isinstance(target, Mapping) and target["kind"] != "window":
             return False
-    return state in act.frm if state is not None else not act.frm
+    return True
 
 
 def _after(old: Standing, event: Event) -> Standing:

@@ -1,0 +1,227 @@
+"""Counting one limit in its own unit (期限计算): when it ends, what is used and left.
+
+Days are ordinals (`date.toordinal`) in Asia/Shanghai. 民法典 201-203: the day it begins is not
+counted, a month ends on the corresponding day, an end on a day off moves on, the last day ends at
+the close of business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from zhengwu.domain.calendar import END_OF_DAY
+from zhengwu.domain.edition import Edition
+from zhengwu.domain.procedure import Unit
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+ZERO = timedelta()
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Time that does not count, [start, end): end None while it lasts; until: the end, or where
+    the reading stands. told: up to when the applicant was told in writing; document: by which paper.
+    """
+
+    start: datetime
+    end: datetime | None
+    until: datetime
+    why: str
+    article: str
+    told: date | None = None
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """延期: days in `unit`, approved at an instant, by which paper."""
+
+    occurred: datetime
+    days: int
+    unit: Unit = Unit.WORKING_DAY
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a limit begins. day: not counted itself; filed: a receipt outside hours, if so."""
+
+    moment: datetime
+    day: int
+    filed: datetime | None = None
+
+
+def ordinal(moment: datetime) -> int:
+    """The day of a moment in Shanghai."""
+    return moment.astimezone(SHANGHAI).toordinal()
+
+
+class Count:
+    """A limit being counted: take pauses out and extend in the order in which they came."""
+
+    __slots__ = (
+        "_held", "_time", "_windows", "edition", "extra", "extra_unit", "roll", "rolled", "start",
+        "unit", "value",
+    )  # fmt: skip
+
+    def __init__(self, edition: Edition, start: Start, value: int, unit: Unit, roll: bool) -> None:
+        self.edition = edition
+        self.start = start
+        self.value = value
+        self.unit = unit
+        self.roll = roll
+        self.rolled: int | None = None  # the day off from which the end moved
+        self.extra = 0
+        self.extra_unit = Unit.WORKING_DAY
+        self._held = 0  # days taken out
+        self._time = ZERO  # time taken out
+        self._windows: list[tuple[datetime, datetime]] = []
+
+    def apply(self, pause: Pause) -> None:
+        """Take a pause out of what is counted."""
+        low, high = pause.start, pause.until
+        if self.unit == Unit.HOUR:
+            self._time += high - low
+        elif self.unit == Unit.OFFICE_HOUR:
+            self._windows.append((low, high))
+            self._time += self.edition.office_time(low, high)
+        elif self.unit == Unit.WORKING_DAY:
+            self._held += self.edition.calendar.between(ordinal(low), ordinal(high))
+        else:
+            self._held += ordinal(high) - ordinal(low)
+
+    def extend(self, extension: Extension) -> None:
+        """Make it longer."""
+        self.extra, self.extra_unit = extension.days, extension.unit
+
+    def held_by(self, pause: Pause) -> Sequence[date] | timedelta:
+        """What one pause takes out: the days, or the time."""
+        low, high = pause.start, pause.until
+        if self.unit == Unit.HOUR:
+            return high - low
+        if self.unit == Unit.OFFICE_HOUR:
+            return self.edition.office_time(low, high)
+        first, last = ordinal(low), ordinal(high)
+        if self.unit == Unit.WORKING_DAY:
+            return self.edition.calendar.working_days(
+                date.fromordinal(first), date.fromordinal(last)
+            )
+        return [date.fromordinal(day) for day in range(first + 1, last + 1)]
+
+    @property
+    def held(self) -> int | timedelta:
+        """What all pauses together take out: days, or time."""
+        return self._time if self.unit in (Unit.HOUR, Unit.OFFICE_HOUR) else self._held
+
+    def end(self) -> tuple[datetime, int]:
+        """The instant at which the period ends as it stands, and its day."""
+        calendar, unit, extra = self.edition.calendar, self.unit, self.extra
+        more = extra if self.extra_unit == Unit.WORKING_DAY else 0
+        self.rolled = None
+        if unit == Unit.WORKING_DAY:
+            day = calendar.nth(self.start.day, self.value + self._held + more)
+            if more != extra:
+                day = calendar.nth(day + extra, 0)
+            return self._close(day), day
+        if unit == Unit.HOUR:
+            moment = self.start.moment + timedelta(hours=self.value) + self._time
+            moment = moment.astimezone(SHANGHAI)
+            day = self._rolled(moment.toordinal())
+            if self.rolled is not None:
+                moment = self._close(day)
+            return self._later(moment, day)
+        if unit == Unit.OFFICE_HOUR:
+            moment = self._office_end()
+            return self._later(moment, moment.toordinal())
+        day = self.start.day
+        if unit == Unit.CALENDAR_DAY:
+            day += self.value
+        else:
+            day = _months(day, self.value if unit == Unit.MONTH else 12 * self.value)
+        day = self._rolled(day + self._held + (extra - more))
+        if more:
+            day = calendar.nth(day, more)
+        return self._close(day), day
+
+    def used_left(self, today: int, until: datetime, last: int, due: datetime) -> tuple[int, int]:
+        """Used and left at an instant, in the unit; their sum is the limit and its extension."""
+        unit, begins = self.unit, self.start.day
+        if unit == Unit.WORKING_DAY:
+            between = self.edition.calendar.between
+            used = max(0, between(begins, today) - self._held)
+            if self.extra_unit == Unit.WORKING_DAY:
+                return used, self.value + self.extra - used
+            return used, between(begins, last) - self._held - used
+        if unit == Unit.HOUR:
+            used = _whole(until - self.start.moment - self._time)
+            whole = _whole(due - self.start.moment - self._time) if self.extra else self.value
+            return used, whole - used
+        if unit == Unit.OFFICE_HOUR:
+            used = _whole(self._office(until))
+            return used, (_whole(self._office(due)) if self.extra else self.value) - used
+        used = max(0, today - begins - self._held)
+        return used, last - begins - self._held - used
+
+    def _rolled(self, day: int) -> int:
+        if not self.roll or self.edition.calendar.open_on(day):
+            return day
+        self.rolled = day
+        return self.edition.calendar.nth(day, 0)
+
+    def _later(self, moment: datetime, day: int) -> tuple[datetime, int]:
+        if self.extra:
+            if self.extra_unit == Unit.WORKING_DAY:
+                day = self.edition.calendar.nth(day, self.extra)
+            else:
+                day = self.edition.calendar.nth(day + self.extra, 0)
+            moment = self._close(day)
+        return moment, day
+
+    def _office_end(self) -> datetime:
+        edition, cursor = self.edition, self.start.moment
+        left = timedelta(hours=self.value)
+        for low, high in self._windows:
+            inside = edition.office_time(cursor, max(cursor, low))
+            if left <= inside:
+                break
+            left -= inside
+            cursor = max(cursor, high)
+        return edition.after_office_time(cursor, left)
+
+    def _close(self, day: int) -> datetime:
+        """Close of business, or 24:00 of a day without any (民法典 203)."""
+        when = date.fromordinal(day)
+        closes = END_OF_DAY
+        # Only an end that does not roll can lie on a day off.
+        if self.roll or self.edition.calendar.open_on(day):
+            closes = self.edition.hours.closing(when)
+        return datetime.combine(when, closes, SHANGHAI)
+
+    def _office(self, moment: datetime) -> timedelta:
+        """Office time from the start to a moment, without the pauses."""
+        edition, start = self.edition, self.start.moment
+        passed = edition.office_time(start, moment)
+        for low, high in self._windows:
+            passed -= edition.office_time(low, min(high, moment))
+        return passed
+
+
+def _whole(length: timedelta) -> int:
+    return max(0, length // HOUR)
+
+
+def _months(start: int, count: int) -> int:
+    """The corresponding day count months later, else the month's last day (民法典 202)."""
+    begins = date.fromordinal(start)
+    month = begins.month - 1 + count
+    year, month = begins.year + month // 12, month % 12 + 1
+    for day in range(begins.day, 0, -1):
+        try:
+            return date(year, month, day).toordinal()
+        except ValueError:
+            continue
+    raise ValueError(f"no such month: {year}-{month}")

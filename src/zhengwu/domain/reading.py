@@ -1,0 +1,217 @@
+"""What the clock says of a case at an instant (时钟读数): values, no counting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from zhengwu.domain import derivation
+from zhengwu.domain.calendar import Calendar
+from zhengwu.domain.counting import Extension, Pause, Start
+from zhengwu.domain.derivation import TOLD, Line
+from zhengwu.domain.edition import Edition
+from zhengwu.domain.procedure import Unit
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NEAR = 2  # working days left at which the light turns yellow: a setting of the house
+NAMES = {
+    "statutory": "法定决定",
+    "promised": "承诺决定",
+    "joint": "联合办理",
+    "lower_review": "初审转报",
+    "step": "本环节",
+    "acceptance": "答复是否受理",
+    "delivery": "送达",
+    "claim": "来源系统自报",
+    "planned": "来源系统计划",
+}
+ASIDE = frozenset({"step", "planned"})  # press only inside, or bind nobody
+
+
+class LimitState(StrEnum):
+    """How a limit stands (期限状态)."""
+
+    NOT_STARTED = "not_started"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    EXTENDED = "extended"
+    STOPPED = "stopped"
+
+
+STATES_ZH = {
+    LimitState.NOT_STARTED: "未起算",
+    LimitState.RUNNING: "计时中",
+    LimitState.SUSPENDED: "暂停计时",
+    LimitState.EXTENDED: "已延期",
+    LimitState.STOPPED: "已停止",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What a due date was counted from, for the derivation: the pauses and the extension that
+    counted, in time order; whether an extension came too late; whether the organ kept silent.
+    """
+
+    edition: Edition
+    what: str
+    start: Start
+    items: tuple[Pause | Extension, ...] = ()
+    late: bool = False
+    silent: bool = False
+
+
+class LimitReading(NamedTuple):
+    """One limit read. value, extra: in its unit (an extension mostly in working days). used, left:
+    in its unit, months and years in calendar days; left is negative when overdue. met: None while
+    it runs in time.
+
+    A named tuple: it is made by the thousand, in a third of a frozen dataclass's time.
+    """
+
+    kind: str
+    state: LimitState
+    start: date
+    due: datetime
+    used: int
+    left: int
+    met: bool | None
+    provisional: bool
+    value: int
+    extra: int
+    unit: Unit
+    basis: str
+    roll: bool
+    stopped_at: datetime | None
+    how: How
+
+    @property
+    def name(self) -> str:
+        return NAMES.get(self.kind, self.kind)
+
+    @property
+    def state_zh(self) -> str:
+        return STATES_ZH[self.state]
+
+    @property
+    def warn(self) -> datetime:
+        """When it becomes near: the beginning of the working day NEAR before the last."""
+        day = self.due.astimezone(SHANGHAI).date()
+        warn = self.how.edition.calendar.add_working_days(day, -NEAR).day
+        return datetime.combine(warn, time(), SHANGHAI)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The derivation in words, made when asked for."""
+        return derivation.lines(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """A light (期限灯): shape, colour and word go together in the page."""
+
+    code: str  # green | yellow | red | over | pause
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An instant at which a running limit asks for attention. level: near | over."""
+
+    limit: str
+    level: str
+    at: datetime
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All limits of a case at an instant."""
+
+    at: datetime
+    limits: tuple[LimitReading, ...]
+    waiting: str | None  # why nothing runs although the case is open
+    ended: bool
+    edition: Edition
+
+    def limit(self, kind: str) -> LimitReading | None:
+        """The last of a kind: of several rounds of acceptance the present one."""
+        return next((one for one in reversed(self.limits) if one.kind == kind), None)
+
+    @property
+    def calendar(self) -> Calendar:
+        return self.edition.calendar
+
+    @property
+    def due(self) -> LimitReading | None:
+        """The limit that presses now: the earliest that runs; steps press only inside."""
+        found: LimitReading | None = None
+        for one in self.limits:
+            if (
+                one.stopped_at is None
+                and one.kind not in ASIDE
+                and one.state != LimitState.NOT_STARTED
+            ) and (found is None or one.due < found.due):
+                found = one
+        return found
+
+    @property
+    def state(self) -> LimitState:
+        """How the case stands to its limits: that of the pressing one."""
+        pressing = self.due
+        if pressing is not None:
+            return pressing.state
+        return LimitState.STOPPED if self.limits else LimitState.NOT_STARTED
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """The instants at which running limits become near and are over, past ones too.
+
+        What stands still has none: its end moves every day.
+        """
+        found = []
+        for one in self.limits:
+            if one.stopped_at is not None or one.kind in TOLD:
+                continue
+            if one.state in (LimitState.SUSPENDED, LimitState.NOT_STARTED):
+                continue
+            if one.warn.date() > one.start:
+                found.append(Alarm(one.kind, "near", one.warn, one.due))
+            found.append(Alarm(one.kind, "over", one.due, one.due))
+        return tuple(found)
+
+    def light(self, at: datetime) -> Light:
+        if self.ended:
+            return Light("green", "已办结")
+        pressing = self.due
+        if pressing is None:
+            return Light("pause", self.waiting) if self.waiting else Light("green", "不计时限")
+        return light(
+            due=pressing.due,
+            suspended=pressing.state == LimitState.SUSPENDED,
+            stopped=False,
+            at=at,
+            calendar=self.calendar,
+        )
+
+
+def light(
+    *, due: datetime | None, suspended: bool, stopped: bool, at: datetime, calendar: Calendar
+) -> Light:
+    """The light of a due instant, as lists show it from the cached column."""
+    if stopped:
+        return Light("green", "已办结")
+    if suspended:
+        return Light("pause", "暂停计时")
+    if due is None:
+        return Light("green", "不计时限")
+    today, day = at.astimezone(SHANGHAI).date(), due.astimezone(SHANGHAI).date()
+    if at > due:
+        over = calendar.working_days_between(day, today)
+        return Light("over", f"超期 {over} 个工作日" if over else "今天已超期")
+    left = calendar.working_days_between(today, day)
+    if today == day:
+        return Light("red", "今天到期")
+    return Light("yellow" if left <= NEAR else "green", f"剩 {left} 个工作日")
