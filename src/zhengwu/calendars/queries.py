@@ -168,7 +168,8 @@ def _events(version: int, last: UUID) -> list[Entry]:
 def _scopes(version: int, last: UUID) -> tuple[frozenset[str], frozenset[str]]:
     """The regions and the halls that an overlay or opening hours name."""
     table = _timetable(version, last)
-    named = [one.scope.partition(":") for one in (*table.overlays, *table.openings)]
+    told = [one.scope for one in table.overlays] + [one.scope for one in table.openings]
+    named = [scope.partition(":") for scope in told]
     return (
         frozenset(code for kind, _, code in named if kind == "region"),
         frozenset(code for kind, _, code in named if kind == "hall"),

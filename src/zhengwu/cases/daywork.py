@@ -15,6 +15,7 @@ from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import rosters
 from zhengwu.accounts.queries import Actor, Colleague
 from zhengwu.accounts.rosters import WindowPosts
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import loading, wording
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.heads import SHANGHAI
@@ -372,7 +373,7 @@ def hands(actor: Actor, *, at: datetime) -> Hands:
     parts.append(loading.several(actor, SENT_AWAY, known, most=MOST_HELD + 1))
     found = list({case.id: case for part in parts for case in part}.values())
     dues = _heads(found)
-    calendar = accounts.calendar(actor.region or accounts.CITY)
+    calendar = calendars.edition(actor.region or accounts.CITY, actor.hall).calendar
     post_names = rosters.post_names(empty)
     staff: dict[str, tuple[Colleague, ...]] = {}
     mine: list[InHand] = []

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from zhengwu.accounts import queries as accounts
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads
 from zhengwu.cases.loading import CaseNotFound, Loaded
 from zhengwu.cases.parties import Applicant
@@ -102,7 +103,8 @@ def acceptance_notice(
     due = None
     if item.promised and item.promised.unit == Unit.WORKING_DAY and item.promised.value:
         day = since.astimezone(heads.SHANGHAI).date()
-        due = accounts.calendar(loaded.region).add_working_days(day, item.promised.value).day
+        edition = calendars.edition(loaded.region, loaded.hall)
+        due = edition.calendar.add_working_days(day, item.promised.value).day
     of = facts(loaded, clerk=clerk)
     return issue(
         Kind.ACCEPTANCE_NOTICE,

@@ -19,7 +19,7 @@ from uuid import UUID, uuid5
 from django.conf import settings
 from django.db import connection, transaction
 
-from zhengwu.accounts import queries as accounts
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.heads import SHANGHAI
 from zhengwu.catalog import queries as catalog
@@ -315,18 +315,18 @@ def _read(cases: Collection[UUID]) -> Iterable[tuple[Case, tuple[Event, ...], Ca
             [list(cases)],
         )
         rows = cursor.fetchall()
-    calendars: dict[str, Calendar] = {}
+    by_region: dict[str, Calendar] = {}
     for id_, item, version, name, agency, region, applicant, events in rows:
         if isinstance(applicant, str):
             applicant = json.loads(applicant)
-        if region not in calendars:
-            calendars[region] = accounts.calendar(region)
+        if region not in by_region:
+            by_region[region] = calendars.edition(region).calendar
         case = Case(
             id=id_, item=item, item_version=version, item_name=name,
             item_type=catalog.version(item, version).type, agency=agency,
             applicant=applicant or {},
         )  # fmt: skip
-        yield case, ledger_queries.story(events), calendars[region]
+        yield case, ledger_queries.story(events), by_region[region]
 
 
 PUBLICATION = ledger.Follower(name="cases.publication", kinds=KINDS, handle=publish)

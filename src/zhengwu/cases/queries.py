@@ -13,6 +13,7 @@ from django.db import connection
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor, Names
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import loading, wording
 from zhengwu.cases.acts import VERBS, handling, mending
 from zhengwu.cases.events import STREAM
@@ -400,7 +401,7 @@ def inbox(
         )
         items = tuple((code, name) for code, name in cursor.fetchall())
     names = accounts.names(agencies=(columns[HOLDER_AGENCY] for columns in fetched))
-    calendar = accounts.calendar(accounts.CITY)
+    calendar = calendars.edition().calendar
     judges = [accounts.reach(actor, act) for act in DECIDING]
     rows = tuple(_row(columns, names, calendar, at, judges) for columns in fetched)
     counts = {name: count for (name, _, _), count in zip(counted, by_folder, strict=True)}
@@ -526,7 +527,7 @@ def light_bounds(at: datetime) -> dict[str, datetime]:
     from datetime import time, timedelta
 
     day = at.astimezone(SHANGHAI).date()
-    calendar = accounts.calendar(accounts.CITY)
+    calendar = calendars.edition().calendar
     soon = calendar.add_working_days(day, SOON).day
 
     def end(of: date) -> datetime:

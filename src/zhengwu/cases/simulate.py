@@ -15,6 +15,7 @@ from datetime import date, datetime, time, timedelta
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import loading, services
 from zhengwu.cases.heads import SHANGHAI
 from zhengwu.cases.parties import Applicant
@@ -93,7 +94,7 @@ def run(
     ]
     if not items:
         raise Refusal("simulate.no_items", "没有现行有效的事项可以模拟。请先导入事项。")
-    calendar = accounts.calendar(accounts.CITY)
+    calendar = calendars.edition().calendar
     workdays = [
         day
         for back in range(days, 0, -1)
@@ -169,7 +170,7 @@ def _live(
     last = "received"
     when = moment
     gone = 0
-    calendar = accounts.calendar(accounts.CITY)
+    calendar = calendars.edition().calendar
     if at - moment < timedelta(days=4) and chance.random() < 0.35:
         return last  # still on the window's pile
 

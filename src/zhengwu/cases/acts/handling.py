@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads, papers
 from zhengwu.cases.loading import Loaded
 from zhengwu.cases.verbs import (
@@ -25,7 +27,7 @@ from zhengwu.cases.verbs import (
 )
 from zhengwu.documents import wording
 from zhengwu.documents.kinds import Kind
-from zhengwu.domain import clock, lifecycle
+from zhengwu.domain import lifecycle
 from zhengwu.domain.event import Event
 from zhengwu.domain.lifecycle import State
 from zhengwu.domain.procedure import Step
@@ -194,7 +196,8 @@ def _ask_opinion(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan
         form, "days", "答复需要的工作日", most=OPINION_MOST, article="行政许可法 第三十六条"
     )
     day = at.astimezone(heads.SHANGHAI).date()
-    until = accounts.calendar(loaded.region).add_working_days(day, number).day
+    edition = calendars.edition(loaded.region, loaded.hall)
+    until = edition.calendar.add_working_days(day, number).day
     asked = tuple(
         c.person for c in accounts.colleagues(agency.code) if c.kind in ("review", "decide", "head")
     )
@@ -278,7 +281,8 @@ def _suspend(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     zh = lifecycle.PROCEDURES[procedure]
     reasons = text(form, "reasons", "原因", required=False)
     day = at.astimezone(heads.SHANGHAI).date()
-    until = accounts.calendar(loaded.region).add_working_days(day, number).day
+    edition = calendars.edition(loaded.region, loaded.hall)
+    until = edition.calendar.add_working_days(day, number).day
     of = papers.facts(loaded, clerk=actor.name)
     paper = papers.issue(
         Kind.SPECIAL_NOTICE,
@@ -418,13 +422,7 @@ def _due_after(loaded: Loaded, at: datetime, number: int) -> Any:
         received=at,
         body={"days": number},
     )
-    reading = clock.read(
-        [*loaded.events, event],
-        at=at,
-        rules=clock.LAW,
-        calendar=accounts.calendar(loaded.region),
-        hours=accounts.office_hours(loaded.region),
-    )
+    reading = replace(loaded, events=(*loaded.events, event)).read(at)
     limit = reading.limit("promised") or reading.limit("statutory")
     return limit.due.astimezone(heads.SHANGHAI).date() if limit else None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads, papers
 from zhengwu.cases.loading import Handed, Loaded
 from zhengwu.cases.verbs import (
@@ -200,11 +201,10 @@ def _supplemented(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Pla
 
 def answer_by(region: str, at: datetime) -> Any:
     """The day by which the organ must answer, from the receipt of papers."""
-    from zhengwu.domain.clock import LAW
-
     day = at.astimezone(heads.SHANGHAI).date()
-    rule = next((r for r in LAW if r.kind == "acceptance" and r.since <= day), None)
-    return accounts.calendar(region).add_working_days(day, rule.value).day if rule else None
+    edition = calendars.edition(region)
+    rule = edition.rule("acceptance", day)
+    return edition.calendar.add_working_days(day, rule.value).day if rule else None
 
 
 def _corrected(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import drafts, parties
 from zhengwu.cases import services as cases
 from zhengwu.cases.drafts import Draft
@@ -406,5 +407,5 @@ def _due(actor: Actor, chosen: ItemVersionRow | None, on: date) -> date | None:
     limit = chosen.promised if chosen else None
     if limit is None or str(limit.unit) != "working_day" or not limit.value:
         return None
-    calendar = accounts.calendar(actor.region or accounts.CITY)
+    calendar = calendars.edition(actor.region or accounts.CITY, actor.hall).calendar
     return calendar.add_working_days(on, limit.value).day
