@@ -70,3 +70,9 @@ def vacant_of(agencies: Iterable[str], *, at: datetime) -> frozenset[str]:
 def post_names(posts: Iterable[str]) -> dict[str, str]:
     """The names of these posts."""
     return dict(Post.objects.filter(code__in=set(posts)).values_list("code", "name"))
+
+
+def post_windows(posts: Iterable[str]) -> dict[str, str]:
+    """The window number of each of these posts that stands at a window."""
+    found = Post.objects.filter(code__in=set(posts)).exclude(window="")
+    return dict(found.values_list("code", "window"))

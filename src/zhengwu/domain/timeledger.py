@@ -245,6 +245,11 @@ def together(several: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(sums.values())
 
 
+def without_posts(several: Iterable[Part]) -> tuple[Part, ...]:
+    """The same parts without who stands at which window; like ones may be put `together`."""
+    return tuple(replace(one, post=None, charged_post=None) for one in several)
+
+
 def whole(several: Iterable[Part]) -> timedelta:
     """The whole: the sum of the parts."""
     return sum((one.length for one in several), ZERO)
@@ -444,5 +449,5 @@ def apportion(
 
 __all__ = [
     "Handover", "Part", "Side", "Span", "Table", "Tally", "apportion", "handovers", "office_time",
-    "parts", "spans", "split", "table", "together", "totals", "whole",
+    "parts", "spans", "split", "table", "together", "totals", "whole", "without_posts",
 ]  # fmt: skip
