@@ -37,12 +37,14 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "head": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.decide", "case.head", "case.opine",
          "case.correct", "catalog.see",
-         "authorise.see", "authorise.issue"), _OWN),
+         "authorise.see", "authorise.issue", "time.see"), _OWN),
     "legal": dict.fromkeys(("case.see", "catalog.see"), _OWN),
     "centre_manager": {
-        "case.see": "hall", "supervise.see": "hall", "catalog.see": "all",
+        "case.see": "hall", "supervise.see": "hall", "time.see": "hall", "catalog.see": "all",
         "catalog.publish": "all"},
-    "supervisor": {"case.see": "region", "supervise.see": "region", "catalog.see": "all"},
+    "supervisor": {
+        "case.see": "region", "supervise.see": "region", "time.see": "region",
+        "catalog.see": "all"},
     "cashier": dict.fromkeys(("case.see", "case.collect", "catalog.see"), _OWN),
     "system_admin": {"accounts.manage": "all", "operate.see": "all"},
     "security_admin": {"roles.grant": "all"},
