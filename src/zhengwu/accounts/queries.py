@@ -158,6 +158,11 @@ def actor(code: str, *, at: datetime | None = None) -> Actor:
     return actor_of(Person.objects.select_related("agency").get(code=code), at=at)
 
 
+def region_codes() -> frozenset[str]:
+    """The codes of all regions."""
+    return frozenset(Region.objects.values_list("code", flat=True))
+
+
 def regions_above(code: str) -> tuple[str, ...]:
     """A region's code and those above it, the nearest first; an unknown one stands alone."""
     above = Region.objects.filter(code=code).values_list(

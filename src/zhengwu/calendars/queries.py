@@ -29,6 +29,11 @@ def number() -> int:
     return _last(None, None)[0]
 
 
+def holds(number: int | None = None) -> int:
+    """The version of the last change that holds (shipped or confirmed), up to a version."""
+    return _holds(*_last(number, None))
+
+
 def timetable(number: int | None = None, *, known: int | None = None) -> Timetable:
     """All that was published, at a version of the stream or as known at a position of the log."""
     return _timetable(*_last(number, known))
@@ -145,6 +150,12 @@ def _last(number: int | None, known: int | None) -> tuple[int, UUID]:
 @lru_cache(maxsize=16)
 def _timetable(version: int, last: UUID) -> Timetable:
     return Timetable.of(_events(version, last))
+
+
+@lru_cache(maxsize=16)
+def _holds(version: int, last: UUID) -> int:
+    changed = [one for one in _events(version, last) if one.kind in ("shipped", "confirmed")]
+    return changed[-1].version if changed else 0
 
 
 @lru_cache(maxsize=4)
