@@ -88,6 +88,8 @@ ACTS: Mapping[str, str | None] = {
     "desk:authorise": "authorise.issue",
     "desk:authorisation": "authorise.issue",
     "desk:fees": "case.collect",
+    "desk:time": "time.see",
+    "desk:time-export": "time.see",
     "desk:operate": "operate.see",
     "desk:audit": "audit.looks",
     "desk:audit-export": "audit.looks",

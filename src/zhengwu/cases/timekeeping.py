@@ -58,6 +58,7 @@ class Line:
     kind: HolderKind
     zh: str
     agency: str | None
+    agency_zh: str
     post: str | None
     window: str
     charged_kind: HolderKind
@@ -142,11 +143,16 @@ class Whole:
         return sum(one.seconds for one in self.lines)
 
     @property
-    def exact(self) -> bool:
+    def gap(self) -> timedelta:
+        """By how much the parts miss the whole, or the table the time under way."""
         under_way = [one.length for one in self.lines if one.kind == HolderKind.HANDING_OVER]
         parts = sum((one.length for one in self.lines), ZERO)
         lost = sum(under_way, ZERO)
-        return parts == self.elapsed and lost == self.table.total.length
+        return abs(parts - self.elapsed) + abs(lost - self.table.total.length)
+
+    @property
+    def exact(self) -> bool:
+        return self.gap == ZERO
 
     def side_zh(self, side: Side) -> str:
         """A side of the table in words."""
@@ -417,6 +423,7 @@ def _lines(parts: Sequence[Part], names: Names, windows: Mapping[str, str]) -> t
                 kind=one.kind,
                 zh=words(one.kind, names.agency(one.agency), window, one.label),
                 agency=one.agency,
+                agency_zh=names.agency(one.agency),
                 post=one.post,
                 window=window,
                 charged_kind=one.charged_kind,

@@ -16,6 +16,7 @@ from zhengwu.desk.operate import views as operate
 from zhengwu.desk.register import views as register
 from zhengwu.desk.review import views as review
 from zhengwu.desk.shift import views as shift
+from zhengwu.desk.time import views as timeviews
 
 app_name = "desk"
 urlpatterns = [
@@ -47,6 +48,8 @@ urlpatterns = [
     path("authorisations/new", authorise.issue, name="authorise"),
     path("authorisations/<uuid:identifier>", authorise.authorisation, name="authorisation"),
     path("fees", fees.fees, name="fees"),
+    path("time", timeviews.account_of, name="time"),
+    path("time.csv", timeviews.export, name="time-export"),
     path("operate", operate.operate, name="operate"),
     path("audit", audit.looks, name="audit"),
     path("audit.csv", audit.export, name="audit-export"),

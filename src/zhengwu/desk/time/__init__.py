@@ -1,0 +1,1 @@
+"""Where the time of cases went (时间账)."""
