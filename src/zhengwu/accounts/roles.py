@@ -40,39 +40,12 @@ TABLE: Mapping[str, Mapping[str, str]] = {
          "case.correct", "catalog.see",
          "authorise.see", "authorise.issue", "time.see"), _OWN),
     "legal": dict.fromkeys(("case.see", "catalog.see"), _OWN),
-    "cashier",
-)
-ADMINISTRATORS = ("system_admin", "security_admin", "audit_admin")
-NAMES: Mapping[str, str] = {
-    "clerk": "窗口人员", "reviewer": "审查人员", "approver": "审批人员", "head": "机关负责人",
-    "legal": "法制机构", "centre_manager": "中心管理人员", "supervisor": "监察人员",
-    "cashier": "收费人员", "system_admin": "系统管理员", "security_admin": "安全管理员",
-    "audit_admin": "审计管理员",
-}  # fmt: skip
-_OWN = "agency"
-_CALENDAR = dict.fromkeys(("calendar.see", "calendar.propose", "calendar.confirm"), "all")
-TABLE: Mapping[str, Mapping[str, str]] = {
-    "clerk": dict.fromkeys(
-        ("case.see", "case.receive", "case.accept", "case.take", "case.hand_over",
-         "case.decide_at_once", "case.deliver", "case.correct", "case.scan", "catalog.see", "authorise.see"),
-        _OWN),
-    "reviewer": dict.fromkeys(
-        ("case.see", "case.take", "case.hand_over", "case.review", "case.opine", "case.correct",
-         "case.scan", "catalog.see"), _OWN),
-    "approver": dict.fromkeys(
-        ("case.see", "case.take", "case.hand_over", "case.review", "case.decide", "case.opine",
-         "case.correct", "case.scan", "catalog.see"), _OWN),
-    "head": dict.fromkeys(
-        ("case.see", "case.take", "case.hand_over", "case.decide", "case.head", "case.opine",
-         "case.correct", "catalog.see",
-         "authorise.see", "authorise.issue", "time.see"), _OWN),
-    "legal": dict.fromkeys(("case.see", "catalog.see"), _OWN),
     "centre_manager": {
-        "case.see": "hall", "supervise.see": "hall", "time.see": "hall", "catalog.see": "all",
+        "case.see": "hall", "supervise.see": "hall", "time.see": "hall", "catalog.see": "all", "calendar.see": "all",
         "catalog.publish": "all"},
     "supervisor": {
         "case.see": "region", "supervise.see": "region", "time.see": "region",
-        "catalog.see": "all"},
+        "catalog.see": "all", "calendar.see": "all"},
     "cashier": dict.fromkeys(("case.see", "case.collect", "catalog.see"), _OWN),
     "system_admin": {"accounts.manage": "all", "operate.see": "all", **_CALENDAR},
     "security_admin": {"roles.grant": "all", **_CALENDAR},
