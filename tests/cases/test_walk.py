@@ -68,7 +68,7 @@ def consistent(loaded: loading.Loaded, owner: Owner, at: datetime) -> None:
         " archived FROM cases_case WHERE number = %s",
         [loaded.number],
     ).fetchone()
-    derived = writing.head(loaded.events, region=loaded.region, at=at)
+    derived = writing.head(loaded.events, region=loaded.region, hall=loaded.hall, at=at)
     assert row == tuple(
         derived[name]
         for name in (

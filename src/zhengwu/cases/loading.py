@@ -13,11 +13,13 @@ from django.db import connection
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor, Reach
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import parties
 from zhengwu.cases.parties import Applicant
 from zhengwu.catalog import queries as catalog
 from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.domain import clock, lifecycle
+from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event
 from zhengwu.domain.procedure import Step
 from zhengwu.ledger import queries as ledger_queries
@@ -87,14 +89,11 @@ class Loaded:
 
     def read(self, at: datetime, *, known: int | None = None) -> clock.Reading:
         """The clock's reading of this case at an instant, from what was known at a position."""
-        return clock.read(
-            self.events,
-            at=at,
-            known=known,
-            rules=clock.LAW,
-            calendar=accounts.calendar(self.region),
-            hours=accounts.office_hours(self.region),
-        )
+        return clock.read(self.events, at=at, known=known, edition=self.edition(known=known))
+
+    def edition(self, *, known: int | None = None) -> Edition:
+        """What the clock counts by where this case was received; known: at a position."""
+        return calendars.edition(self.region, self.hall, known=known)
 
     def item_row(self) -> ItemVersionRow:
         """The item as it stood when the case was received."""

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads
 from zhengwu.cases.loading import CaseNotFound, Loaded
 from zhengwu.cases.parties import Applicant
@@ -18,7 +17,8 @@ from zhengwu.documents import wording
 from zhengwu.documents.kinds import Kind
 from zhengwu.documents.services import Prepared
 from zhengwu.documents.wording import Facts
-from zhengwu.domain.procedure import Limit, Unit
+from zhengwu.domain import clock
+from zhengwu.domain.procedure import Limit
 
 
 def facts(loaded: Loaded, *, clerk: str = "") -> Facts:
@@ -101,10 +101,10 @@ def acceptance_notice(
     """受理通知书; since: from when the limits run (the receipt, where acceptance is deemed)."""
     item = loaded.item_row()
     due = None
-    if item.promised and item.promised.unit == Unit.WORKING_DAY and item.promised.value:
-        day = since.astimezone(heads.SHANGHAI).date()
-        edition = calendars.edition(loaded.region, loaded.hall)
-        due = edition.calendar.add_working_days(day, item.promised.value).day
+    if item.promised and item.promised.value:
+        # Deemed accepted, it runs from the receipt of the papers (行政许可法 32(4)).
+        ending = clock.foresee(item.promised, since=since, edition=loaded.edition(), receipt=deemed)
+        due = ending.due.astimezone(heads.SHANGHAI).date()
     of = facts(loaded, clerk=clerk)
     return issue(
         Kind.ACCEPTANCE_NOTICE,

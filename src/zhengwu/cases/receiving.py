@@ -12,6 +12,7 @@ from django.db import transaction
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads, papers, parties, writing
 from zhengwu.cases.acts.window import answer_by, why_of
 from zhengwu.cases.events import STREAM
@@ -125,7 +126,7 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
             of,
             at=at,
             materials=[{"name": one.name, "state": one.state} for one in ticked],
-            answer_by=answer_by(region, at),
+            answer_by=answer_by(calendars.edition(region, actor.hall), at),
         )
         body["document"] = receipt.body()
         whys = {one.code: one.why for one in ticked if one.why}
@@ -134,7 +135,7 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
             contents.append(ledger.Content(path=("why",), data=whys))
         event = writing.event(actor, "received", at=at, body=body, version=1, post=window.code)
         events = [event]
-        head = writing.head(events, region=region, at=at) | {
+        head = writing.head(events, region=region, hall=actor.hall, at=at) | {
             "number": number,
             "query_code": code,
             "source": SOURCE,

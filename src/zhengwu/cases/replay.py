@@ -21,10 +21,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import rfc8785
 
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads
 from zhengwu.cases.events import OBSERVATIONS, STREAM
 from zhengwu.cases.xes import Trace, traces
-from zhengwu.domain import lifecycle
+from zhengwu.domain import clock, lifecycle
+from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import queries as ledger_queries
@@ -270,10 +272,11 @@ def _write(batch: Sequence[tuple[str, list[Seen]]], mapping: LogMapping, report:
     fresh = [name for name, _ in batch if name not in existing]
     numbers = iter(heads.new_numbers(len(fresh)))
     rows: list[ledger.Row] = []
+    edition = calendars.edition(mapping.region)
     for name, seen in batch:
         held = existing.get(name)
         number = None if held else next(numbers)
-        for row in _rows(name, seen, mapping, held=held, number=number):
+        for row in _rows(name, seen, mapping, held=held, number=number, edition=edition):
             if row.event.key not in known:
                 rows.append(row)  # new, or news of a trace that has grown
             elif known[row.event.key] == row.event.request:
@@ -310,6 +313,7 @@ def _rows(
     *,
     held: heads.Foreign | None,
     number: int | None,
+    edition: Edition,
 ) -> Iterator[ledger.Row]:
     events: list[Event] = []
     new: list[tuple[Seen, Event]] = []
@@ -331,7 +335,8 @@ def _rows(
         events.append(event)
         standing = lifecycle.fold(events) if _moves(one.kind) else replace(standing, version=at)
         new.append((one, event))
-    head = heads.derived(lifecycle.fold(events), reading=None)
+    reading = clock.read(events, at=max(e.occurred for e in events), edition=edition)
+    head = heads.derived(lifecycle.fold(events), reading=reading)
     if held is None:
         head |= {
             "number": heads.case_number(seen[0].occurred, number or 0),

@@ -21,7 +21,7 @@ from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import heads, papers, slips, writing
 from zhengwu.cases.acts import UNDO, VERBS
-from zhengwu.cases.acts.handling import expiry, right_post
+from zhengwu.cases.acts.handling import expiry, extension_most, right_post
 from zhengwu.cases.acts.mending import undoable
 from zhengwu.cases.acts.window import limits_of
 from zhengwu.cases.events import STREAM
@@ -178,6 +178,7 @@ def _commit(
             body=body,
             case_kind=loaded.kind,
             due=due,
+            extension_most=extension_most(loaded, at) if kind == "extended" else 0,
         )
         event = writing.event(
             actor if index == 0 else None,
@@ -192,7 +193,7 @@ def _commit(
         )
         events.append(event)
         new.append(event)
-    head = writing.head(events, region=loaded.region, at=at)
+    head = writing.head(events, region=loaded.region, hall=loaded.hall, at=at)
     rows = [
         ledger.Row(
             stream_id=loaded.id,
@@ -485,7 +486,7 @@ def _by_clock(
         stream_id=loaded.id,
         expected=loaded.version,
         event=writing.new(event, key=f"{kind}/{loaded.id}/{loaded.version}", request=None),
-        head=writing.head([*loaded.events, event], region=loaded.region, at=at),
+        head=writing.head([*loaded.events, event], region=loaded.region, hall=loaded.hall, at=at),
         number=paper.number if paper else None,
         contents=(paper.content,) if paper else (),
     )

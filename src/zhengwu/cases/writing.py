@@ -9,8 +9,8 @@ from typing import Any
 import rfc8785
 from django.utils.crypto import salted_hmac
 
-from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads
 from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.event import Event
@@ -67,16 +67,10 @@ def new(of: Event, *, key: str, request: bytes | None) -> ledger.NewEvent:
     )
 
 
-def head(events: Sequence[Event], *, region: str, at: datetime) -> dict[str, Any]:
+def head(events: Sequence[Event], *, region: str, hall: str | None, at: datetime) -> dict[str, Any]:
     """The derived columns after these events."""
     standing = lifecycle.fold(events)
-    reading = clock.read(
-        events,
-        at=at,
-        rules=clock.LAW,
-        calendar=accounts.calendar(region),
-        hours=accounts.office_hours(region),
-    )
+    reading = clock.read(events, at=at, edition=calendars.edition(region, hall))
     return heads.derived(standing, reading=reading)
 
 

@@ -219,6 +219,10 @@ class Calendar:
         """The days of the data (holidays, worked weekends) with start < d <= end, in order."""
         return self._named[bisect_right(self._named, start) : bisect_right(self._named, end)]
 
+    def reaches(self, day: date) -> bool:
+        """Whether a day lies within the table."""
+        return 0 < day.toordinal() - self._base < len(self._sums) - 31
+
     def known_between(self, start: int, end: int) -> bool:
         """The same of ordinals."""
         return self.known(date.fromordinal(start), date.fromordinal(end))

@@ -19,7 +19,7 @@ from zhengwu.domain.derivation import Line
 from zhengwu.domain.edition import LAW, Edition, Rule
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.lifecycle import PROCEDURES, standing_events, still_open
-from zhengwu.domain.procedure import Unit
+from zhengwu.domain.procedure import Limit, Unit
 from zhengwu.domain.reading import (
     NAMES,
     NEAR,
@@ -46,6 +46,7 @@ __all__ = [
     "Line",
     "Reading",
     "Rule",
+    "foresee",
     "light",
     "read",
 ]
@@ -116,6 +117,28 @@ def read(
     reader = _Reader(at, edition)
     reader.scan(past)
     return Reading(at, tuple(reader.limits()), reader.waiting, reader.ended, edition)
+
+
+def foresee(
+    limit: Limit,
+    *,
+    since: datetime,
+    edition: Edition,
+    kind: str = "limit",
+    what: str = "起算",
+    receipt: bool = False,
+) -> LimitReading:
+    """When a limit would end if it began now and nothing came in between.
+
+    receipt: papers were handed in at `since`, so that opening hours matter. Raises Refusal where
+    `since` has no offset, ValueError beyond the calendar's table.
+    """
+    if since.tzinfo is None:
+        raise _no_offset("since")
+    reader = _Reader(since, edition)
+    start = _received(since, edition) if receipt else Start(since, ordinal(since))
+    given = {"value": limit.value, "unit": limit.unit, "basis": limit.basis, "roll": limit.roll}
+    return reader.read_limit(kind, given, start, what, stop=None, pauses=())
 
 
 def _no_offset(field: str) -> Refusal:
@@ -280,8 +303,11 @@ class _Reader:
             due = datetime.fromisoformat(str(claim["due"]))
             if due.tzinfo is None:
                 raise _no_offset("claim.due")
-            kind = "claim" if claim.get("kind") == "deadline" else "planned"
-            self.claims[kind] = (event, due)
+            opened = self.opened or event
+            # A sender may say anything; what no calendar reaches is shown by its story only.
+            if self.calendar.reaches(due) and self.calendar.reaches(opened.occurred):
+                kind = "claim" if claim.get("kind") == "deadline" else "planned"
+                self.claims[kind] = (event, due)
 
     # --- the limits --------------------------------------------------------------------------
 
@@ -299,7 +325,7 @@ class _Reader:
         if step is not None:
             stop = self.step_end.occurred if self.step_end else None
             found.append(
-                self._limit(
+                self.read_limit(
                     "step", step.body["limit"], self._from(step), "接办本环节", stop=stop,
                     pauses=self._pauses((*self.raw, *self.away), step.occurred, stop),
                 )
@@ -346,32 +372,22 @@ class _Reader:
         for limit in limits:
             if limit["kind"] != "lower_review":
                 found.append(
-                    self._limit(str(limit["kind"]), limit, start, what, stop=stop, pauses=pauses,
+                    self.read_limit(str(limit["kind"]), limit, start, what, stop=stop, pauses=pauses,
                                 extended=self.extended)
                 )  # fmt: skip
                 continue
             sent = self.forwarded.occurred if self.forwarded else None
             first = sent if stop is None or (sent is not None and sent < stop) else stop
             own = self._pauses(self.raw, start.moment, first)
-            found.append(self._limit("lower_review", limit, start, what, stop=first, pauses=own))
+            found.append(
+                self.read_limit("lower_review", limit, start, what, stop=first, pauses=own)
+            )
 
     def _from(self, event: Event) -> Start:
         return Start(event.occurred, ordinal(event.occurred))
 
     def _receipt(self, event: Event) -> Start:
-        """When papers count as received: outside hours on the next working day (a setting)."""
-        local = event.occurred.astimezone(SHANGHAI)
-        day = local.toordinal()
-        edition = self.edition
-        if edition.after_hours and (
-            local.time() > edition.hours.closing(local.date()) or not self.calendar.open_on(day)
-        ):
-            day = self.calendar.nth(day, 1)
-            later = date.fromordinal(day)
-            spans = edition.hours.on(later)
-            opens = spans[0][0] if spans else time()
-            return Start(datetime.combine(later, opens, SHANGHAI), day, event.occurred)
-        return Start(event.occurred, day)
+        return _received(event.occurred, self.edition)
 
     def _pauses(
         self, raw: Sequence[Pause], start: datetime, stop: datetime | None
@@ -411,9 +427,11 @@ class _Reader:
     def _by_rule(
         self, rule: Rule, start: Start, what: str, *, stop: datetime | None, silent: bool = False
     ) -> LimitReading:
-        return self._limit(rule.kind, rule.given, start, what, stop=stop, pauses=(), silent=silent)
+        return self.read_limit(
+            rule.kind, rule.given, start, what, stop=stop, pauses=(), silent=silent
+        )
 
-    def _limit(
+    def read_limit(
         self,
         kind: str,
         limit: Mapping[str, Any],
@@ -498,6 +516,21 @@ def _number(event: Event) -> str:
     """The number of the paper that told of an act."""
     document = event.body.get("document")
     return str(document.get("number") or "") if isinstance(document, Mapping) else ""
+
+
+def _received(moment: datetime, edition: Edition) -> Start:
+    """When papers count as received: outside hours on the next working day (a setting)."""
+    local = moment.astimezone(SHANGHAI)
+    day, calendar = local.toordinal(), edition.calendar
+    if edition.after_hours and (
+        local.time() > edition.hours.closing(local.date()) or not calendar.open_on(day)
+    ):
+        day = calendar.nth(day, 1)
+        later = date.fromordinal(day)
+        spans = edition.hours.on(later)
+        opens = spans[0][0] if spans else time()
+        return Start(datetime.combine(later, opens, SHANGHAI), day, moment)
+    return Start(moment, day)
 
 
 def _bound(event: Event) -> bool:

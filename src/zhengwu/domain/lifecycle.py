@@ -58,7 +58,6 @@ PROCEDURES = {
     "appraisal": "鉴定",
     "expert_review": "专家评审",
 }
-EXTENSION_MOST = 10  # working days, 行政许可法 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -548,10 +547,12 @@ def admit(
     body: Mapping[str, Any],
     case_kind: str,
     due: datetime | None = None,
+    extension_most: int = 10,
 ) -> None:
     """Let an act pass, or raise Refusal. at: when it is said to happen; now: the edge's clock.
 
-    due: the limit that presses, for an extension. case_kind: immediate | promised | forwarded.
+    due: the limit that presses, for an extension; extension_most: the working days it may have,
+    by the rule in force (行政许可法 42: 10). case_kind: immediate | promised | forwarded.
     """
     act = BY_CODE.get(kind)
     if act is None:
@@ -669,10 +670,10 @@ def admit(
                 "lifecycle.extended_late", "期限已经届满，不能再延期。请尽快作出决定。",
                 article="行政许可法 第四十二条",
             )  # fmt: skip
-        if not 1 <= int(body.get("days") or 0) <= EXTENSION_MOST:
+        if not 1 <= int(body.get("days") or 0) <= extension_most:
             raise Refusal(
                 "lifecycle.extension_days",
-                f"延期应当是 1 到 {EXTENSION_MOST} 个工作日。",
+                f"延期应当是 1 到 {extension_most} 个工作日。",
                 article="行政许可法 第四十二条",
                 field="days",
             )

@@ -370,7 +370,7 @@ def _extend(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         form,
         "days",
         "延长的工作日数",
-        most=lifecycle.EXTENSION_MOST,
+        most=extension_most(loaded, at),
         article="行政许可法 第四十二条",
     )
     reasons = text(form, "reasons", "延期的理由")
@@ -383,6 +383,7 @@ def _extend(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         body={"days": number},
         case_kind=loaded.kind,
         due=expiry(loaded, at),
+        extension_most=extension_most(loaded, at),
     )
     of = papers.facts(loaded, clerk=actor.name)
     paper = papers.issue(
@@ -410,6 +411,19 @@ def expiry(loaded: Loaded, at: datetime) -> datetime | None:
     """行政许可法 42: what must not have expired before an extension is the statutory limit."""
     statutory = loaded.read(at).limit("statutory")
     return statutory.due if statutory else None
+
+
+def extension_most(loaded: Loaded, at: datetime) -> int:
+    """行政许可法 42: how many working days an extension may have, by the rule in force."""
+    joint = any(
+        one.get("kind") == "joint"
+        for event in loaded.counting
+        if event.kind in ("accepted", "deemed_accepted")
+        for one in event.body.get("limits") or ()
+    )
+    day = at.astimezone(heads.SHANGHAI).date()
+    rule = loaded.edition().rule("joint_extension" if joint else "extension", day)
+    return rule.value if rule else 0
 
 
 def _due_after(loaded: Loaded, at: datetime, number: int) -> Any:

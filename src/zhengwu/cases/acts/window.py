@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
-from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads, papers
 from zhengwu.cases.loading import Handed, Loaded
 from zhengwu.cases.verbs import (
@@ -28,6 +27,9 @@ from zhengwu.cases.verbs import (
 from zhengwu.documents import queries as documents
 from zhengwu.documents import wording
 from zhengwu.documents.kinds import Kind
+from zhengwu.domain import clock
+from zhengwu.domain.edition import Edition
+from zhengwu.domain.procedure import Limit
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import services as ledger
 
@@ -61,11 +63,25 @@ def _accept(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
 
 
 def limits_of(loaded: Loaded) -> list[dict[str, Any]]:
-    """The limits that bind a case from its acceptance, from the version it was received under."""
+    """The limits that bind a case from its acceptance, from the version it was received under.
+
+    行政许可法 43: what the lower organ only reviews it sends on within a limit of its own.
+    """
     item = loaded.item_row()
+    limits = [("statutory", item.statutory), ("promised", item.promised)]
+    if item.kind == "forwarded":
+        day = loaded.opened.astimezone(heads.SHANGHAI).date()
+        if rule := loaded.edition().rule("lower_review", day):
+            limits.append(("lower_review", Limit(rule.value, rule.unit, rule.basis, rule.roll)))
     return [
-        {"kind": kind, "value": limit.value, "unit": str(limit.unit), "basis": limit.basis}
-        for kind, limit in (("statutory", item.statutory), ("promised", item.promised))
+        {
+            "kind": kind,
+            "value": limit.value,
+            "unit": str(limit.unit),
+            "basis": limit.basis,
+            **({} if limit.roll else {"roll": False}),
+        }
+        for kind, limit in limits
         if limit is not None
     ]
 
@@ -189,7 +205,7 @@ def _supplemented(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Pla
         of,
         at=at,
         materials=[{"name": m.name, "state": states[m.code]} for m in loaded.materials()],
-        answer_by=answer_by(loaded.region, at),
+        answer_by=answer_by(loaded.edition(), at),
     )
     return Plan(
         body={"materials": ticked, "at": "window", "document": paper.body()},
@@ -199,12 +215,14 @@ def _supplemented(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Pla
     )
 
 
-def answer_by(region: str, at: datetime) -> Any:
+def answer_by(edition: Edition, at: datetime) -> date | None:
     """The day by which the organ must answer, from the receipt of papers."""
-    day = at.astimezone(heads.SHANGHAI).date()
-    edition = calendars.edition(region)
-    rule = edition.rule("acceptance", day)
-    return edition.calendar.add_working_days(day, rule.value).day if rule else None
+    rule = edition.rule("acceptance", at.astimezone(heads.SHANGHAI).date())
+    if rule is None:
+        return None
+    limit = Limit(rule.value, rule.unit, rule.basis, rule.roll)
+    answer = clock.foresee(limit, since=at, edition=edition, receipt=True)
+    return answer.due.astimezone(heads.SHANGHAI).date()
 
 
 def _corrected(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:

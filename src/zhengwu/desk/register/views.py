@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import BinaryIO, cast
 from uuid import UUID, uuid5
 
@@ -31,6 +31,7 @@ from zhengwu.desk.register import picking
 from zhengwu.desk.register.forms import FILE, LETTER, MATERIAL, STATES, UPLOAD, WHY, RegisterForm
 from zhengwu.documents import files
 from zhengwu.documents.files import File
+from zhengwu.domain import clock
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.web import words
 from zhengwu.web.clock import now
@@ -403,9 +404,10 @@ def _touched(form: RegisterForm, *beginnings: str) -> bool:
 
 
 def _due(actor: Actor, chosen: ItemVersionRow | None, on: date) -> date | None:
-    """The promised day if it were accepted today; None where days are not what is promised."""
+    """The promised day if it were accepted today; None where no days are promised."""
     limit = chosen.promised if chosen else None
-    if limit is None or str(limit.unit) != "working_day" or not limit.value:
+    if limit is None or not limit.value:
         return None
-    calendar = calendars.edition(actor.region or accounts.CITY, actor.hall).calendar
-    return calendar.add_working_days(on, limit.value).day
+    edition = calendars.edition(actor.region or accounts.CITY, actor.hall)
+    noon = datetime.combine(on, time(12), clock.SHANGHAI)
+    return clock.foresee(limit, since=noon, edition=edition).due.astimezone(clock.SHANGHAI).date()
