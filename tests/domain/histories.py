@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -101,6 +101,7 @@ class _Maker:
         numbers = [rng.randrange(CALENDARS) if self.chance() < 0.8 else 0]
         if self.chance() < 0.1:
             numbers.append(rng.randrange(CALENDARS))
+        self.units = UNITS if self.chance() < 0.7 else UNITS[:-1]
         hours, rules = self._hours(), self._rules()
         after_hours = self.chance() < 0.85
         worlds = tuple(
@@ -113,11 +114,16 @@ class _Maker:
             self._news()
         else:
             self._acts()
+        last = max(event.occurred for event in self.events)
+        at = self._reading()
+        known = rng.randrange(len(self.events) + 1) if self.chance() < 0.15 else None
+        if not plain(self.events[:known], at=at):
+            at = last
         return History(
             seed=seed,
             events=tuple(self.events),
-            at=self._reading(),
-            known=rng.randrange(len(self.events) + 1) if self.chance() < 0.15 else None,
+            at=at,
+            known=known,
             calendars=tuple(numbers),
             worlds=worlds,
         )
@@ -191,6 +197,8 @@ class _Maker:
     def _hours(self) -> tuple[tuple[date, oracle.Spans], ...]:
         rng = self.rng
         sort = self.chance()
+        if sort < 0.04 and "office_hour" not in self.units:
+            return ((date.min, ()),)  # nobody has said when business ends
         if sort < 0.5:
             return ((date.min, HOURS[0]),)
         if sort < 0.85:
@@ -205,7 +213,7 @@ class _Maker:
             return oracle.LAW
         since = date(rng.randrange(2007, 2028), rng.randrange(1, 13), rng.randrange(1, 29))
         changed = rng.choice(oracle.LAW)
-        unit = rng.choice(UNITS)
+        unit = rng.choice(self.units)
         new = {**changed, **self._size(unit), "since": since}
         others = (row for row in oracle.LAW if row is not changed)
         return (*others, {**changed, "until": since}, new)
@@ -222,7 +230,7 @@ class _Maker:
         if self.chance() < 0.35:
             size: dict[str, Any] = {"unit": "working_day", "value": rng.choice((5, 10, 20, 45))}
             return {"kind": kind, **size, "basis": "某条例"}
-        return {"kind": kind, **self._size(rng.choice(UNITS)), "basis": "某条例"}
+        return {"kind": kind, **self._size(rng.choice(self.units)), "basis": "某条例"}
 
     def _limits(self) -> dict[str, Any]:
         rng = self.rng
@@ -249,21 +257,22 @@ class _Maker:
         self._add(kind, Nature.ACT, occurred, body)
 
     def _add(self, kind: str, nature: Nature, occurred: datetime, body: dict[str, Any]) -> None:
-        version = len(self.events) + 1
         self.cursor = max(self.cursor, occurred)
-        self.events.append(
-            Event(
-                version=version,
-                kind=kind,
-                nature=nature,
-                occurred=occurred,
-                recorded=self.cursor,
-                received=self.cursor,
-                actor=f"clerk-{version % 3}",
-                source="desk" if nature == Nature.ACT else "bureau",
-                position=version,
-                body=body,
-            )
+        self.events.append(self._event(kind, nature, occurred, body))
+
+    def _event(self, kind: str, nature: Nature, occurred: datetime, body: dict[str, Any]) -> Event:
+        version = len(self.events) + 1
+        return Event(
+            version=version,
+            kind=kind,
+            nature=nature,
+            occurred=occurred,
+            recorded=self.cursor,
+            received=self.cursor,
+            actor=f"clerk-{version % 3}",
+            source="desk" if nature == Nature.ACT else "bureau",
+            position=version,
+            body=body,
         )
 
     def _acts(self) -> None:
@@ -271,6 +280,8 @@ class _Maker:
         self._enter("received", self.cursor, at="window")
         for _ in range(rng.choice((1, 2, 4, 6, 9, 14, 20))):
             kept, state, special = oracle.standing(self.events)
+            if state == "archived":
+                return
             sort = self.chance()
             if sort < 0.05 and len(self.events) > 1:
                 self._withdraw()
@@ -295,7 +306,7 @@ class _Maker:
     def _claim(self) -> None:
         when = self._later(2)
         due = self._moment(oracle.local(when) + timedelta(days=self.rng.randrange(40)))
-        body = {"claim": {"kind": "deadline", "due": due.isoformat()}}
+        body = {"claim": {"kind": self.rng.choice(CLAIMS), "due": due.isoformat()}}
         self._add("claim", Nature.OBSERVATION, when, body)
 
     def _next(self, kept: list[Event], state: str, special: set[str]) -> None:
@@ -308,9 +319,9 @@ class _Maker:
         body: dict[str, Any] = {}
         when = self._later(rng.choice((1, 4, 12, 40)))
         if kind in LATE and state != "received" and self.chance() < 0.2:
-            accepted = max(e.occurred for e in kept if e.kind in ("accepted", "deemed_accepted"))
+            accepted = max(e.occurred for e in kept if e.kind in ACCEPTED)
             when = self._between(accepted)
-        if kind in ("accepted", "deemed_accepted"):
+        if kind in ACCEPTED:
             body = self._limits()
         elif kind == "suspended":
             left = [one for one in PROCEDURES if one not in special]
@@ -329,13 +340,14 @@ class _Maker:
             when = self._between(gone[-1].occurred)
         elif kind == "extended":
             body = {"days": rng.randrange(1, 16), "reasons": "…"}
-            units = {limit["unit"] for e in kept for limit in e.body.get("limits", ())}
-            if units and units <= {"calendar_day", "month", "year"} and self.chance() < 0.4:
+            if self.chance() < 0.2:
                 body["unit"] = "calendar_day"
+                if not plain([*self.events, self._event(kind, Nature.ACT, when, body)]):
+                    del body["unit"]
         elif kind == "step_taken":
             body = {"step": "s", "at": "window" if state == "received" else "department"}
             if self.chance() < 0.6:
-                body["limit"] = {**self._size(rng.choice(UNITS)), "basis": "流程"}
+                body["limit"] = {**self._size(rng.choice(self.units)), "basis": "流程"}
         before = list(self.events)
         self._enter(kind, when, **body)
         if not plain(self.events):
@@ -367,7 +379,7 @@ class _Maker:
             body: dict[str, Any] = {}
             if kind == "claim":
                 due = self._moment(oracle.local(self.cursor) + timedelta(days=rng.randrange(40)))
-                body = {"claim": {"kind": "deadline", "due": due.isoformat()}}
+                body = {"claim": {"kind": rng.choice(CLAIMS), "due": due.isoformat()}}
             elif kind in ("received", "accepted"):
                 body = dict(law) if self.chance() < 0.6 else {}
                 if kind == "accepted" and self.chance() < 0.6:
@@ -389,6 +401,9 @@ EDGES = (
     time(0), time(0, 0, 1), time(8, 30), time(9), time(12), time(12, 30), time(13, 30), time(14),
     time(16, 59, 59), time(17), time(17, 0, 1), time(17, 30), time(23, 59, 59),
 )  # fmt: skip
+IN_WORKING_TIME = {"working_day", "hour", "office_hour"}
+CLAIMS = ("deadline", "planned_end")
+ACCEPTED = ("accepted", "deemed_accepted")
 LATE = ("suspended", "resumed", "extended", "came_back", "inspected", "step_taken")
 NEXT: dict[str, dict[str, float]] = {
     "received": {
@@ -397,7 +412,7 @@ NEXT: dict[str, dict[str, float]] = {
     },
     "supplementing": {"supplemented": 90, "withdrawn": 3, "scanned": 3},
     "handling": {
-        "suspended": 26, "step_taken": 14, "extended": 14, "granted": 12, "forwarded": 8,
+        "suspended": 26, "step_taken": 14, "extended": 16, "granted": 9, "forwarded": 8,
         "refused": 3, "step_done": 5, "step_returned": 3, "inspected": 3, "withdrawn": 2,
         "terminated": 2,
     },
@@ -408,7 +423,6 @@ NEXT: dict[str, dict[str, float]] = {
     "withdrawn": {"closed": 1},
     "terminated": {"closed": 1},
     "closed": {"archived": 1},
-    "archived": {"withdrawal_proposed": 1},
 }  # fmt: skip
 # While a special procedure is under way nobody decides, extends or forwards.
 SUSPENDED: dict[str, float] = {
@@ -428,12 +442,25 @@ NOISE: dict[str, tuple[str, ...]] = {
 }
 
 
-def plain(events: list[Event]) -> bool:
-    """Whether it is beyond doubt what counts: nothing is sent on, extended or decided while a
-    special procedure is under way, which only withdrawing its end could bring about.
+def plain(events: Iterable[Event], *, at: datetime | None = None) -> bool:
+    """Whether it is beyond doubt what stands still when.
+
+    A `resumed` must end the same procedures in the order of entering as in the order of
+    happening; nothing is sent on or extended while a special procedure is under way, which only
+    withdrawing its end could bring about; calendar days are added to no working time.
     """
+    kept = [event for event in oracle.standing(events)[0] if at is None or event.occurred <= at]
+    happened = sorted(oracle.pauses(oracle.in_order(kept), forwarding=True), key=str)
+    if happened != sorted(oracle.pauses(kept, forwarding=True), key=str):
+        return False
     special: set[str] = set()
-    for event in oracle.standing(events)[0]:
+    units: set[str] = set()
+    for event in kept:
+        if event.kind in ACCEPTED:
+            limits = event.body.get("limits", ({"unit": "working_day"},))
+            units = {limit["unit"] for limit in limits}
+        elif event.kind == "extended" and event.body.get("unit") and units & IN_WORKING_TIME:
+            return False
         if event.kind == "suspended":
             special.add(event.body["procedure"])
         elif event.kind == "resumed":
@@ -456,7 +483,7 @@ def smallest(found: History, fails: Callable[[History], bool]) -> History:
         ]
         tries += [_without(found, event) for event in reversed(found.events[1:])]
         for less in tries:
-            if fails(less):
+            if plain(less.events) and fails(less):
                 found, changed = less, True
                 break
     return found

@@ -37,6 +37,9 @@ ANSWER = (
 )
 DECISION = ("granted", "refused", "withdrawn", "terminated", "decided", "closed")
 
+# What another system may claim: when it is due, and when it is planned to end.
+CLAIMS = {"deadline": "claim", "planned_end": "planned"}
+
 Spans = tuple[tuple[time, time], ...]
 Pause = tuple[datetime, datetime | None]
 
@@ -81,11 +84,15 @@ class Counted:
     kind: str
     start: date
     due: datetime
-    used: int | None
-    left: int | None
+    used: int
+    left: int
     met: bool | None
     state: str
     provisional: bool
+    value: int
+    unit: str
+    extra: int
+    stopped_at: datetime | None
 
 
 # --- days and hours -----------------------------------------------------------------------------
@@ -461,15 +468,13 @@ def one(
     # Used and left, in the limit's own unit.
     if unit in IN_HOURS:
 
-        def spent(to: datetime) -> int:
-            if to <= begin:
-                return 0
-            if unit == "office_hour":
-                return int(office_time(world, begin, to, applied) / HOUR)
-            return int(sum((b - a for a, b in free(begin, to, applied)), timedelta()) / HOUR)
+        def spent(to: datetime) -> timedelta:
+            if unit == "hour":
+                return sum((b - a for a, b in free(begin, to, applied)), timedelta())
+            return office_time(world, begin, to, applied)
 
-        used = spent(until)
-        length = spent(due) if extension else value
+        used = spent(until) // HOUR
+        length = spent(due) // HOUR if extension else value
     elif unit == "working_day":
         used = worked(world, start, local(until)) - paused_days(world, unit, applied)
         length = value + (extension["days"] if extension else 0)
@@ -500,6 +505,10 @@ def one(
         met=met,
         state=state,
         provisional=uncertain(world, start, local(due)),
+        value=value,
+        unit=unit,
+        extra=extension["days"] if extension else 0,
+        stopped_at=stopped.occurred if stopped else None,
     )
 
 
@@ -624,20 +633,29 @@ def _step(seen: list[Event], world: World, at: datetime) -> Iterable[Counted]:
 
 
 def _claims(seen: list[Event], world: World, at: datetime) -> Iterable[Counted]:
-    """What another system says is due: its moment, and whether the case was done by then."""
+    """What another system says is due: its moment, and whether the case was done by then.
+
+    The moment rests on no calendar of ours, so it is never provisional; what it holds is told in
+    working days.
+    """
     ends = ("decided", "granted", "refused", "closed", "delivered")
     done = next((event for event in seen if event.kind in ends), None)
-    for event in seen:
-        if event.kind == "claim":
-            due = datetime.fromisoformat(event.body["claim"]["due"]).astimezone(SHANGHAI)
-            start = local(seen[0].occurred)
-            yield Counted(
-                kind=event.body["claim"]["kind"],
-                start=start,
-                due=due,
-                used=None,
-                left=None,
-                met=done.occurred <= due if done else (False if at > due else None),
-                state="stopped" if done else "running",
-                provisional=uncertain(world, start, local(due)),
-            )
+    last = {event.body["claim"]["kind"]: event for event in seen if event.kind == "claim"}
+    for said, event in last.items():  # of each kind the sender's last word
+        due = datetime.fromisoformat(event.body["claim"]["due"]).astimezone(SHANGHAI)
+        start = local(seen[0].occurred)
+        used = worked(world, start, local(done.occurred if done else at))
+        yield Counted(
+            kind=CLAIMS[said],
+            start=start,
+            due=due,
+            used=used,
+            left=worked(world, start, local(due)) - used,
+            met=done.occurred <= due if done else (False if at > due else None),
+            state="stopped" if done else "running",
+            provisional=False,
+            value=0,  # it is not ours
+            unit="working_day",
+            extra=0,
+            stopped_at=done.occurred if done else None,
+        )
