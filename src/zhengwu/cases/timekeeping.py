@@ -21,6 +21,7 @@ from zhengwu.calendars import queries as calendars
 from zhengwu.cases import loading
 from zhengwu.cases.heads import SHANGHAI
 from zhengwu.cases.loading import Loaded
+from zhengwu.cases.queries import CaseView
 from zhengwu.domain import timeledger
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event
@@ -178,18 +179,18 @@ def of_public(number: str, query_code: str, *, at: datetime) -> TimeLedger:
     return _of(loaded, at=at, inside=False)
 
 
-def of_spans(
-    number: str, spans: Sequence[Span], edition: Edition, names: Names, *, at: datetime
-) -> TimeLedger:
-    """The same of spans that are already read, for the case page."""
-    parts = timeledger.parts(spans, edition)
-    ways = timeledger.handovers(spans, edition)
-    return _ledger(number, spans, parts, ways, names, _windows(parts, ways), at=at)
+def of_view(view: CaseView, *, at: datetime) -> TimeLedger:
+    """The same of a case that is already read, for its page."""
+    edition = view.reading.edition
+    parts = timeledger.parts(view.spans, edition)
+    ways = timeledger.handovers(view.spans, edition)
+    windows = _windows(parts, ways)
+    return _ledger(view.number, view.spans, parts, ways, view.names, windows, at=at)
 
 
 def _of(loaded: Loaded, *, at: datetime, inside: bool = True) -> TimeLedger:
     spans = timeledger.spans(loaded.events, until=at)
-    edition = calendars.edition(loaded.region, loaded.hall)
+    edition = loaded.edition()
     parts = timeledger.parts(spans, edition)
     ways = timeledger.handovers(spans, edition)
     windows = _windows(parts, ways) if inside else {}
@@ -474,5 +475,5 @@ def _ways(
 
 __all__ = [
     "KINDS", "Line", "TimeLedger", "Way", "Whole", "agencies", "handover_table", "of_case",
-    "of_public", "of_spans", "words",
+    "of_operator", "of_public", "of_view", "words",
 ]  # fmt: skip

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from zhengwu.cases.timekeeping import Line, TimeLedger
+from zhengwu.domain import timeledger
 from zhengwu.domain.calendar import Calendar
 from zhengwu.domain.timeledger import Span
 from zhengwu.web.words import SHANGHAI, local, span_digits
 
 WIDTH = 10_000  # of the picture, in its own units
+MINUTE = timedelta(minutes=1)
 MOST_DAYS = 200  # beyond this the days off are too thin to draw
 TONES = {
     "window": "win",
@@ -18,7 +21,9 @@ TONES = {
     "handing_over": "hand",
     "department": "dept",
     "special": "spec",
-    "higher": "spec",
+    "higher": "high",
+    "exchange": "exch",
+    "none": "none",
 }
 
 
@@ -32,96 +37,132 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One holder: its stretches, its total, its share in tenths of a percent."""
+    """One holder: its stretches, its time in whole minutes, its share in percent."""
 
     label: str
     tone: str
     bars: tuple[Bar, ...]
     length: timedelta
+    office: timedelta
     parts: str
     share: float
+
+    @property
+    def rest(self) -> timedelta:
+        return self.length - self.office
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One hand-over: from whom to whom, how long. open: still under way; taken: it arrived."""
+
+    giver: str
+    taker: str
+    start: datetime
+    length: timedelta
+    open: bool
+    taken: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The whole table."""
+    """The whole table; what stands in its columns sums to the last row, to the minute."""
 
     rows: tuple[Row, ...]
+    ways: tuple[Way, ...]
     rests: tuple[Bar, ...]
     ticks: tuple[tuple[float, date], ...]
     start: datetime
     end: datetime
     total: timedelta
+    office: timedelta
+
+    @property
+    def rest(self) -> timedelta:
+        return self.total - self.office
 
 
-def holder(kind: str, agency: str | None, label: str, agency_name: Callable[[str], str]) -> str:
-    """Whose hands, in words."""
-    name = agency_name(agency) if agency else ""
-    words = {
-        "window": f"{name}窗口",
-        "department": name,
-        "applicant": "申请人",
-        "handing_over": "移交途中",
-        "special": label or "特别程序",
-        "higher": "上级机关",
-        "exchange": "来源系统",
-    }
-    return words.get(kind) or label or "其他"
-
-
-def ledger(
-    spans: Sequence[Span], calendar: Calendar, agency_name: Callable[[str], str]
-) -> Ledger | None:
+def ledger(spans: Sequence[Span], kept: TimeLedger, calendar: Calendar) -> Ledger | None:
     """Rows by holder in order of first holding; None while no time has passed."""
-    if not spans:
-        return None
-    start, end = spans[0].start, max(span.end for span in spans)
-    total = end - start
+    start, end, total = kept.start, kept.until, kept.whole
     if total <= timedelta():
         return None
 
     def x(at: datetime) -> float:
         return round((at - start) / total * WIDTH, 1)
 
-    grouped: dict[tuple[str, str], list[Span]] = {}
+    held: dict[tuple[str | None, ...], list[Span]] = {}
     for span in spans:
-        if span.kind != "none" and span.end > span.start:
-            under_way = span.kind == "handing_over"
-            label = holder(span.kind, None if under_way else span.agency, span.label, agency_name)
-            grouped.setdefault((span.kind, label), []).append(span)
+        if span.end > span.start:
+            held.setdefault(_key(span), []).append(span)
+    lines: dict[tuple[str | None, ...], list[Line]] = {}
+    for line in kept.lines:
+        lines.setdefault(_key(line), []).append(line)
+    flat = [
+        sum(one, timedelta())
+        for several in lines.values()
+        for one in ([a.office for a in several], [a.rest for a in several])
+    ]
+    cut = timeledger.apportion(flat, MINUTE)
     rows = []
-    for (kind, label), held in grouped.items():
-        length = sum((span.end - span.start for span in held), timedelta())
+    under_way = 0
+    for (key, several), office, rest in zip(lines.items(), cut[::2], cut[1::2], strict=True):
+        kind = several[0].kind
+        if kind == "handing_over":
+            under_way = office + rest
         rows.append(
             Row(
-                label=label,
+                label=several[0].zh,
                 tone=TONES.get(kind, "dept"),
                 bars=tuple(
-                    Bar(x(s.start), max(26.0, round(x(s.end) - x(s.start), 1))) for s in held
+                    Bar(x(s.start), max(26.0, round(x(s.end) - x(s.start), 1))) for s in held[key]
                 ),
-                length=length,
-                parts=_parts(kind, held, agency_name),
-                share=round(length / total * 100, 1),
+                length=(office + rest) * MINUTE,
+                office=office * MINUTE,
+                parts="" if kind == "handing_over" else _parts(held[key], office + rest),
+                share=round(sum((a.length for a in several), timedelta()) / total * 100, 1),
             )
         )
     return Ledger(
         rows=tuple(rows),
+        ways=_ways(kept, under_way),
         rests=tuple(_rests(start, end, x, calendar)),
         ticks=tuple(_ticks(start, end, x)),
         start=start,
         end=end,
-        total=total,
+        total=sum((row.length for row in rows), timedelta()),
+        office=sum((row.office for row in rows), timedelta()),
     )
 
 
-def _parts(kind: str, held: Sequence[Span], agency_name: Callable[[str], str]) -> str:
-    """53:40 + 0:15; under way, to whom each stretch is charged."""
-    if kind == "handing_over" and len(held) <= 4:
-        return " + ".join(
-            f"{holder(s.charged_kind, s.charged_to, '', agency_name)} {span_digits(s.length)}"
-            for s in held
+def _key(one: Span | Line) -> tuple[str | None, ...]:
+    """What makes one row: what is under way stands together, windows apart."""
+    if one.kind == "handing_over":
+        return (one.kind,)
+    return one.kind, one.agency, one.post if one.kind == "window" else None, one.label
+
+
+def _parts(held: Sequence[Span], minutes: int) -> str:
+    """53:40 + 0:15."""
+    if not 1 < len(held) <= 4:
+        return ""
+    cut = timeledger.apportion([one.length for one in held], MINUTE, total=minutes)
+    return " + ".join(span_digits(one * MINUTE) for one in cut)
+
+
+def _ways(kept: TimeLedger, minutes: int) -> tuple[Way, ...]:
+    cut = timeledger.apportion([one.length for one in kept.ways], MINUTE, total=minutes)
+    return tuple(
+        Way(
+            giver=one.giver_zh,
+            taker=one.taker_zh,
+            start=one.start,
+            length=count * MINUTE,
+            open=one.end is None,
+            taken=one.taken,
         )
-    return " + ".join(span_digits(s.length) for s in held) if 1 < len(held) <= 4 else ""
+        for one, count in zip(kept.ways, cut, strict=True)
+    )
 
 
 def _rests(

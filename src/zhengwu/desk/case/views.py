@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
-from zhengwu.cases import drafts, services
+from zhengwu.cases import drafts, services, timekeeping
 from zhengwu.cases import queries as cases
 from zhengwu.cases.drafts import Draft
 from zhengwu.cases.events import STREAM
@@ -315,7 +315,7 @@ def _page(
         "printed": documents.prints(one.check for one in view.documents),
         "review": _review(view.number),
         "undo_key": new_key(),
-        "ledger": ledger(view.spans, calendar, view.names.agency),
+        "ledger": ledger(view.spans, timekeeping.of_view(view, at=at), calendar),
         "month": weeks(shown, calendar=calendar, paused=paused(view), today=words.local(at).date())
         if shown
         else (),
