@@ -92,6 +92,7 @@ class Calendar:
     _sums: tuple[int, ...] = field(repr=False)  # working days up to and including day i
     _working: tuple[int, ...] = field(repr=False)  # the ordinals of the working days
     _named: tuple[date, ...] = field(repr=False)  # the days of the data, in order
+    _firm: tuple[int, int] = field(repr=False)  # the first run of published years, as ordinals
 
     @classmethod
     def of(
@@ -131,8 +132,13 @@ class Calendar:
             sums.append(total)
         return cls(
             first, dict(days), dict(names or {}), published, dict(notices or {}),
-            dict(sources or {}), base, tuple(sums), tuple(working), tuple(sorted(days)),
+            dict(sources or {}), base, tuple(sums), tuple(working), tuple(sorted(days)), _firm(published),
         )  # fmt: skip
+
+    @property
+    def last(self) -> date:
+        """The last day of the table; `first` is the first."""
+        return date.fromordinal(self._base + len(self._sums) - 1)
 
     def is_working_day(self, day: date) -> Day:
         """What a day is. Raises ValueError outside the table."""
@@ -199,13 +205,14 @@ class Calendar:
 
     def nth(self, day: int, count: int) -> int:
         """The count-th working day after `day`; 0: itself or the next. Raises ValueError."""
-        at = bisect_right(self._working, day)
-        if count:
-            at += count - 1
-        elif at and self._working[at - 1] == day:
-            return day
+        index = day - self._base
+        if index < 0:
+            raise ValueError(f"{date.fromordinal(day)}: outside the calendar's table")
         try:
-            return self._working[at]
+            passed = self._sums[index]  # so many working days up to and including `day`
+            if count:
+                return self._working[passed + count - 1]
+            return day if passed and self._working[passed - 1] == day else self._working[passed]
         except IndexError:
             raise ValueError(f"{count} working days: outside the calendar's table") from None
 
@@ -225,6 +232,8 @@ class Calendar:
 
     def known_between(self, start: int, end: int) -> bool:
         """The same of ordinals."""
+        if self._firm[0] <= start and end <= self._firm[1]:
+            return True
         return self.known(date.fromordinal(start), date.fromordinal(end))
 
     def known(self, start: date, end: date) -> bool:
@@ -241,3 +250,12 @@ class Calendar:
         if not 0 <= index < len(self._sums):
             raise ValueError(f"{day}: outside the calendar's table")
         return index
+
+
+def _firm(published: Collection[int]) -> tuple[int, int]:
+    if not published:
+        return (0, -1)
+    last = low = min(published)
+    while last + 1 in published:
+        last += 1
+    return date(low, 1, 1).toordinal(), date(last, 12, 31).toordinal()

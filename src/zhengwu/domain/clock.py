@@ -18,7 +18,7 @@ from zhengwu.domain.counting import SHANGHAI, Count, Extension, Pause, Start, or
 from zhengwu.domain.derivation import Line
 from zhengwu.domain.edition import LAW, Edition, Rule
 from zhengwu.domain.event import Event, Nature
-from zhengwu.domain.lifecycle import PROCEDURES, standing_events, still_open
+from zhengwu.domain.lifecycle import PROCEDURES, SKEW, standing_events, still_open
 from zhengwu.domain.procedure import Limit, Unit
 from zhengwu.domain.reading import (
     NAMES,
@@ -81,6 +81,8 @@ _TELLING = (
     | {"step_taken", "extended", "claim"}
 )  # fmt: skip
 _ACT = Nature.ACT
+_WORKING = Unit.WORKING_DAY
+_HOURS = (Unit.HOUR, Unit.OFFICE_HOUR)
 _UNITS: Mapping[str, Unit] = {unit: unit for unit in Unit}
 # Where two pieces of another system's news bear one instant (many give days only), what must have
 # come first comes first.
@@ -107,13 +109,11 @@ def read(
             raise _no_offset("occurred")
         if when <= at:
             past.append(event)
-            if before is not None and (
-                when < before or (when == before and event.nature is not _ACT)
-            ):
+            if event.nature is not _ACT or (before is not None and when < before):
                 straight = False
             before = when
     if not straight:
-        past.sort(key=_order)
+        past = _in_order(past)
     reader = _Reader(at, edition)
     reader.scan(past)
     return Reading(at, tuple(reader.limits()), reader.waiting, reader.ended, edition)
@@ -149,9 +149,22 @@ def _no_offset(field: str) -> Refusal:
     )
 
 
-def _order(event: Event) -> tuple[datetime, int, int]:
-    rank = _RANK.get(event.kind, 0) if event.nature == Nature.OBSERVATION else 0
-    return event.occurred, rank, event.version
+def _in_order(past: Sequence[Event]) -> list[Event]:
+    """As it happened. Acts within the difference of two desks' clocks keep the order in which the
+    table admitted them; another system's news comes in any order.
+    """
+    keyed = []
+    latest: datetime | None = None
+    for event in past:
+        when, rank = event.occurred, 0
+        if event.nature is not _ACT:
+            rank = _RANK.get(event.kind, 0)
+        elif latest is not None and latest - SKEW <= when < latest:
+            when = latest
+        latest = when if latest is None else max(latest, when)
+        keyed.append((when, rank, event.version, event))
+    keyed.sort(key=lambda one: one[:3])
+    return [one[3] for one in keyed]
 
 
 @dataclass(slots=True)
@@ -246,11 +259,7 @@ class _Reader:
             self._pair(marks)
 
     def _pair(self, marks: list[Event]) -> None:
-        """Which end belongs to which beginning.
-
-        Acts pair in the order of their entry, as the table admitted them; another system's news in
-        the order in which it happened.
-        """
+        """Which end belongs to which beginning: of acts in the order in which they were entered."""
         if marks[0].nature is _ACT:
             marks.sort(key=lambda event: event.version)
         for event in marks:
@@ -446,11 +455,20 @@ class _Reader:
         """Count one limit. What happens after its end as it then stands changes nothing."""
         value, unit = int(limit["value"]), _UNITS[limit["unit"]]
         roll = bool(limit.get("roll", True))
-        count = Count(self.edition, start, value, unit, roll)
-        due, last = count.end()
+        edition = self.edition
+        until, today = (self.at, self.today) if stop is None else (stop, ordinal(stop))
         items: tuple[Pause | Extension, ...] = ()
-        late = suspended = False
-        if pauses or extended is not None:
+        extra, late, suspended = 0, False, False
+        if unit is _WORKING and not pauses and extended is None:  # the plain case, at once
+            last = self.calendar.nth(start.day, value)
+            due = edition.close(last)
+            used = self.calendar.between(start.day, today)
+            if used < 0:
+                used = 0
+            left = value - used
+        else:
+            count = Count(edition, start, value, unit, roll)
+            due, last = count.end()
             applied: list[Pause | Extension] = []
             for item in _in_time(pauses, extended):
                 if isinstance(item, Pause):
@@ -465,26 +483,25 @@ class _Reader:
                     count.extend(item)
                 applied.append(item)
                 due, last = count.end()
-            items = tuple(applied)
-        if stop is None:
-            until, today = self.at, self.today
+            items, extra = tuple(applied), count.extra
+            used, left = count.used_left(today, until, last, due)
+        met: bool | None
+        if stop is not None:
+            state, met = LimitState.STOPPED, stop <= due and not silent
+        else:
             met = False if until > due and not suspended else None
-            if until < start.moment and today < start.day:
+            if today < start.day or (until < start.moment and unit in _HOURS):
                 state = LimitState.NOT_STARTED
             elif suspended:
                 state = LimitState.SUSPENDED
-            elif count.extra:
+            elif extra:
                 state = LimitState.EXTENDED
             else:
                 state = LimitState.RUNNING
-        else:
-            until, today = stop, ordinal(stop)
-            state, met = LimitState.STOPPED, stop <= due and not silent
-        used, left = count.used_left(today, until, last, due)
         return LimitReading(
             kind, state, date.fromordinal(start.day), due, used, left, met,
-            not self.calendar.known_between(start.day, last), value, count.extra, unit,
-            limit["basis"], roll, stop, How(self.edition, what, start, items, late, silent),
+            not self.calendar.known_between(start.day, last), value, extra, unit,
+            limit["basis"], roll, stop, How(edition, what, start, items, late, silent),
         )  # fmt: skip
 
     def _told(self, kind: str, event: Event, due: datetime) -> LimitReading:
@@ -520,11 +537,8 @@ def _number(event: Event) -> str:
 
 def _received(moment: datetime, edition: Edition) -> Start:
     """When papers count as received: outside hours on the next working day (a setting)."""
-    local = moment.astimezone(SHANGHAI)
-    day, calendar = local.toordinal(), edition.calendar
-    if edition.after_hours and (
-        local.time() > edition.hours.closing(local.date()) or not calendar.open_on(day)
-    ):
+    day, calendar = ordinal(moment), edition.calendar
+    if edition.after_hours and (not calendar.open_on(day) or moment > edition.close(day)):
         day = calendar.nth(day, 1)
         later = date.fromordinal(day)
         spans = edition.hours.on(later)

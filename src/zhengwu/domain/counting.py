@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from zhengwu.domain.calendar import END_OF_DAY
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.procedure import Unit
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+# The same as Shanghai since 1991, long before the law; three times as fast to convert to.
+EAST_8 = timezone(timedelta(hours=8))
 ZERO = timedelta()
 HOUR = timedelta(hours=1)
 
@@ -46,8 +48,7 @@ class Extension:
     document: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """Where a limit begins. day: not counted itself; filed: a receipt outside hours, if so."""
 
     moment: datetime
@@ -57,14 +58,14 @@ class Start:
 
 def ordinal(moment: datetime) -> int:
     """The day of a moment in Shanghai."""
-    return moment.astimezone(SHANGHAI).toordinal()
+    return moment.astimezone(EAST_8).toordinal()
 
 
 class Count:
     """A limit being counted: take pauses out and extend in the order in which they came."""
 
     __slots__ = (
-        "_held", "_time", "_windows", "edition", "extra", "extra_unit", "roll", "rolled", "start",
+        "_held", "_least", "_time", "_windows", "edition", "extra", "extra_unit", "roll", "rolled", "start",
         "unit", "value",
     )  # fmt: skip
 
@@ -79,16 +80,15 @@ class Count:
         self.extra_unit = Unit.WORKING_DAY
         self._held = 0  # days taken out
         self._time = ZERO  # time taken out
+        self._least = start.moment
         self._windows: list[tuple[datetime, datetime]] = []
 
     def apply(self, pause: Pause) -> None:
         """Take a pause out of what is counted."""
         low, high = pause.start, pause.until
-        if self.unit == Unit.HOUR:
-            self._time += high - low
-        elif self.unit == Unit.OFFICE_HOUR:
+        if self.unit in (Unit.HOUR, Unit.OFFICE_HOUR):
             self._windows.append((low, high))
-            self._time += self.edition.office_time(low, high)
+            self._time += self._between(low, high)
         elif self.unit == Unit.WORKING_DAY:
             self._held += self.edition.calendar.between(ordinal(low), ordinal(high))
         else:
@@ -101,10 +101,8 @@ class Count:
     def held_by(self, pause: Pause) -> Sequence[date] | timedelta:
         """What one pause takes out: the days, or the time."""
         low, high = pause.start, pause.until
-        if self.unit == Unit.HOUR:
-            return high - low
-        if self.unit == Unit.OFFICE_HOUR:
-            return self.edition.office_time(low, high)
+        if self.unit in (Unit.HOUR, Unit.OFFICE_HOUR):
+            return self._between(low, high)
         first, last = ordinal(low), ordinal(high)
         if self.unit == Unit.WORKING_DAY:
             return self.edition.calendar.working_days(
@@ -126,17 +124,24 @@ class Count:
             day = calendar.nth(self.start.day, self.value + self._held + more)
             if more != extra:
                 day = calendar.nth(day + extra, 0)
-            return self._close(day), day
+            return self.edition.close(day), day
         if unit == Unit.HOUR:
             moment = self.start.moment + timedelta(hours=self.value) + self._time
             moment = moment.astimezone(SHANGHAI)
             day = self._rolled(moment.toordinal())
             if self.rolled is not None:
-                moment = self._close(day)
+                moment = self.edition.close(day)
+            if moment < self._least:  # 45: what does not count never brings the end forward
+                moment = self._least.astimezone(SHANGHAI)
+                day = moment.toordinal()
+            self._least = moment
             return self._later(moment, day)
         if unit == Unit.OFFICE_HOUR:
             moment = self._office_end()
-            return self._later(moment, moment.toordinal())
+            # 45: a pause within the extension takes its working days out of it.
+            between = calendar.between
+            held = sum(between(ordinal(a), ordinal(b)) for a, b in self._windows if a > moment)
+            return self._later(moment, moment.toordinal(), held=held if extra else 0)
         day = self.start.day
         if unit == Unit.CALENDAR_DAY:
             day += self.value
@@ -145,7 +150,7 @@ class Count:
         day = self._rolled(day + self._held + (extra - more))
         if more:
             day = calendar.nth(day, more)
-        return self._close(day), day
+        return self.edition.close(day), day
 
     def used_left(self, today: int, until: datetime, last: int, due: datetime) -> tuple[int, int]:
         """Used and left at an instant, in the unit; their sum is the limit and its extension."""
@@ -156,13 +161,9 @@ class Count:
             if self.extra_unit == Unit.WORKING_DAY:
                 return used, self.value + self.extra - used
             return used, between(begins, last) - self._held - used
-        if unit == Unit.HOUR:
-            used = _whole(until - self.start.moment - self._time)
-            whole = _whole(due - self.start.moment - self._time) if self.extra else self.value
-            return used, whole - used
-        if unit == Unit.OFFICE_HOUR:
-            used = _whole(self._office(until))
-            return used, (_whole(self._office(due)) if self.extra else self.value) - used
+        if unit in (Unit.HOUR, Unit.OFFICE_HOUR):
+            used = _whole(self._passed(until))
+            return used, (_whole(self._passed(due)) if self.extra else self.value) - used
         used = max(0, today - begins - self._held)
         return used, last - begins - self._held - used
 
@@ -172,13 +173,13 @@ class Count:
         self.rolled = day
         return self.edition.calendar.nth(day, 0)
 
-    def _later(self, moment: datetime, day: int) -> tuple[datetime, int]:
+    def _later(self, moment: datetime, day: int, *, held: int = 0) -> tuple[datetime, int]:
         if self.extra:
             if self.extra_unit == Unit.WORKING_DAY:
-                day = self.edition.calendar.nth(day, self.extra)
+                day = self.edition.calendar.nth(day, self.extra + held)
             else:
-                day = self.edition.calendar.nth(day + self.extra, 0)
-            moment = self._close(day)
+                day = self.edition.calendar.nth(day + self.extra, held)
+            moment = self.edition.close(day)
         return moment, day
 
     def _office_end(self) -> datetime:
@@ -192,21 +193,17 @@ class Count:
             cursor = max(cursor, high)
         return edition.after_office_time(cursor, left)
 
-    def _close(self, day: int) -> datetime:
-        """Close of business, or 24:00 of a day without any (民法典 203)."""
-        when = date.fromordinal(day)
-        closes = END_OF_DAY
-        # Only an end that does not roll can lie on a day off.
-        if self.roll or self.edition.calendar.open_on(day):
-            closes = self.edition.hours.closing(when)
-        return datetime.combine(when, closes, SHANGHAI)
+    def _between(self, low: datetime, high: datetime) -> timedelta:
+        """Time that would count between two moments."""
+        if self.unit == Unit.HOUR:
+            return max(ZERO, high - low)
+        return self.edition.office_time(low, high)
 
-    def _office(self, moment: datetime) -> timedelta:
-        """Office time from the start to a moment, without the pauses."""
-        edition, start = self.edition, self.start.moment
-        passed = edition.office_time(start, moment)
+    def _passed(self, moment: datetime) -> timedelta:
+        """Time counted from the start to a moment: without the pauses before it."""
+        passed = self._between(self.start.moment, moment)
         for low, high in self._windows:
-            passed -= edition.office_time(low, min(high, moment))
+            passed -= self._between(low, min(high, moment))
         return passed
 
 

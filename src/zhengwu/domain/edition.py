@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from zhengwu.domain.calendar import Calendar, OfficeHours, Spans
+from zhengwu.domain.calendar import END_OF_DAY, Calendar, OfficeHours, Spans
 from zhengwu.domain.event import Event
 from zhengwu.domain.procedure import Unit
 
@@ -78,6 +78,7 @@ class Edition:
     _by_kind: Mapping[str, tuple[tuple[int, int, Rule], ...]] = field(
         init=False, compare=False, repr=False
     )
+    _closes: dict[int, datetime] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         by_kind: dict[str, tuple[tuple[int, int, Rule], ...]] = {}
@@ -87,6 +88,16 @@ class Edition:
                 *by_kind.get(rule.kind, ()), (rule.since.toordinal(), until, rule)
             )  # fmt: skip
         object.__setattr__(self, "_by_kind", by_kind)
+        object.__setattr__(self, "_closes", {})  # found once for each day of the table
+
+    def close(self, day: int) -> datetime:
+        """Close of business of a day (an ordinal), or 24:00 of one without any (民法典 203)."""
+        found = self._closes.get(day)
+        if found is None:
+            when = date.fromordinal(day)
+            closes = self.hours.closing(when) if self.calendar.open_on(day) else END_OF_DAY
+            found = self._closes[day] = datetime.combine(when, closes, SHANGHAI)
+        return found
 
     def rule(self, kind: str, on: date) -> Rule | None:
         """The rule of a kind in force on a day."""

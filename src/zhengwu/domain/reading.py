@@ -50,8 +50,7 @@ STATES_ZH = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class How:
+class How(NamedTuple):
     """What a due date was counted from, for the derivation: the pauses and the extension that
     counted, in time order; whether an extension came too late; whether the organ kept silent.
     """
