@@ -208,6 +208,19 @@ def load_public(number: str, query_code: str) -> Loaded:
     return found[0]
 
 
+def load_bare(number: str) -> Loaded:
+    """The case of a number without its applicant and its query code: for the operator's commands,
+    which have no actor and need neither. Raises CaseNotFound.
+    """
+    columns = COLUMNS.replace("c.query_code", "''").replace("c.applicant_id", "NULL::uuid")
+    found = list(
+        _select("c.number = %(number)s", {"number": number}, columns=columns, applicant="NULL")
+    )
+    if not found:
+        raise CaseNotFound(number)
+    return found[0]
+
+
 def several(
     actor: Actor, condition: str, parameters: Mapping[str, Any], *, most: int
 ) -> list[Loaded]:
@@ -253,18 +266,20 @@ def finished(*, before: datetime, page: int) -> Iterator[Loaded]:
         )
 
 
-def _select(where: str, parameters: Mapping[str, Any]) -> Iterator[Loaded]:
+def _select(
+    where: str, parameters: Mapping[str, Any], *, columns: str = COLUMNS, applicant: str = APPLICANT
+) -> Iterator[Loaded]:
     story = ledger_queries.story_sql(stream="'case'", stream_id="c.id")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {COLUMNS}, {APPLICANT}, {story} FROM cases_case c WHERE {where}",  # noqa: S608
+            f"SELECT {columns}, {applicant}, {story} FROM cases_case c WHERE {where}",  # noqa: S608
             dict(parameters),
         )
         rows = cursor.fetchall()
-    for *columns, applicant, story_rows in rows:
-        if isinstance(applicant, str):
-            applicant = json.loads(applicant)
-        yield _loaded((*columns, applicant, ledger_queries.story(story_rows)))
+    for *values, given, story_rows in rows:
+        if isinstance(given, str):
+            given = json.loads(given)
+        yield _loaded((*values, given, ledger_queries.story(story_rows)))
 
 
 def _loaded(values: tuple[Any, ...]) -> Loaded:

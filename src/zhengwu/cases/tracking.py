@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.cases import loading, telling, wording
@@ -17,7 +17,11 @@ from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.lifecycle import Standing
 from zhengwu.halls import queries as halls
 from zhengwu.ledger import queries as ledger_queries
+from zhengwu.web import throttle
 
+PER_SENDER = 20
+PER_NUMBER = 10
+WINDOW = timedelta(minutes=10)
 # Letters between organs are not the applicant's papers.
 NOT_SHOWN = frozenset({Kind.FORWARDING_LETTER})
 
@@ -54,6 +58,21 @@ class Tracked:
     story: tuple[telling.Line, ...]
     steps: tuple[tuple[str, str, datetime | None], ...]
     documents: tuple[Paper, ...]
+
+
+def too_often(sender: str, number: str, *, at: datetime) -> bool:
+    """Counts one more attempt, wherever it is made; whether it is one too many in WINDOW."""
+    return (
+        throttle.attempts("track", sender, at=at, within=WINDOW) > PER_SENDER
+        # By sender and number: nobody can lock a number for the one it belongs to.
+        or throttle.attempts("track-number", f"{sender} {number}", at=at, within=WINDOW)
+        > PER_NUMBER
+    )
+
+
+def capitals(text: str) -> str:
+    """A number or a code as people type it: capitals, without blanks and hyphens."""
+    return text.upper().replace(" ", "").replace("　", "").replace("-", "")
 
 
 def track(number: str, query_code: str, *, at: datetime) -> Tracked:
@@ -223,4 +242,4 @@ def _papers(loaded: Loaded, standing: Standing) -> tuple[Paper, ...]:
     return tuple(reversed(rows))
 
 
-__all__ = ["CaseNotFound", "Paper", "Tracked", "track"]
+__all__ = ["CaseNotFound", "Paper", "Tracked", "capitals", "too_often", "track"]

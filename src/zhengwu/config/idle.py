@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
+from zhengwu.web import problems
+
 SEEN = "zw_seen"
 GRAIN = 60  # seconds: the session is written once a minute, not with every request
 
@@ -18,7 +20,8 @@ def sign_out_the_idle(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Ends a session in which nobody acted for ZHENGWU_IDLE_MINUTES.
 
-    A page that refreshes itself (an htmx GET) does not keep the session alive.
+    Neither a page that refreshes itself (an htmx GET) nor a program that asks under /api/ keeps
+    the session alive.
     """
 
     def answer(request: HttpRequest) -> HttpResponse:
@@ -35,4 +38,6 @@ def sign_out_the_idle(
 
 
 def _refreshes_itself(request: HttpRequest) -> bool:
-    return request.method == "GET" and request.headers.get("HX-Request") == "true"
+    return problems.wanted(request) or (
+        request.method == "GET" and request.headers.get("HX-Request") == "true"
+    )

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from zhengwu.domain.refusal import Refusal
+from zhengwu.web import problems
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 def _page(
     request: HttpRequest, status: int, title: str, say: str, *, article: str | None = None
 ) -> HttpResponse:
+    if problems.wanted(request):
+        return problems.problem(status, f"http.{status}", title, say, article=article)
     context = {"title": title, "say": say, "status": status, "article": article}
     try:
         return render(request, "error.html.j2", context, status=status)

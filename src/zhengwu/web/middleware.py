@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from zhengwu.web import errors, problems
+
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -29,6 +31,8 @@ def plain_addresses(
 
     def answer(request: HttpRequest) -> HttpResponse:
         if any(ord(letter) < 32 or ord(letter) == 127 for letter in request.path):
+            if problems.wanted(request):
+                return errors.page_not_found(request)
             return HttpResponse(
                 "没有找到这一页。", status=404, content_type="text/plain; charset=utf-8"
             )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,9 +17,6 @@ from zhengwu.web import errors, throttle
 from zhengwu.web.clock import now
 from zhengwu.web.forms import Form, Line
 
-PER_SENDER = 20
-PER_NUMBER = 10
-WINDOW = timedelta(minutes=10)
 TOKEN_SECONDS = 1800
 SALT = "zhengwu.track.document"
 
@@ -33,14 +28,10 @@ class TrackForm(Form):
     code = Line(label="查询码", max_length=12)
 
     def clean_number(self) -> str:
-        return _capitals(self.cleaned_data["number"])
+        return tracking.capitals(self.cleaned_data["number"])
 
     def clean_code(self) -> str:
-        return _capitals(self.cleaned_data["code"])
-
-
-def _capitals(text: str) -> str:
-    return text.upper().replace(" ", "").replace("　", "").replace("-", "")
+        return tracking.capitals(self.cleaned_data["code"])
 
 
 @sensitive_post_parameters("code")
@@ -59,15 +50,7 @@ def track(request: HttpRequest) -> HttpResponse:
         )
     at = now()
     number, code = form.cleaned_data["number"], form.cleaned_data["code"]
-    often = (
-        throttle.attempts("track", throttle.sender(request), at=at, within=WINDOW) > PER_SENDER
-        # By sender and number: nobody can lock a number for the one it belongs to.
-        or throttle.attempts(
-            "track-number", f"{throttle.sender(request)} {number}", at=at, within=WINDOW
-        )
-        > PER_NUMBER
-    )
-    if often:
+    if tracking.too_often(throttle.sender(request), number, at=at):
         return render(
             request, "portal/track/ask.html.j2", {"form": form, "often": True}, status=429
         )
