@@ -179,6 +179,14 @@ def of_public(number: str, query_code: str, *, at: datetime) -> TimeLedger:
     return _of(loaded, at=at, inside=False)
 
 
+def of_operator(number: str, *, at: datetime) -> TimeLedger:
+    """The same for the operator's command, which has no actor: no more than `of_public` tells.
+
+    Raises CaseNotFound.
+    """
+    return _of(loading.load_bare(number), at=at, inside=False)
+
+
 def of_view(view: CaseView, *, at: datetime) -> TimeLedger:
     """The same of a case that is already read, for its page."""
     edition = view.reading.edition
