@@ -158,6 +158,12 @@ def actor(code: str, *, at: datetime | None = None) -> Actor:
     return actor_of(Person.objects.select_related("agency").get(code=code), at=at)
 
 
+def regions() -> tuple[tuple[str, str], ...]:
+    """Code and name of the city and its districts, the city first."""
+    found = Region.objects.filter(level__in=("city", "district")).order_by("level", "code")
+    return tuple(found.values_list("code", "name"))
+
+
 def region_codes() -> frozenset[str]:
     """The codes of all regions."""
     return frozenset(Region.objects.values_list("code", flat=True))

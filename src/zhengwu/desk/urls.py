@@ -7,6 +7,7 @@ from django.urls import path
 from zhengwu.desk.audit import views as audit
 from zhengwu.desk.authorise import views as authorise
 from zhengwu.desk.batch import views as batch
+from zhengwu.desk.calendar import views as calendar
 from zhengwu.desk.case import views as case
 from zhengwu.desk.day import views as day
 from zhengwu.desk.drafts import views as drafts
@@ -50,6 +51,10 @@ urlpatterns = [
     path("fees", fees.fees, name="fees"),
     path("time", timeviews.account_of, name="time"),
     path("time.csv", timeviews.export, name="time-export"),
+    path("calendar", calendar.year, name="calendar"),
+    path("calendar/changes", calendar.changes, name="calendar-changes"),
+    path("calendar/changes/<int:version>", calendar.change, name="calendar-change"),
+    path("calendar/new/<str:way>", calendar.propose, name="calendar-propose"),
     path("operate", operate.operate, name="operate"),
     path("audit", audit.looks, name="audit"),
     path("audit.csv", audit.export, name="audit-export"),

@@ -31,6 +31,14 @@ def hall(code: str) -> HallRow | None:
     return HallRow(found.code, found.name, found.region_id, found.address, found.hours)
 
 
+def halls() -> tuple[HallRow, ...]:
+    """All halls, by code."""
+    return tuple(
+        HallRow(one.code, one.name, one.region_id, one.address, one.hours)
+        for one in Hall.objects.order_by("code")
+    )
+
+
 def windows(hall: str) -> tuple[WindowRow, ...]:
     return tuple(
         WindowRow(w.code, w.hall_id, w.agency_id, w.name)
