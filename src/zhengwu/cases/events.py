@@ -1,4 +1,4 @@
-"""The kinds of events a case's stream may hold, and the head its rows keep."""
+"""The kinds of events a case's stream may hold, and the head its rows keep; alarms beside it."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ MOVING = {
     "decided": "timestamptz",
     "closed": "timestamptz",
     "archived": "timestamptz",
+    "next_at": "timestamptz",
 }
 OPENING = {
     "number": "text",
@@ -60,4 +61,23 @@ CASE = StreamKind(
     name=STREAM,
     events=frozenset(act.code for act in lifecycle.ACTS) | OBSERVATIONS,
     head=HeadTable(table="cases_case", opening=OPENING, moving=MOVING),
+)
+
+ALARMS = "alarm"
+# One stream of one event for each alarm, so that it is raised once whoever looks and how often.
+# Body: {case, limit, due}; occurred is the lawful instant, however late it was noticed.
+ALARM = StreamKind(
+    name=ALARMS,
+    events=frozenset({"near", "over"}),
+    head=HeadTable(
+        table="cases_alarm",
+        opening={
+            "case": "uuid",
+            "limit": "text",
+            "level": "text",
+            "due": "timestamptz",
+            "occurred": "timestamptz",
+            "agency": "text",
+        },
+    ),
 )

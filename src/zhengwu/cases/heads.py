@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from zhengwu.domain import clock, lifecycle
+from zhengwu.domain.reading import LimitState
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is read as something else
@@ -54,10 +55,56 @@ def foreign(source: str, names: Sequence[str]) -> dict[str, Foreign]:
         return {name: Foreign(id, version) for name, id, version in cursor.fetchall()}
 
 
+@dataclass(frozen=True, slots=True)
+class ClockColumns:
+    """The columns that the clock alone decides (时钟列): of the limit that presses, and when next.
+
+    next_at: the first instant at which the clock has something to do, past ones too, so that what
+    was not raised yet is; None where nothing runs.
+    """
+
+    due: datetime | None
+    warn: datetime | None
+    provisional: bool
+    next_at: datetime | None
+
+
+def clock_columns(reading: clock.Reading | None) -> ClockColumns:
+    """As the reading says. What begins only tomorrow (papers filed after closing time) shows its
+    due from the first minute, and is looked at when it begins.
+    """
+    if reading is None:
+        return ClockColumns(None, None, False, None)
+    pressing = reading.due
+    if pressing is None:
+        ahead = [one for one in reading.limits if one.state is LimitState.NOT_STARTED]
+        pressing = min(ahead, key=lambda one: one.due, default=None)
+    return ClockColumns(
+        due=pressing.due if pressing else None,
+        warn=pressing.warn if pressing else None,
+        provisional=bool(pressing and pressing.provisional),
+        next_at=min(instants(reading), default=None),
+    )
+
+
+def instants(reading: clock.Reading) -> list[datetime]:
+    """When the clock has something to do for a case: its alarms, and the beginning of a limit."""
+    if reading.ended:
+        return []
+    return [
+        *(alarm.at for alarm in reading.alarms()),
+        *(
+            one.how.start.moment
+            for one in reading.limits
+            if one.state is LimitState.NOT_STARTED and one.stopped_at is None
+        ),
+    ]
+
+
 def derived(standing: lifecycle.Standing, *, reading: clock.Reading | None) -> dict[str, Any]:
     """The derived columns of the head. Rebuilding a head is calling this with the whole story."""
     holder = standing.holder
-    pressing = reading.due if reading else None
+    found = clock_columns(reading)
     return {
         "state": str(standing.state),
         "suspended": standing.suspended,
@@ -68,13 +115,44 @@ def derived(standing: lifecycle.Standing, *, reading: clock.Reading | None) -> d
         "holder_actor": holder.actor,
         "outcome": standing.outcome,
         "accepted": standing.accepted_at,
-        "due": pressing.due if pressing else None,
-        "warn": pressing.warn if pressing else None,
-        "provisional": bool(pressing and pressing.provisional),
         "decided": standing.decided_at,
         "closed": standing.closed_at,
         "archived": standing.archived_at,
+        "due": found.due,
+        "warn": found.warn,
+        "provisional": found.provisional,
+        "next_at": found.next_at if standing.closed_at is None else None,
     }
+
+
+def rewrite(rows: Collection[tuple[UUID, int, ClockColumns]]) -> set[UUID]:
+    """Write the clock's columns of cases that still stand at the version read; which ones did.
+
+    No version changes: nothing happened to the case. In the order of ids, like every commit.
+    """
+    if not rows:
+        return set()
+    ids, versions, columns = zip(*rows, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH input AS (SELECT * FROM unnest(%s::uuid[], %s::integer[], %s::timestamptz[],"
+            " %s::timestamptz[], %s::boolean[], %s::timestamptz[])"
+            " AS i(id, version, due, warn, provisional, next_at)),"
+            " held AS MATERIALIZED (SELECT i.* FROM input i JOIN cases_case h ON h.id = i.id"
+            " ORDER BY h.id FOR UPDATE OF h)"
+            " UPDATE cases_case t SET due = l.due, warn = l.warn, provisional = l.provisional,"
+            " next_at = l.next_at FROM held l"
+            " WHERE t.id = l.id AND t.version = l.version AND t.closed IS NULL RETURNING t.id",
+            [
+                list(ids),
+                list(versions),
+                [one.due for one in columns],
+                [one.warn for one in columns],
+                [one.provisional for one in columns],
+                [one.next_at for one in columns],
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def iso(moment: datetime | None) -> str:

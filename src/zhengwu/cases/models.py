@@ -130,6 +130,7 @@ class Case(models.Model):
     decided = models.DateTimeField("决定时间", null=True)
     closed = models.DateTimeField("办结时间", null=True)
     archived = models.DateTimeField("归档时间", null=True)
+    next_at = models.DateTimeField("时钟下次要做事的时间", null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -164,6 +165,14 @@ class Case(models.Model):
                 fields=["closed"],
                 condition=Q(closed__isnull=False, archived__isnull=True) & ~Q(kind="foreign"),
                 name="cases_case_to_archive",
+            ),
+            models.Index(
+                fields=["next_at", "id"],
+                condition=Q(closed__isnull=True, next_at__isnull=False),
+                name="cases_case_alarms",
+            ),
+            models.Index(
+                fields=["id"], condition=Q(closed__isnull=True), name="cases_case_running"
             ),
             models.Index(fields=["agency", "-opened"], name="cases_case_opened"),
             models.Index(fields=["-opened"], name="cases_case_recent"),
@@ -283,3 +292,93 @@ class Slip(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
+
+
+class Alarm(models.Model):
+    """Alarm (预警、超期): the head of its own stream of one event, one for each limit, level and
+    due. Raised once; a due that moved later leaves it in the log.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    version = models.IntegerField()
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="+", db_column="case", db_index=False
+    )
+    limit = models.CharField("期限", max_length=40)
+    level = models.CharField(max_length=8)
+    due = models.DateTimeField("到期时间")
+    occurred = models.DateTimeField("依法应当报警的时间")
+    agency = models.CharField("办理机关", max_length=40)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["case", "limit", "level", "due"], name="cases_alarm_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(level__in=["near", "over"]), name="cases_alarm_level"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["agency", "-occurred"], name="cases_alarm_agency"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level} {self.limit} {self.case_id}"
+
+
+class Run(models.Model):
+    """Re-projection (重新推算) of all running cases by an edition of the calendar: how far it is.
+
+    edition, former: versions of the calendar's stream; former None: none was made before. Two
+    passes in the order of the cases' ids; `cursor` is the last one looked at in this pass.
+    """
+
+    edition = models.IntegerField(primary_key=True)
+    former = models.IntegerField(null=True)
+    turn = models.SmallIntegerField("遍数", default=1, db_column="pass")
+    cursor = models.UUIDField(null=True)
+    looked = models.IntegerField("看过的办件", default=0)
+    moved = models.IntegerField("变动的办件", default=0)
+    started = models.DateTimeField("开始")
+    passed = models.DateTimeField("第一遍完成", null=True)
+    finished = models.DateTimeField("第二遍完成", null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(turn__in=[1, 2]), name="cases_run_pass"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.edition)
+
+
+class Moved(models.Model):
+    """A limit that a change of the calendar moved (期限变动), kept beside the log: it could be
+    read again from the case's story and two editions.
+
+    due, provisional: of the pressing limit. limits: every running limit that changed, a list of
+    {kind, before, after, provisional_before, provisional_after}.
+    """
+
+    run = models.ForeignKey(
+        Run, on_delete=models.PROTECT, related_name="+", db_column="run", db_index=False
+    )
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="+", db_column="case", db_index=False
+    )
+    former = models.IntegerField("原来的历法")
+    due_before = models.DateTimeField("原到期时间", null=True)
+    due_after = models.DateTimeField("新到期时间", null=True)
+    provisional_before = models.BooleanField()
+    provisional_after = models.BooleanField()
+    limits = models.JSONField("变动的期限")
+    at = models.DateTimeField("推算时间")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["case", "run"], name="cases_moved_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.case_id}"

@@ -1,0 +1,143 @@
+"""Alarms of the clock (预警、超期): raised once, at the lawful instant, however late it is noticed.
+
+Every alarm is an event in a stream of its own, whose id is made of the case, the limit, the level
+and the due: a second worker, a killed one or a clock set back opens it a second time in vain. The
+column `next_at` only says where to look; docs/algorithms/clock.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from django.db import connection, transaction
+
+from zhengwu.cases import heads, running
+from zhengwu.cases.events import ALARMS
+from zhengwu.cases.running import Running
+from zhengwu.domain.clock import NAMES, Alarm
+from zhengwu.ledger import services as ledger
+
+PAGE = 500  # cases a transaction
+BUDGET = 2.0  # seconds of one sweep; other timed work waits behind it
+LEVELS_ZH = {"near": "临近到期", "over": "超期"}
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alarm that was raised. occurred: the lawful instant; noticed: when it stood in the log."""
+
+    limit: str
+    level: str  # near | over
+    due: datetime
+    occurred: datetime
+    noticed: datetime
+
+    @property
+    def name(self) -> str:
+        return NAMES.get(self.limit, self.limit)
+
+    @property
+    def level_zh(self) -> str:
+        return LEVELS_ZH[self.level]
+
+
+def of_case(case: UUID) -> tuple[Raised, ...]:
+    """The alarms of a case that its reader may see, in the order of their lawful instants.
+
+    One whose due moved later stays: it was raised by what was known then.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT a."limit", a.level, a.due, a.occurred, e.received FROM cases_alarm a'
+            " JOIN ledger_event e ON e.stream = %s AND e.stream_id = a.id AND e.version = 1"
+            ' WHERE a."case" = %s ORDER BY a.occurred, a.due, a.level',
+            [ALARMS, case],
+        )
+        return tuple(Raised(*row) for row in cursor.fetchall())
+
+
+def sweep(at: datetime, *, page: int = PAGE, budget: float = BUDGET) -> int:
+    """Raise every alarm whose instant has come; how many cases were settled. Idempotent.
+
+    Stops after `budget` seconds; what is left comes with the next sweep.
+    """
+    until = time.monotonic() + budget
+    settled = 0
+    last: tuple[datetime, UUID] | None = None
+    while cases := running.called(at, after=last, limit=page):
+        settled += _settle(cases, at)
+        end = cases[-1]
+        assert end.next_at is not None
+        last = end.next_at, end.id  # one that cannot be read does not hold up those after it
+        if len(cases) < page or time.monotonic() > until:
+            break
+    return settled
+
+
+def identifier(case: UUID, alarm: Alarm) -> UUID:
+    """The stream of an alarm: the same for the same limit, level and due of a case."""
+    return uuid5(case, f"{alarm.limit}/{alarm.level}/{alarm.due.astimezone(UTC).isoformat()}")
+
+
+def _settle(cases: Sequence[Running], at: datetime) -> int:
+    """Raise what is due for these cases and note when the clock calls again. One transaction."""
+    edition = running.editions()
+    came: dict[UUID, list[Alarm]] = {}
+    heads_after = []
+    for case in cases:
+        try:
+            reading = case.read(at, edition(case.region, case.hall))
+            later = [one for one in heads.instants(reading) if one > at]
+            came[case.id] = [one for one in reading.alarms() if one.at <= at]
+        except Exception:
+            log.exception("the clock of case %s cannot be read", case.number)
+            continue
+        columns = heads.ClockColumns(
+            case.due, case.warn, case.provisional, min(later, default=None)
+        )
+        heads_after.append((case.id, case.version, columns))
+    with transaction.atomic():
+        # Only those that nobody moved meanwhile: the others have a new next_at by that.
+        held = heads.rewrite(heads_after)
+        rows = [_row(case, one) for case in cases if case.id in held for one in came[case.id]]
+        known = _known([row.stream_id for row in rows])
+        ledger.append(ALARMS, [row for row in rows if row.stream_id not in known])
+    return len(held)
+
+
+def _known(ids: Sequence[UUID]) -> set[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM cases_alarm WHERE id = ANY(%s::uuid[])", [list(ids)])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _row(case: Running, alarm: Alarm) -> ledger.Row:
+    stream = identifier(case.id, alarm)
+    due = heads.iso(alarm.due)
+    return ledger.Row(
+        stream_id=stream,
+        expected=0,
+        event=ledger.NewEvent(
+            kind=alarm.level,
+            occurred=alarm.at,
+            agency=case.agency,
+            region=case.region,
+            source="clock",
+            key=f"alarm/{stream}",
+            body={"case": str(case.id), "limit": alarm.limit, "due": due},
+        ),
+        head={
+            "case": str(case.id),
+            "limit": alarm.limit,
+            "level": alarm.level,
+            "due": due,
+            "occurred": heads.iso(alarm.at),
+            "agency": case.agency,
+        },
+    )
