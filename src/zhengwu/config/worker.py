@@ -34,17 +34,34 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Work that the clock calls for (定时工作): idempotent; `run(at)` says how much was done."""
+    """Work that the clock calls for (定时工作): idempotent; `run(at)` says how much was done.
+
+    again: once more with the next turn as long as something was done. A run stays within about two
+    seconds, so that after an outage nothing waits long behind it.
+    """
 
     name: str
     every: float  # seconds
     run: Callable[[datetime], int]
+    again: bool = False
 
 
 def _deem_accepted(at: datetime) -> int:
     from zhengwu.cases import services
 
-    return services.deem_accepted(at=at)
+    return services.deem_accepted(at=at, page=40)
+
+
+def _raise_alarms(at: datetime) -> int:
+    from zhengwu.cases import alarms
+
+    return alarms.sweep(at)
+
+
+def _reproject(at: datetime) -> int:
+    from zhengwu.cases import reprojection
+
+    return reprojection.work(at)
 
 
 def _archive(at: datetime) -> int:
@@ -80,7 +97,9 @@ def _forget_old_attempts(at: datetime) -> int:
 
 
 TIMED = (
-    Timed("deem_accepted", 60, _deem_accepted),  # 行政许可法 32(4)
+    Timed("deem_accepted", 60, _deem_accepted, again=True),  # 行政许可法 32(4)
+    Timed("raise_alarms", 60, _raise_alarms, again=True),
+    Timed("reproject", 5, _reproject, again=True),
     Timed("archive", 600, _archive),
     Timed("forget_old_sessions", 3600, _forget_old_sessions),
     Timed("sweep_files", 3600, _sweep_files),
@@ -142,7 +161,10 @@ class Worker:
             if time.monotonic() < self._next[one.name] or self.stopping.is_set():
                 continue
             self._next[one.name] = time.monotonic() + one.every
-            did += self._guarded(one.name, partial(one.run, now()))
+            done = self._guarded(one.name, partial(one.run, now()))
+            if done and one.again:
+                self._next[one.name] = 0.0
+            did += done
         return did
 
     def _follow(self) -> int:
