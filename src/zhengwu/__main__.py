@@ -122,12 +122,20 @@ def migrate() -> None:
 @_with_database
 def check() -> None:
     """检查这台机器和设置，说出问题和办法。"""
+    from zhengwu.calendars import queries as calendars
     from zhengwu.config import migrate as migration
+    from zhengwu.web import words
+    from zhengwu.web.clock import now
 
     if waiting := migration.pending():
         raise click.ClickException(f"有 {len(waiting)} 步迁移没有执行。请运行 zhengwu migrate。")
     if migration.rewrites_the_log():
         raise click.ClickException("应用的数据库用户可以改写事件账。请换一个用户。")
+    if missing := calendars.unpublished(words.local(now()).date()):
+        click.echo(
+            f"提示：{missing} 年的放假安排还没有公布，跨到那一年的期限都是暂定的。"
+            "请管理员在“工作日历”里粘贴国务院办公厅的通知，由第二个人确认。"
+        )
     click.echo("一切正常。")
 
 

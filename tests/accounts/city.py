@@ -29,7 +29,6 @@ NAMES = {"water": "江水一", "market": "江市二", "d102": "江区三"}
 
 def small_city() -> None:
     """Build it once; a second call changes nothing."""
-    services.load_calendar()
     calendars.load_shipped(at=SINCE)
     services.add_region("420100", name="江城市", level="city", parent=None)
     services.add_region("420102", name="临江区", level="district", parent="420100")

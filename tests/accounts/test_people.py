@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
@@ -82,10 +81,3 @@ def test_a_second_build_changes_nothing(built: None) -> None:
     before = queries.colleagues("420100-water")
     small_city()
     assert queries.colleagues("420100-water") == before
-
-
-def test_the_shipped_calendar_knows_a_make_up_day_and_where_it_ends(built: None) -> None:
-    calendar = queries.calendar()
-    assert calendar.is_working_day(date(2026, 2, 14)).working  # a Saturday, made up
-    assert not calendar.is_working_day(date(2026, 1, 1)).working
-    assert calendar.is_working_day(date(2027, 3, 1)).provisional

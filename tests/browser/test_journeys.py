@@ -26,6 +26,7 @@ from tests.browser.test_look import AXE, _sideways, _violations
 from tests.cases import people as cast
 from tests.desk import walk
 from zhengwu.accounts import queries as accounts
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import loading, services
 from zhengwu.catalog import queries as catalog_queries
 from zhengwu.catalog import services as catalog
@@ -199,7 +200,7 @@ def _publish(**changes: Any) -> None:
 
 def working_days_ago(count: int) -> datetime:
     """Ten in the morning, so many working days before today."""
-    calendar, day = accounts.calendar("420100"), now().astimezone(cast.SHANGHAI).date()
+    calendar, day = calendars.edition("420100").calendar, now().astimezone(cast.SHANGHAI).date()
     while count or not calendar.is_working_day(day).working:
         day -= timedelta(days=1)
         count -= calendar.is_working_day(day).working and count > 0

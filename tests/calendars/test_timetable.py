@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connection, connections
+from django.db.migrations.loader import MigrationLoader
 from django.test.utils import CaptureQueriesContext
 
 from tests.accounts.city import HALL
@@ -142,11 +144,16 @@ def test_who_proposed_cannot_confirm() -> None:
 )
 def test_nobody_else_may_propose_confirm_or_decline(who: str) -> None:
     version = propose(notice())
-    for act in (lambda: propose(OVERLAY, by=who), lambda: confirm(version, by=who),
-                lambda: decline(version, by=who)):  # fmt: skip
-        with pytest.raises(Refusal) as no:
-            act()
-        assert code(no) == "calendar.not_allowed"
+    refused = []
+    with pytest.raises(Refusal) as no:
+        propose(OVERLAY, by=who)
+    refused.append(code(no))
+    with pytest.raises(Refusal) as no:
+        confirm(version, by=who)
+    refused.append(code(no))
+    with pytest.raises(Refusal) as no:
+        decline(version, by=who)
+    assert [*refused, code(no)] == ["calendar.not_allowed"] * 3
 
 
 def test_a_change_confirmed_meanwhile_makes_the_second_look_again() -> None:
@@ -308,3 +315,26 @@ def test_without_anything_loaded_every_day_is_provisional(owner: Any) -> None:
 )
 def test_from_november_on_the_next_year_is_missed(day: str, missing: int | None) -> None:
     assert queries.unpublished(date.fromisoformat(day)) == missing
+
+
+def test_the_step_from_the_former_tables_loses_no_day(owner: Any) -> None:
+    owner.execute("TRUNCATE ledger_event, ledger_position, ledger_head CASCADE")
+    owner.execute(
+        "CREATE TABLE accounts_calendaryear (year integer PRIMARY KEY, notice text);"
+        "CREATE TABLE accounts_calendarday (day date PRIMARY KEY, year_id integer, name text,"
+        " off boolean);"
+        "INSERT INTO accounts_calendaryear VALUES (2026, 'shipped'), (2027, '市里的通知');"
+        "INSERT INTO accounts_calendarday VALUES ('2026-01-01', 2026, '元旦', true),"
+        " ('2026-12-31', 2026, '调休', true), ('2027-02-05', 2027, '春节', true);"
+        "GRANT SELECT ON accounts_calendaryear, accounts_calendarday TO PUBLIC"
+    )
+    try:
+        step = import_module("zhengwu.calendars.migrations.0001_former_days")
+        loader = MigrationLoader(connection)
+        step.carry_over(loader.project_state(("accounts", "0003_looks_by_stream")).apps, None)
+    finally:
+        owner.execute("DROP TABLE accounts_calendarday, accounts_calendaryear")
+    assert [one.year for one in queries.notices()] == [*range(2007, 2027), 2026, 2027]
+    assert not works("2026-12-31")
+    assert not works("2027-02-05")
+    assert works("2026-02-14")

@@ -13,7 +13,7 @@ from django.test import override_settings
 
 from tests.cases import people
 from tests.cases.people import COMPANY, INTAKE, PERSON
-from zhengwu.accounts import queries as accounts
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import publication
 from zhengwu.domain.event import Event
 from zhengwu.ledger import queries as ledger_queries
@@ -75,7 +75,7 @@ def test_seven_working_days_are_counted_with_the_holidays() -> None:
     """The clock of the domain counts; the days are the table's."""
     decided()
     (row,) = published()
-    calendar = accounts.calendar()
+    calendar = calendars.edition().calendar
     assert calendar.working_days_between(row.decided, row.publish_by) == 7
     assert row.late  # it happened in the past of the test's clock, and came in now
 
@@ -125,7 +125,7 @@ def case_of(item_type: str, kind: str) -> publication.Case:
 def test_only_licences_of_persons_are_published(item_type: str, kind: str, public: bool) -> None:
     """政府信息公开条例 15: what concerns only a person's own affairs stays private."""
     case = decided()
-    found = publication.derive(case_of(item_type, kind), story(case), accounts.calendar())
+    found = publication.derive(case_of(item_type, kind), story(case), calendars.edition().calendar)
     assert bool(found) is public
 
 

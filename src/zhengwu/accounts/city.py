@@ -21,7 +21,6 @@ from typing import TypeVar
 from django.contrib.auth.hashers import make_password
 from django.db import models, transaction
 
-from zhengwu.accounts import services
 from zhengwu.accounts.models import Agency, Person, Post, PostHolding, Region, RoleHolding
 
 CITY = "420100"
@@ -344,9 +343,8 @@ def _people(made: Plan, chance: random.Random, words: dict[str, str]) -> None:
 def build_city(*, seed: int, at: datetime) -> int:
     """Save what is not there yet; a second run changes nothing. Returns how many rows were new.
 
-    at: the moment from which the staff hold their posts. The working days come along.
+    at: the moment from which the staff hold their posts.
     """
-    services.load_calendar()
     made = plan(seed=seed)
     new = _add(Region, made.regions) + _add(Agency, made.agencies) + _add(Post, made.posts)
     there = set(Person.objects.values_list("code", flat=True))

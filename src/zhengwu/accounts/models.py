@@ -1,4 +1,4 @@
-"""Regions, agencies, posts, people, roles, grants, looks and calendars (机构与人员)."""
+"""Regions, agencies, posts, people, roles, grants and looks (机构与人员)."""
 
 from __future__ import annotations
 
@@ -186,19 +186,3 @@ class Look(models.Model):
             models.Index(fields=("stream_id", "-at"), name="accounts_look_of_stream"),
             models.Index(fields=("person", "-at"), name="accounts_look_by_person"),
         ]
-
-
-class CalendarYear(models.Model):
-    """年度放假安排. notice: address of the State Council's notice."""
-
-    year = models.IntegerField(primary_key=True)
-    notice = models.CharField(max_length=300)
-
-
-class CalendarDay(models.Model):
-    """A public holiday (off) or a make-up working day (not off)."""
-
-    day = models.DateField(primary_key=True)
-    year = models.ForeignKey(CalendarYear, models.PROTECT, related_name="+")
-    name = models.CharField(max_length=30)
-    off = models.BooleanField()

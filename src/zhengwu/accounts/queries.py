@@ -1,21 +1,18 @@
-"""Who is acting, how far that reaches, and which days are working days."""
+"""Who is acting, and how far that reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from zhengwu.accounts import roles
 from zhengwu.accounts.models import (
     Agency,
-    CalendarDay,
-    CalendarYear,
     Grant,
     Look,
     Person,
@@ -24,7 +21,6 @@ from zhengwu.accounts.models import (
     Region,
     RoleHolding,
 )  # fmt: skip
-from zhengwu.domain.calendar import Calendar, OfficeHours
 
 CITY = "420100"
 
@@ -361,30 +357,3 @@ def _looks(
             wanted |= Q(stream_id=stream_id)
         found = found.filter(wanted)
     return found
-
-
-def calendar(region: str = CITY) -> Calendar:
-    """The working-day calendar in force in a region; the national one holds everywhere."""
-    edition = CalendarDay.objects.aggregate(
-        n=Count("day"), off=Count("day", filter=Q(off=True)), last=Max("day")
-    )
-    return _calendar(edition["n"], edition["off"], str(edition["last"]))
-
-
-@lru_cache(maxsize=4)
-def _calendar(count: int, off: int, last: str) -> Calendar:
-    days = list(CalendarDay.objects.select_related("year"))
-    return Calendar.of(
-        {one.day: one.off for one in days},
-        names={one.day: one.name for one in days},
-        notices=notices(),
-    )
-
-
-def notices() -> dict[int, str]:
-    """The State Council's notice of each published year."""
-    return dict(CalendarYear.objects.values_list("year", "notice"))
-
-
-def office_hours(region: str = CITY) -> OfficeHours:
-    return OfficeHours()

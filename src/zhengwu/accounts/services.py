@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from importlib.resources import files
 from uuid import UUID
 
 from django.db import transaction
@@ -15,8 +13,6 @@ from django.db.models.functions import Greatest
 from zhengwu.accounts import roles
 from zhengwu.accounts.models import (
     Agency,
-    CalendarDay,
-    CalendarYear,
     Grant,
     Look,
     Person,
@@ -181,20 +177,3 @@ def appoint(person: str, *, post: str, part: str, since: datetime) -> None:
     if RoleHolding.objects.filter(person=holder, role__in=roles.ADMINISTRATORS).exists():
         raise Refusal("accounts.separation", "三员不得办理业务。", article=SEPARATION)
     PostHolding.objects.create(person=holder, post_id=post, part=part, since=since)
-
-
-@transaction.atomic
-def load_calendar() -> None:
-    """The published years into the database; a second time changes nothing."""
-    data = json.loads(files("zhengwu.accounts").joinpath("data/holidays.json").read_text("utf-8"))
-    for year in data["years"]:
-        CalendarYear.objects.get_or_create(
-            year=year["year"], defaults={"notice": "; ".join(year["notices"])[:300]}
-        )
-        CalendarDay.objects.bulk_create(
-            [
-                CalendarDay(day=day, year_id=year["year"], name=name, off=off)
-                for day, name, off in year["days"]
-            ],
-            ignore_conflicts=True,
-        )

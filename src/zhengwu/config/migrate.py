@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import ProgrammingError
 from psycopg import sql
 
+from zhengwu.calendars import services as calendars
 from zhengwu.config.environment import database
 from zhengwu.ledger import grants
 
@@ -76,6 +78,8 @@ def run(*, verbosity: int = 0) -> list[str]:
             call_command("migrate", verbosity=verbosity, interactive=False)
         with connection.cursor() as cursor:
             grants.apply(cursor, app_role())
+        # The years that ship with this version; those that people here published stay as they are.
+        calendars.load_shipped(at=datetime.now(UTC))
     return plan
 
 

@@ -37,6 +37,8 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
             return redirect("desk:operate")
         if actor.may("audit.looks"):
             return redirect("desk:audit")
+        if actor.may("calendar.see"):
+            return redirect("desk:calendar")
         return render(request, "desk/inbox/nothing.html.j2", {"actor": actor})
     if request.method == "POST":
         return searching.answer(request, "desk:inbox")

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from zhengwu.accounts.queries import Actor
+from zhengwu.calendars import queries as calendars
 from zhengwu.desk.entry import desk
 from zhengwu.ledger import queries as ledger
 from zhengwu.web import words
@@ -55,6 +56,7 @@ def operate(request: HttpRequest, actor: Actor) -> HttpResponse:
         "lag": lag,
         "sessions": sessions(),
         "at": now(),
+        "missing": calendars.unpublished(words.local(now()).date()),
     }
     return render(request, "desk/operate/operate.html.j2", context)
 

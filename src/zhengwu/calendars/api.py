@@ -1,0 +1,226 @@
+"""The calendar for other systems (历法接口): which days are working days, when a limit ends.
+
+Public: notices of the State Council and the city's own arrangements are for everybody.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
+from ninja import Query, Router, Schema
+
+from zhengwu.calendars import asking
+from zhengwu.calendars.asking import RegionOf
+from zhengwu.domain.edition import SHANGHAI, Edition
+from zhengwu.web import problems, throttle
+from zhengwu.web.answering import Day, Line, Moment, lines, moment
+from zhengwu.web.clock import now
+
+# A whole hall stands behind one address, and so does a system that asks for many.
+PER_SENDER = 1_200
+WINDOW = timedelta(minutes=10)
+MAX_AGE = 60  # seconds: a change of the calendar is seen everywhere after so long
+SOFTWARE = version("zhengwu")
+SAMPLE = "国务院办公厅关于2026年部分节假日安排的通知 国办发明电〔2025〕7号"
+
+
+class DayAnswer(Schema):
+    """What a day is (工作日). why: 工作日, 周末, or the holiday; notice: by what, where something says
+    so; provisional: its year is not published yet."""
+
+    date: Day
+    working: bool
+    why: str
+    notice: str | None
+    provisional: bool
+
+
+class EndAnswer(Schema):
+    """When a limit ends (期限届满). day: the last day; due: its close of business."""
+
+    date: Day
+    days: int
+    unit: str
+    day: Day
+    due: Moment
+    provisional: bool
+    lines: list[Line]
+
+
+class BetweenAnswer(Schema):
+    """How many days after `from` up to and with `to`."""
+
+    days: int
+    working_days: int
+    provisional: bool
+
+
+def end_of(start: str, days: str, unit: str, edition: Edition) -> EndAnswer:
+    """Raises Refusal, see `asking.add`."""
+    begins, read = asking.add(start, days, unit, edition)
+    return EndAnswer(
+        date=begins.isoformat(),
+        days=read.value,
+        unit=read.unit,
+        day=read.due.astimezone(SHANGHAI).date().isoformat(),
+        due=moment(read.due),
+        provisional=read.provisional,
+        lines=lines(read.lines),
+    )
+
+
+def days_of(since: str, until: str, edition: Edition) -> list[DayAnswer]:
+    """Raises Refusal, see `asking.days`."""
+    return [
+        DayAnswer(
+            date=one.isoformat(),
+            working=found.working,
+            why=found.reason,
+            notice=found.notice,
+            provisional=found.provisional,
+        )
+        for one, found in asking.days(since, until, edition)
+    ]
+
+
+def between_of(since: str, until: str, edition: Edition) -> BetweenAnswer:
+    """Raises Refusal, see `asking.between`."""
+    found = asking.between(since, until, edition)
+    return BetweenAnswer(
+        days=found.days, working_days=found.working_days, provisional=found.provisional
+    )
+
+
+FROM = Query(..., alias="from", description="起始日，年-月-日", json_schema_extra={"format": "date"})
+TO = Query(..., alias="to", description="截止日，年-月-日", json_schema_extra={"format": "date"})
+DATE = Query(..., alias="date", description="开始的一天，不计入；年-月-日",
+             json_schema_extra={"format": "date"})  # fmt: skip
+DAYS = Query(..., description="数量，零或正整数", json_schema_extra={"pattern": "^[0-9]{1,12}$"})
+UNIT = Query(
+    "working_day",
+    description="单位：工作日、日（day 与 calendar_day 相同）、月、年",
+    json_schema_extra={"enum": list(asking.UNITS)},
+)
+REGION = Query(None, description="区域代码；不写就是全市")
+HALL = Query(None, description="大厅代码；不写就不看大厅自己的安排")
+PLACE = ("region", "hall")
+
+
+def routes(*, region_of: RegionOf) -> Router:
+    """The addresses. region_of: see `asking.edition`."""
+    router = Router()
+
+    def asked(request: HttpRequest, region: str | None, hall: str | None, *names: str) -> Edition:
+        _count(request)
+        problems.only(request, *names, *PLACE)
+        return asking.edition(region, hall, region_of=region_of)
+
+    @router.get(
+        "/days",
+        response=list[DayAnswer],
+        summary="每一天是不是工作日",
+        description="从 from 到 to（两头都算），一次最多 3,660 天。",
+        url_name="calendar-days",
+        openapi_extra=_documented(
+            [
+                {"date": "2026-10-09", "working": True, "why": "工作日", "notice": SAMPLE,
+                 "provisional": False},
+            ]
+        ),
+    )  # fmt: skip
+    def days(
+        request: HttpRequest,
+        response: HttpResponse,
+        since: str = FROM,
+        until: str = TO,
+        region: str | None = REGION,
+        hall: str | None = HALL,
+    ) -> Any:
+        edition = asked(request, region, hall, "from", "to")
+        return _kept(request, response, edition) or days_of(since, until, edition)
+
+    @router.get(
+        "/add",
+        response=EndAnswer,
+        summary="从某日起算的期限哪一天届满",
+        description="开始的一天不计入（民法典第二百零一条）；末日是休息日的，顺延到下一个工作日"
+        "（民法典第二百零三条）。",
+        url_name="calendar-add",
+        openapi_extra=_documented(
+            {"date": "2026-09-28", "days": 3, "unit": "working_day", "day": "2026-10-08",
+             "due": "2026-10-08T17:00:00+08:00", "provisional": False,
+             "lines": [{"text": "到当日下班时间 17:00 为止", "article": "民法典 第二百零三条",
+                        "days": 0}]}
+        ),
+    )  # fmt: skip
+    def add(
+        request: HttpRequest,
+        response: HttpResponse,
+        start: str = DATE,
+        days: str = DAYS,
+        unit: str = UNIT,
+        region: str | None = REGION,
+        hall: str | None = HALL,
+    ) -> Any:
+        edition = asked(request, region, hall, "date", "days", "unit")
+        found = end_of(start, days, unit, edition)
+        return _kept(request, response, edition) or found
+
+    @router.get(
+        "/between",
+        response=BetweenAnswer,
+        summary="两日之间有几个工作日",
+        description="from 当日不计，to 当日计入。",
+        url_name="calendar-between",
+        openapi_extra=_documented({"days": 10, "working_days": 3, "provisional": False}),
+    )
+    def between(
+        request: HttpRequest,
+        response: HttpResponse,
+        since: str = FROM,
+        until: str = TO,
+        region: str | None = REGION,
+        hall: str | None = HALL,
+    ) -> Any:
+        edition = asked(request, region, hall, "from", "to")
+        found = between_of(since, until, edition)
+        return _kept(request, response, edition) or found
+
+    return router
+
+
+def _documented(example: Any) -> dict[str, Any]:
+    found = problems.documented(422, 429)
+    found["responses"]["304"] = {"description": "历法没有变"}
+    found["responses"][200] = {"content": {"application/json": {"example": example}}}
+    return found
+
+
+def _count(request: HttpRequest) -> None:
+    """Raises Refused (429) for one question too many."""
+    sender = throttle.sender(request)
+    if throttle.attempts("calendar", sender, at=now(), within=WINDOW) > PER_SENDER:
+        raise problems.Refused(
+            429,
+            "calendar.too_often",
+            "十分钟内查询次数太多。请稍后再试；要很多天的，用 days 一次取十年。",
+            headers={"Retry-After": str(int(WINDOW.total_seconds()))},
+        )
+
+
+def _kept(request: HttpRequest, response: HttpResponse, edition: Edition) -> HttpResponse | None:
+    """Says how long the answer may be kept; 304 for who has this edition's answer already."""
+    etag = f'"{edition.number}-{SOFTWARE}"'
+    # Who is signed in may get a cookie with the answer; that is for nobody else's cache.
+    whose = "private" if request.user.is_authenticated else "public"
+    headers = {"ETag": etag, "Cache-Control": f"{whose}, max-age={MAX_AGE}"}
+    same = get_conditional_response(request, etag=etag)
+    for name, value in headers.items():
+        response[name] = value
+        if same is not None:
+            same[name] = value
+    return same
