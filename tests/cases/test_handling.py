@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
@@ -12,6 +13,7 @@ from zhengwu.cases import loading, services
 from zhengwu.cases.services import CaseNotFound
 from zhengwu.documents import queries as documents
 from zhengwu.domain.refusal import Refusal
+from zhengwu.ledger import services as ledger
 
 pytestmark = pytest.mark.usefixtures("town")
 CLERK, REVIEWER, APPROVER = "p-water-clerk", "p-water-reviewer", "p-water-approver"
@@ -161,6 +163,49 @@ def test_of_two_procedures_under_way_one_is_named_to_end() -> None:
     assert refused(lambda: case.do(REVIEWER, "resumed", "09-18 10:00")).field == "procedure"
     case.do(REVIEWER, "resumed", "09-18 10:00", {"procedure": "hearing"})
     assert loaded(case).standing.procedures == ("testing",)
+
+
+def test_a_procedure_entered_late_counts_from_when_it_began_and_the_former_reading_stays() -> None:
+    case = taken()
+    before = loaded(case).read(moment("09-20 10:00")).limit("promised")
+    ledger.catch_up()
+    known = loaded(case).events[-1].position
+    case.do(
+        REVIEWER,
+        "suspended",
+        "09-20 10:00",
+        {"procedure": "testing", "days": "5", "occurred": "2026-09-16T09:00"},
+    )
+    event = loaded(case).events[-1]
+    assert (event.occurred, event.recorded > event.occurred) == (moment("09-16 09:00"), True)
+    case.do(REVIEWER, "resumed", "09-21 09:00")
+    after = loaded(case).read(moment("09-21 10:00")).limit("promised")
+    then = loaded(case).read(moment("09-21 10:00"), known=known).limit("promised")
+    assert before
+    assert after
+    assert then
+    calendar = loaded(case).edition().calendar
+    held = calendar.working_days_between(date(2026, 9, 16), date(2026, 9, 21))
+    assert calendar.working_days_between(before.due.date(), after.due.date()) == held
+    assert then.due == before.due
+
+
+def test_a_procedure_cannot_begin_before_the_acceptance_or_in_the_future() -> None:
+    case = taken()
+    form = {"procedure": "testing", "days": "5"}
+    early = refused(
+        lambda: case.do(
+            REVIEWER, "suspended", "09-20 10:00", {**form, "occurred": "2026-09-13T09:00"}
+        )
+    )
+    assert (early.code, early.field) == ("lifecycle.before_receipt", "occurred")
+    late = refused(
+        lambda: case.do(
+            REVIEWER, "suspended", "09-20 10:00", {**form, "occurred": "2026-09-25T09:00"}
+        )
+    )
+    assert (late.code, late.field) == ("lifecycle.future", "occurred")
+    assert not loaded(case).standing.suspended
 
 
 # --- extension -------------------------------------------------------------------------------

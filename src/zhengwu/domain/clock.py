@@ -453,7 +453,14 @@ class _Reader:
         silent: bool = False,
     ) -> LimitReading:
         """Count one limit. What happens after its end as it then stands changes nothing."""
-        value, unit = int(limit["value"]), _UNITS[limit["unit"]]
+        try:
+            value, unit, basis = limit["value"], _UNITS[limit["unit"]], limit["basis"]
+            if value < 0:
+                raise ValueError(value)
+        except (KeyError, TypeError, ValueError):
+            # What another system wrote: refused with the rule it breaks.
+            written = Limit.of(limit, field=kind)
+            value, unit, basis = written.value, written.unit, written.basis
         roll = bool(limit.get("roll", True))
         edition = self.edition
         until, today = (self.at, self.today) if stop is None else (stop, ordinal(stop))
@@ -501,7 +508,7 @@ class _Reader:
         return LimitReading(
             kind, state, date.fromordinal(start.day), due, used, left, met,
             not self.calendar.known_between(start.day, last), value, extra, unit,
-            limit["basis"], roll, stop, How(edition, what, start, items, late, silent),
+            basis, roll, stop, How(edition, what, start, items, late, silent),
         )  # fmt: skip
 
     def _told(self, kind: str, event: Event, due: datetime) -> LimitReading:

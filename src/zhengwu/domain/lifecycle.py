@@ -570,6 +570,7 @@ def admit(
         "resumed": standing.suspended_at,
         "came_back": standing.forwarded_at,
         "inspected": standing.accepted_at,
+        "suspended": standing.suspended_at if standing.suspended else standing.accepted_at,
         "delivered": standing.decided_at,
     }.get(kind, standing.last_at)
     if after and kind not in AUTOMATIC and at < after - SKEW:

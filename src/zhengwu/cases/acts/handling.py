@@ -280,7 +280,8 @@ def _suspend(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         lifecycle_says_no(loaded, at, procedure)
     zh = lifecycle.PROCEDURES[procedure]
     reasons = text(form, "reasons", "原因", required=False)
-    day = at.astimezone(heads.SHANGHAI).date()
+    begins = moment(form) or at
+    day = begins.astimezone(heads.SHANGHAI).date()
     edition = calendars.edition(loaded.region, loaded.hall)
     until = edition.calendar.add_working_days(day, number).day
     of = papers.facts(loaded, clerk=actor.name)
@@ -295,6 +296,7 @@ def _suspend(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
             days=number,
             until=until,
             reasons=reasons or f"作出决定前依法需要{zh}。",
+            since=begins,
         ),
     )
     return Plan(
@@ -306,6 +308,7 @@ def _suspend(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         },
         paper=paper,
         contents=note("reasons", reasons),
+        occurred=moment(form),
         sentence=f"已进入特别程序，期限暂停计算，已告知到 {until.month} 月 {until.day} 日。"
         "请打印特别程序告知书送达申请人。",
     )
@@ -569,8 +572,9 @@ VERBS = (
             Ask("procedure", "特别程序", "choice", choices=PROCEDURES),
             Ask("days", "需要的工作日", "days"),
             Ask("reasons", "原因", "long", required=False),
+            Ask("occurred", "开始时间", "moment", required=False, hint=NOW),
         ),
-        confirm="期限从现在起暂停计算，并书面告知申请人。",
+        confirm="期限从开始时起暂停计算，并书面告知申请人。补登较早的开始时间，监察可以看到。",
     ),
     Verb(
         kind="resumed", zh="恢复计时", may="case.review", plan=_resume, asks_of=_resume_form,

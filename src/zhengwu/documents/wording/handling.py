@@ -39,10 +39,12 @@ def special_notice(
     days: int,
     until: date,
     reasons: str,
+    since: datetime | None = None,
 ) -> dict[str, Any]:
     """Frozen data of a 特别程序告知书: the time it needs, told in writing (行政许可法 45).
 
-    procedure_zh: 听证, 检测 …; days: working days; until: the day it should have ended.
+    procedure_zh: 听证, 检测 …; days: working days; until: the day it should have ended;
+    since: when it began, where that is not the day of the notice.
     """
     article = "行政许可法 第四十五条"
     about = opening(facts)
@@ -56,7 +58,7 @@ def special_notice(
         paragraphs=[
             f"{application(facts, about)}{_accepted(facts)}。在审查中，依法需要进行{procedure}。",
             f"进行{procedure}的理由：{reasons}",
-            f"{procedure}所需时间为 {days} 个工作日，自 {day_words(issued)} 起，"
+            f"{procedure}所需时间为 {days} 个工作日，自 {day_words(since or issued)} 起，"
             f"至 {day_words(until)} 止。{by_law(facts, '第四十五条', own=False)}"
             "上述时间不计算在作出决定的期限内。"
             f"{procedure}结束后，期限继续计算；提前结束的，自结束之日起继续计算。",
