@@ -100,8 +100,8 @@ def test_no_clerk_is_ever_named(state: State) -> None:
 def test_what_is_received_will_be_answered_in_five_working_days() -> None:
     said = tell(RECEIVED, at=datetime(2026, 9, 2, 9, tzinfo=clock.SHANGHAI))
     assert (
-        said.until
-        == "我们要在 9 月 8 日（周二）17:00 前答复您是否受理（放假安排还没公布，日期是暂估）"
+        said.until == "最迟 9 月 8 日（周二）17:00 前答复您是否受理"
+        "（暂定：国家还没有公布那一年的放假安排，公布以后日期可能变）"
     )
     assert said.who == "江城市政务服务中心 B23 窗口"
     assert said.must == ()

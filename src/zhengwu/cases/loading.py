@@ -208,6 +208,17 @@ def load_public(number: str, query_code: str) -> Loaded:
     return found[0]
 
 
+def load_shown(identifier: UUID) -> Loaded:
+    """The case of an id that a page signed for whoever had shown number and query code.
+
+    Raises CaseNotFound.
+    """
+    found = list(_select("c.id = %(id)s", {"id": identifier}))
+    if not found:
+        raise CaseNotFound(str(identifier))
+    return found[0]
+
+
 def load_bare(number: str) -> Loaded:
     """The case of a number without its applicant and its query code: for the operator's commands,
     which have no actor and need neither. Raises CaseNotFound.

@@ -14,7 +14,7 @@ from django.db import connection
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor, Names
 from zhengwu.calendars import queries as calendars
-from zhengwu.cases import loading, wording
+from zhengwu.cases import alarms, loading, wording
 from zhengwu.cases.acts import VERBS, handling, mending
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.heads import SHANGHAI
@@ -330,7 +330,7 @@ class CaseView:
     documents: tuple[Paper, ...]
     prints: bool  # whether the actor may print them; whoever only reads may not
     acts: tuple[ActOffer, ...]
-    claims: tuple[tuple[str, datetime], ...]
+    alarms: tuple[alarms.Raised, ...]
     fee: Fee | None
     proposals: tuple[Proposal, ...]
     undo: str  # what the actor may still undo, by its name; empty if nothing
@@ -705,7 +705,7 @@ def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseV
         documents=_papers(issued),
         prints=_may_print(actor, loaded),
         acts=_offers(loaded, actor, at, reading, issued),
-        claims=_claims(loaded.events),
+        alarms=alarms.of_case(loaded.id),
         fee=_fee(loaded, names, said),
         proposals=_proposals(loaded, actor, names, said),
         undo=can_undo(actor, loaded, at),
@@ -1053,17 +1053,6 @@ def _then(loaded: Loaded, names: Names, seen: int) -> Then | None:
         state_zh=wording.state(str(standing.state), standing.outcome, standing.suspended),
         holder_zh=wording.holder(str(standing.holder.kind), standing.holder.agency, names),
         short=sum(m.state not in GOOD for m in before.materials()),
-    )
-
-
-def _claims(events: Sequence[Event]) -> tuple[tuple[str, datetime], ...]:
-    return tuple(
-        (
-            wording.CLAIMS.get(str(claim["kind"]), str(claim["kind"])),
-            datetime.fromisoformat(str(claim["due"])),
-        )
-        for event in events
-        if event.kind == "claim" and isinstance(claim := event.body.get("claim"), Mapping)
     )
 
 

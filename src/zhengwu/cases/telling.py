@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from zhengwu.domain import clock, lifecycle
+from zhengwu.domain.clock import LimitState
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.lifecycle import PROCEDURES, State
 from zhengwu.web import words
@@ -99,7 +100,10 @@ PROMISES = {
     "acceptance": "答复您是否受理",
     "promised": "作出决定",
     "statutory": "作出决定",
+    "joint": "作出决定",
+    "lower_review": "审完报给上级机关",
     "delivery": "把结果交到您手上",
+    "claim": "办好",
 }
 
 
@@ -330,6 +334,7 @@ class _Teller:
             who=source,
             since=self.standing.closed_at if over else self.standing.received_at,
             next="" if over else "进度以办理系统报来的为准，材料和期限请问办理机关。",
+            until="" if over else self._until(),
             ended=over,
         )
 
@@ -372,10 +377,13 @@ class _Teller:
             return ""
         today = words.local(self.reading.at).date()
         promise = PROMISES.get(due.kind, "办好")
-        rough = "（放假安排还没公布，日期是暂估）" if due.provisional else ""
+        when = words.due_zh(due.due, today=today)
+        if due.state is LimitState.SUSPENDED:
+            return f"现在停着不计时；如果今天恢复，最迟 {when}{promise}"
         if self.reading.at > due.due:
-            return f"本来要在 {words.due_zh(due.due, today=today)}{promise}，已经超期"
-        return f"我们要在 {words.due_zh(due.due, today=today)}{promise}{rough}"
+            return f"最迟应当在 {when}{promise}，已经超期"
+        rough = "（暂定：国家还没有公布那一年的放假安排，公布以后日期可能变）"
+        return f"最迟 {when}{promise}{rough if due.provisional else ''}"
 
     def _day(self, day: date) -> str:
         return words.day_zh(day, today=words.local(self.reading.at).date())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.cases import loading, telling, wording
+from zhengwu.cases import explaining, loading, readings, telling, wording
 from zhengwu.cases.loading import CaseNotFound, Loaded
 from zhengwu.documents import kinds
 from zhengwu.documents import queries as documents
@@ -54,7 +55,9 @@ class Tracked:
     reading: clock.Reading
     opened: datetime
     closed: datetime | None
+    id: UUID
     told: telling.Told
+    moved: tuple[readings.Change, ...]  # of the limit that presses, what moved its end
     story: tuple[telling.Line, ...]
     steps: tuple[tuple[str, str, datetime | None], ...]
     documents: tuple[Paper, ...]
@@ -96,12 +99,25 @@ def track(number: str, query_code: str, *, at: datetime) -> Tracked:
         reading=reading,
         opened=loaded.opened,
         closed=standing.closed_at,
+        id=loaded.id,
+        moved=_moved(loaded, reading),
         told=telling.told(
             standing, reading, events=counting, matter=_matter(loaded, counting, names)
         ),
         story=_story(loaded, counting, names),
         steps=_steps(standing, counting),
         documents=_papers(loaded, standing),
+    )
+
+
+def _moved(loaded: Loaded, reading: clock.Reading) -> tuple[readings.Change, ...]:
+    pressing = reading.due
+    if pressing is None:
+        return ()
+    return tuple(
+        one
+        for one in explaining.changes_of(loaded)
+        if one.kind == pressing.kind and (one.moved or one.became_firm)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -84,21 +84,22 @@ def moment_zh(at: datetime | None, *, today: date | None = None) -> str:
     """11 月 2 日（周一）10:00."""
     if at is None:
         return "—"
-    return day_zh(at, today=today) + local(at).strftime("%H:%M")
+    return day_zh(at, today=today) + clock(at)
 
 
 def due_zh(value: date | datetime | None, *, today: date | None = None, week: bool = True) -> str:
     """11 月 30 日（周一）17:00 前: it ends with the office hours of that day (民法典 203)."""
     if value is None:
         return "未定"
-    hour = local(value).strftime("%H:%M") if isinstance(value, datetime) else "17:00"
+    hour = clock(value) if isinstance(value, datetime) else "17:00"
     gap = "" if week else " "
     return f"{day_zh(value, today=today, week=week)}{gap}{hour} 前"
 
 
 def clock(at: datetime) -> str:
-    """10:00."""
-    return local(at).strftime("%H:%M")
+    """10:00; the last instant of a day is its 24:00."""
+    there = local(at)
+    return "24:00" if there.time() == time.max else there.strftime("%H:%M")
 
 
 def span_zh(length: timedelta) -> str:
