@@ -82,10 +82,10 @@ def spans(events: Sequence[Event], *, until: datetime) -> tuple[Span, ...]:
         following = end if final else min(end, max(cursor, rows[index + 1][0].occurred))
         opened = final and last.closed_at is None
         if following > cursor or opened:
-            span = _span(holder, cursor, following, giver, toward)
+            span = _span(holder, cursor, following, giver, toward, opened=opened)
             if found and _same(found[-1], span):
                 span = replace(span, start=found.pop().start)
-            found.append(replace(span, open=opened))
+            found.append(span)
             if span.kind == HolderKind.HANDING_OVER:
                 waiting = len(found) - 1
         cursor = following
@@ -105,7 +105,13 @@ def _kind(code: object) -> HolderKind | None:
 
 
 def _span(
-    holder: Holder, start: datetime, end: datetime, giver: Holder, toward: HolderKind | None
+    holder: Holder,
+    start: datetime,
+    end: datetime,
+    giver: Holder,
+    toward: HolderKind | None,
+    *,
+    opened: bool,
 ) -> Span:
     under_way = holder.kind == HolderKind.HANDING_OVER
     charged = holder.charged_kind or holder.kind
@@ -122,11 +128,20 @@ def _span(
         label=holder.label,
         charged_post=giver.post if under_way else holder.post,
         toward=toward if under_way else None,
+        open=opened,
     )
 
 
 def _same(one: Span, other: Span) -> bool:
-    return replace(one, start=other.start, end=other.end) == other
+    """Whether one goes on in the other; what somebody has taken meanwhile does not."""
+    return one.taker is None and _hands(one) == _hands(other)
+
+
+def _hands(one: Span) -> tuple[object, ...]:
+    return (
+        one.kind, one.agency, one.post, one.charged_kind, one.charged_to, one.label,
+        one.charged_post, one.toward,
+    )  # fmt: skip
 
 
 def totals(found: Sequence[Span]) -> dict[tuple[HolderKind, str | None], timedelta]:
