@@ -43,6 +43,8 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "decision": {"id": "00000000-0000-0000-0000-000000000000"},
     "track-document": {"token": "made-up"},
     "track-twin": {"token": "made-up"},
+    "api:clock": {"number": "{number}"},
+    "api:time-ledger": {"number": "{number}"},
     "desk:case": {"number": "{number}"},
     "desk:act": {"number": "{number}", "kind": "step_taken"},
     "desk:document": {"number": "{number}", "check": "{check}"},

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
+from ninja.params.functions import Query
+from pydantic import WithJsonSchema
 
 from zhengwu.calendars import asking
 from zhengwu.calendars.asking import RegionOf
@@ -95,16 +97,13 @@ def between_of(since: str, until: str, edition: Edition) -> BetweenAnswer:
     )
 
 
-FROM = Query(..., alias="from", description="起始日，年-月-日", json_schema_extra={"format": "date"})
-TO = Query(..., alias="to", description="截止日，年-月-日", json_schema_extra={"format": "date"})
-DATE = Query(..., alias="date", description="开始的一天，不计入；年-月-日",
-             json_schema_extra={"format": "date"})  # fmt: skip
-DAYS = Query(..., description="数量，零或正整数", json_schema_extra={"pattern": "^[0-9]{1,12}$"})
-UNIT = Query(
-    "working_day",
-    description="单位：工作日、日（day 与 calendar_day 相同）、月、年",
-    json_schema_extra={"enum": list(asking.UNITS)},
-)
+Count = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,12}$"})]
+UnitName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(asking.UNITS)})]
+FROM = Query(..., alias="from", description="起始日，年-月-日")
+TO = Query(..., alias="to", description="截止日，年-月-日")
+DATE = Query(..., alias="date", description="开始的一天，不计入；年-月-日")
+DAYS = Query(..., description="数量，零或正整数")
+UNIT = Query("working_day", description="单位：工作日、日（day 与 calendar_day 相同）、月、年")
 REGION = Query(None, description="区域代码；不写就是全市")
 HALL = Query(None, description="大厅代码；不写就不看大厅自己的安排")
 PLACE = ("region", "hall")
@@ -135,13 +134,14 @@ def routes(*, region_of: RegionOf) -> Router:
     def days(
         request: HttpRequest,
         response: HttpResponse,
-        since: str = FROM,
-        until: str = TO,
+        since: Day = FROM,
+        until: Day = TO,
         region: str | None = REGION,
         hall: str | None = HALL,
     ) -> Any:
         edition = asked(request, region, hall, "from", "to")
-        return _kept(request, response, edition) or days_of(since, until, edition)
+        found = days_of(since, until, edition)
+        return _kept(request, response, edition) or found
 
     @router.get(
         "/add",
@@ -160,9 +160,9 @@ def routes(*, region_of: RegionOf) -> Router:
     def add(
         request: HttpRequest,
         response: HttpResponse,
-        start: str = DATE,
-        days: str = DAYS,
-        unit: str = UNIT,
+        start: Day = DATE,
+        days: Count = DAYS,
+        unit: UnitName = UNIT,
         region: str | None = REGION,
         hall: str | None = HALL,
     ) -> Any:
@@ -181,8 +181,8 @@ def routes(*, region_of: RegionOf) -> Router:
     def between(
         request: HttpRequest,
         response: HttpResponse,
-        since: str = FROM,
-        until: str = TO,
+        since: Day = FROM,
+        until: Day = TO,
         region: str | None = REGION,
         hall: str | None = HALL,
     ) -> Any:
@@ -195,7 +195,7 @@ def routes(*, region_of: RegionOf) -> Router:
 
 def _documented(example: Any) -> dict[str, Any]:
     found = problems.documented(422, 429)
-    found["responses"]["304"] = {"description": "历法没有变"}
+    found["responses"][304] = {"description": "历法没有变"}
     found["responses"][200] = {"content": {"application/json": {"example": example}}}
     return found
 

@@ -30,6 +30,14 @@ PUBLIC: Mapping[str, str] = {
     "track-twin": "The same paper in words, by the same token.",
     "check": "Whoever is shown a document may ask whether it is genuine.",
     "check-code": "The same, from the QR code on the paper; attempts are counted.",
+    "api:openapi-json": "What other systems may ask; a description, no data.",
+    "api:api-root": "Answers that there is nothing.",
+    "api:calendar-days": "Notices and arrangements of working days are for everybody; counted.",
+    "api:calendar-add": "The same, with the count the law prescribes.",
+    "api:calendar-between": "The same.",
+    "api:clock": "A program cannot sign in: the view itself asks for the query code (attempts are "
+    "counted with those of the progress page) or a session, and answers 401 otherwise.",
+    "api:time-ledger": "The same door.",
     "help": "How to use the site, accessibility and privacy statements.",
 }
 

@@ -1,11 +1,11 @@
-"""All addresses (网址): the public's, the desk's, signing in, health."""
+"""All addresses (网址): the public's, the desk's, signing in, other systems, health."""
 
 from __future__ import annotations
 
 from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path
 
-from zhengwu.config import health
+from zhengwu.config import api, health
 from zhengwu.desk.password import views as password
 
 # Of allauth only signing in, signing out and changing the password: nobody signs up, and a lost
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/login", account.login, name="account_login"),
     path("account/logout", account.logout, name="account_logout"),
     path("account/password", password.change, name="account_change_password"),
+    path("api/v1/", api.addresses()),
     path("desk/", include("zhengwu.desk.urls")),
     path("", include("zhengwu.portal.urls")),
 ]

@@ -3,13 +3,54 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from ninja import Schema
 
 from zhengwu.domain.refusal import Refusal
 
 PREFIX = "/api/"
 MEDIA_TYPE = "application/problem+json"
+MEANS = {
+    401: "没有说明是谁在查询",
+    404: "没有找到",
+    405: "只能读取",
+    422: "不能这样查",
+    429: "查询太频繁",
+    500: "系统出错了",
+}
+
+
+class Problem(Schema):
+    """What went wrong. code: stable, for programs; detail: for people, says what to do; article:
+    of law; field: the parameter that is wrong."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    article: str | None = None
+    field: str | None = None
+
+
+class Refused(Exception):
+    """A "no" with a status of its own, where `Refusal` (422) does not fit."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, code, detail)
+        self.status, self.code, self.detail = status, code, detail
+        self.headers = headers or {}
+
+    def answer(self) -> HttpResponse:
+        answer = problem(self.status, self.code, MEANS[self.status], self.detail)
+        for name, value in self.headers.items():
+            answer[name] = value
+        return answer
 
 
 def wanted(request: HttpRequest) -> bool:
@@ -26,9 +67,7 @@ def problem(
     article: str | None = None,
     field: str | None = None,
 ) -> HttpResponse:
-    """code: stable and dotted; title: of the status, detail: of this case, both Chinese; article: of
-    law; field: the parameter that is wrong. The two last stand there only when they say something.
-    """
+    """The answer; article and field stand in it only when they say something."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
     told = {"article": article, "field": field}
     body |= {name: value for name, value in told.items() if value is not None}
@@ -44,8 +83,30 @@ def refused(refusal: Refusal) -> HttpResponse:
     return problem(
         422,
         refusal.code,
-        "不能这样办",
+        MEANS[422],
         refusal.sentence,
         article=refusal.article,
         field=refusal.field,
     )
+
+
+def only(request: HttpRequest, *names: str) -> None:
+    """Refuses a parameter that the address does not have: a slip of the pen must not be an answer
+    to another question. Raises Refusal.
+    """
+    for given in request.GET:
+        if given not in names:
+            raise Refusal(
+                "request.unknown_parameter",
+                f"这个地址没有您写的参数。能用的是：{'、'.join(names)}。"
+                if names
+                else "这个地址没有参数。请去掉问号后面的内容。",
+                field=given[:40],
+            )
+
+
+def documented(*statuses: int, **more: Any) -> dict[str, Any]:
+    """What the OpenAPI document says of these answers, beside anything more on the operation."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answers = {one: {"description": MEANS[one], "content": content} for one in statuses}
+    return {"responses": answers, **more}
