@@ -161,7 +161,7 @@ def _in_order(past: Sequence[Event]) -> list[Event]:
             rank = _RANK.get(event.kind, 0)
         elif latest is not None and latest - SKEW <= when < latest:
             when = latest
-        latest = when if latest is None else max(latest, when)
+        latest = when
         keyed.append((when, rank, event.version, event))
     keyed.sort(key=lambda one: one[:3])
     return [one[3] for one in keyed]
