@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.accounts.test_url_walk import body, signed_in
+from tests.cases import people
 from tests.domain.notice_texts import NOTICE_2026, NOTICE_2027
 from zhengwu.calendars import queries
 
@@ -190,3 +191,18 @@ def test_no_naughty_string_is_a_fault_of_ours() -> None:
         answer = send(one, ways[number % len(ways)], **given)
         assert answer.status_code in (200, 422), text
     assert queries.timetable().pending == ()
+
+
+def test_the_preview_says_how_many_running_cases_move() -> None:
+    people.items()
+    told = people.received("11-10 09:20")
+    told.do("p-water-clerk", "accepted", "11-10 10:20")
+    page = body(send(signed_in(ONE)))
+    assert re.search(r"在办 <b[^>]*>1</b> 件，期限变动 <b[^>]*>1</b> 件", page)
+    assert told.number in page
+    assert "变为确定" in page
+    again = send(signed_in(ONE), text=NOTICE_2026)
+    assert "有 1 件在办" in body(again)
+    other = "2026-06-22,调休,休"
+    page = body(send(signed_in(ONE), "amendment", year="2026", source="修改通知", text=other))
+    assert "在办 1 件，没有一件的期限因此变动" in page

@@ -18,6 +18,8 @@ from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
 from zhengwu.calendars import queries as calendars
 from zhengwu.calendars import services
+from zhengwu.cases import reprojection, running
+from zhengwu.cases.reprojection import Preview as Cases
 from zhengwu.desk.calendar import year as pages
 from zhengwu.desk.calendar.forms import WAYS, ChangeForm, Choices, DecideForm
 from zhengwu.desk.entry import desk
@@ -39,12 +41,14 @@ HISTORY = 200
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a change would do. digest: of the change, so that what is proposed is what was seen."""
+    """What a change would do. cases: how it moves those under way. digest: of the change, so that
+    what is proposed is what was seen."""
 
     change: Mapping[str, Any]
     remarks: tuple[notices.Remark, ...]
     differences: tuple[Difference, ...]
     unread: tuple[str, ...]
+    cases: Cases
     digest: str
 
 
@@ -256,11 +260,12 @@ def _preview(form: ChangeForm) -> Preview:
     change = form.change()
     made = _made(change, calendars.timetable())
     unread = form.read.unread if form.read else ()
-    return Preview(made.change, made.remarks, made.differences, unread, made.digest)
+    return Preview(made.change, made.remarks, made.differences, unread, made.cases, made.digest)
 
 
 def _made(change: Mapping[str, Any], table: Timetable) -> Preview:
-    checked: Checked = services.check(change, table, at=now(), halls=_halls())
+    at = now()
+    checked: Checked = services.check(change, table, at=at, halls=_halls(), running=running.count())
     kind, _, code = str(checked.change.get("scope", "")).partition(":")
     region = code if kind == "region" else None
     if kind == "hall" and (row := halls.hall(code)):
@@ -272,6 +277,7 @@ def _made(change: Mapping[str, Any], table: Timetable) -> Preview:
         checked.remarks,
         notices.differences(checked.change, table, regions=within),
         (),
+        reprojection.preview(checked.change, at=at),
         hashlib.sha256(text.encode()).hexdigest()[:16],
     )
 
