@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 import click
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from zhengwu.cases.loading import Loaded
+    from zhengwu.domain.edition import Edition
 
 P = ParamSpec("P")
 
@@ -261,6 +268,153 @@ def import_(file: Path | None) -> None:
     click.echo(
         f"{len(report.rows)} 行：{counts}。现行 {report.in_force}，已取消 {report.retired}。"
     )
+
+
+def _case(number: str) -> Loaded:
+    """The case of a number, without its applicant: whoever types commands has no post here."""
+    from zhengwu.cases import loading
+    from zhengwu.cases.tracking import capitals
+
+    try:
+        return loading.load_bare(capitals(number))
+    except loading.CaseNotFound:
+        raise click.ClickException("没有找到这个办件。请核对编号。") from None
+
+
+def _say(answer: BaseModel | Sequence[BaseModel], table: list[str], *, as_json: bool) -> None:
+    """As JSON, the same as the interface answers, or as a table."""
+    if not as_json:
+        click.echo("\n".join(table))
+        return
+    plain = (
+        answer.model_dump(mode="json")
+        if not isinstance(answer, Sequence)
+        else [one.model_dump(mode="json") for one in answer]
+    )
+    click.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="按接口的样子输出 JSON")
+
+
+@main.command()
+@click.argument("case")
+@click.option("--at", help="哪一时刻，带时区，例如 2026-11-23T09:00:00+08:00；不写就是现在")
+@click.option("--known", help="只看事件账到这个序号为止的记载")
+@AS_JSON
+@_with_database
+def clock(case: str, at: str | None, known: str | None, as_json: bool) -> None:
+    """一件办件的全部期限和推导；不读申请人。"""
+    from zhengwu.cases import api
+    from zhengwu.config import tables
+
+    when, seen = api.instant(at), api.position(known)
+    answer = api.clock_of(_case(case), at=when, known=seen)
+    _say(answer, tables.clock(answer), as_json=as_json)
+
+
+@main.command("time-ledger")
+@click.argument("case")
+@AS_JSON
+@_with_database
+def time_ledger(case: str, as_json: bool) -> None:
+    """一件办件的时间账：在谁手里多久，到秒；不读申请人，不列岗位。"""
+    from zhengwu.cases import api, timekeeping
+    from zhengwu.config import tables
+    from zhengwu.web.clock import now
+
+    answer = api.ledger_of(timekeeping.of_operator(_case(case).number, at=now()))
+    _say(answer, tables.time_ledger(answer), as_json=as_json)
+
+
+@main.group()
+def calendar() -> None:
+    """历法：工作日、放假安排、期限届满日。"""
+
+
+def _place(command: Callable[P, None]) -> Callable[P, None]:
+    """--region and --hall."""
+    hall = click.option("--hall", help="大厅代码")
+    return click.option("--region", help="区域代码；不写就是全市")(hall(command))
+
+
+def _edition(region: str | None, hall: str | None) -> Edition:
+    from zhengwu.calendars import asking
+    from zhengwu.config.api import region_of
+
+    return asking.edition(region, hall, region_of=region_of)
+
+
+@calendar.command("days")
+@click.argument("since")
+@click.argument("until")
+@_place
+@AS_JSON
+@_with_database
+def calendar_days(
+    since: str, until: str, region: str | None, hall: str | None, as_json: bool
+) -> None:
+    """从某日到某日，每天是不是工作日（年-月-日，两头都算）。"""
+    from zhengwu.calendars import api
+    from zhengwu.config import tables
+
+    found = api.days_of(since, until, _edition(region, hall))
+    _say(found, tables.days(found), as_json=as_json)
+
+
+@calendar.command("add")
+@click.argument("date")
+@click.argument("days")
+@click.option(
+    "--unit",
+    default="working_day",
+    show_default=True,
+    help="working_day、day（即 calendar_day）、month 或 year",
+)
+@_place
+@AS_JSON
+@_with_database
+def calendar_add(
+    date: str, days: str, unit: str, region: str | None, hall: str | None, as_json: bool
+) -> None:
+    """从某日起算的期限哪一天届满，连同推导。"""
+    from zhengwu.calendars import api
+    from zhengwu.config import tables
+
+    answer = api.end_of(date, days, unit, _edition(region, hall))
+    _say(answer, tables.end(answer), as_json=as_json)
+
+
+@calendar.command("between")
+@click.argument("since")
+@click.argument("until")
+@_place
+@AS_JSON
+@_with_database
+def calendar_between(
+    since: str, until: str, region: str | None, hall: str | None, as_json: bool
+) -> None:
+    """两日之间有几个工作日（前一日不计，后一日计入）。"""
+    from zhengwu.calendars import api
+    from zhengwu.config import tables
+
+    answer = api.between_of(since, until, _edition(region, hall))
+    _say(answer, tables.between(answer), as_json=as_json)
+
+
+@calendar.command("notices")
+@_with_database
+def calendar_notices() -> None:
+    """已公布的放假安排，和应当公布而没有公布的年份。"""
+    from zhengwu.calendars import queries
+    from zhengwu.config import tables
+    from zhengwu.domain.edition import SHANGHAI
+    from zhengwu.web.clock import now
+
+    click.echo("\n".join(tables.notices(queries.notices())))
+    year = queries.unpublished(now().astimezone(SHANGHAI).date())
+    if year is not None:
+        click.echo(f"{year} 年的放假安排还没有录入，有关日期是暂定的。")
 
 
 if __name__ == "__main__":
