@@ -235,7 +235,7 @@ def test_too_many_cases_are_refused_with_their_number_and_a_way_out(owner: Owner
     with pytest.raises(Refusal) as refused:
         all_of(since=date(2026, 1, 1), until=date(2026, 12, 31))
     assert (refused.value.code, refused.value.field) == ("time.too_many", "since")
-    assert "一次最多核算 5,000 件" in refused.value.sentence
+    assert "一次最多核算 2,000 件" in refused.value.sentence
     assert "缩短日期范围" in refused.value.sentence
 
 

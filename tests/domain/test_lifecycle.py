@@ -262,3 +262,9 @@ def test_a_late_entry_takes_nothing_from_the_sum() -> None:
 def test_the_story_names_every_act_of_the_table_once_at_most() -> None:
     assert len(BY_CODE) == len(ACTS)
     assert {kind for _, kind, *_ in STORY} <= set(BY_CODE)
+
+
+def test_who_decides_while_papers_are_under_way_has_them() -> None:
+    told = more(events(4), "granted", "09-22 10:00")
+    assert fold(events(4)).holder.kind == HolderKind.HANDING_OVER
+    assert fold(told).holder.kind == HolderKind.DEPARTMENT

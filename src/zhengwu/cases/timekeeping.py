@@ -31,7 +31,7 @@ from zhengwu.domain.timeledger import Handover, Part, Side, Span, Table
 from zhengwu.ledger import queries as ledger_queries
 
 ACT = "time.see"
-MOST = 5_000  # cases in one account
+MOST = 2_000  # cases of one table: about two milliseconds each
 COUNTED = 100_000  # how far they are counted to say how many too many
 PAGE = 500  # stories read with one SELECT
 SECOND = timedelta(seconds=1)

@@ -530,10 +530,9 @@ def _holding(old: Standing, event: Event) -> tuple[Holder, Holder]:
         ), old.before
     if kind in ("granted", "refused"):
         # Whoever decides has it from then on, whoever reviewed it before.
-        decider = replace(
-            old.holder, agency=event.agency, post=event.post, actor=event.actor, since=when
-        )
-        return decider, old.before
+        under_way = old.holder.kind == HolderKind.HANDING_OVER
+        kind = HolderKind.DEPARTMENT if under_way else old.holder.kind
+        return Holder(kind, event.agency, event.post, event.actor, when), old.before
     return old.holder, old.before
 
 
