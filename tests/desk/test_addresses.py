@@ -27,6 +27,7 @@ READ: Mapping[str, tuple[str, ...]] = {
     "desk:inbox-export": ("q", "s", "folder", "item", "light"),
     "desk:register": ("draft", "item"),
     "desk:case": ("q",),
+    "desk:why": ("known",),
     "desk:review": ("m", "f", "p", "z", "folder", "item", "light"),
     "desk:batch": ("case", "do"),
     "desk:day": ("day", "of"),
@@ -76,9 +77,7 @@ PATHS = (
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _items(city: None) -> None:
-    walk.publish_items()
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def _who(name: str) -> Client:

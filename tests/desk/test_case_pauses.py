@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
 from tests.cases import people
 from zhengwu.cases import queries
-from zhengwu.desk.case.month import weeks
-from zhengwu.desk.case.views import paused
+from zhengwu.desk.case.month import month
 
 CLERK, REVIEWER = "p-water-clerk", "p-water-reviewer"
 
 
-@pytest.fixture(autouse=True)
-def _items(city: None) -> None:
-    people.items()
+pytestmark = pytest.mark.usefixtures("town")
 
 
 def test_overlapping_procedures_are_one_pause_from_the_first_to_the_last() -> None:
@@ -30,19 +27,13 @@ def test_overlapping_procedures_are_one_pause_from_the_first_to_the_last() -> No
     at = people.moment("09-28 09:00")
     view = queries.case(people.actor(REVIEWER), case.number, at=at)
     assert not [row for row in view.story if row.gone]
-    stretches = paused(view)
-    still = {
-        first + timedelta(days=n)
-        for first, last in stretches
-        for n in range(1, (last - first).days + 1)
-    }
-    assert still == {date(2026, 9, day) for day in range(17, 24)}
     limit = view.reading.due
     assert limit
-    squares = weeks(
-        limit, calendar=view.reading.calendar, paused=stretches, today=date(2026, 9, 28)
-    )
-    marked = {one.day.day for week in squares for one in week if one.tone == "no"}
+    picture = month(limit, today=date(2026, 9, 28))
+    assert picture
+    marked = {one.day.day for week in picture.weeks for one in week if one.tone == "no"}
     assert marked == {17, 18, 20, 21, 22, 23}  # the 20th, a Sunday, is worked
-    counted = [one.note for week in squares for one in week if one.tone in ("on", "left", "end")]
+    counted = [
+        one.note for week in picture.weeks for one in week if one.tone in ("on", "left", "end")
+    ]
     assert len(counted) == limit.value

@@ -28,6 +28,7 @@ PUBLIC: Mapping[str, str] = {
     "decisions-feed": "The newest of the same, to subscribe to.",
     "decision": "One of the same; its address tells nothing of the case.",
     "track-twin": "The same paper in words, by the same token.",
+    "track-why": "Why the applicant's dates are what they are, by the same kind of token.",
     "check": "Whoever is shown a document may ask whether it is genuine.",
     "check-code": "The same, from the QR code on the paper; attempts are counted.",
     "api:openapi-json": "What other systems may ask; a description, no data.",

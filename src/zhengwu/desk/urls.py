@@ -26,6 +26,7 @@ urlpatterns = [
     path("register", register.register, name="register"),
     path("cases/<str:number>", case.case, name="case"),
     path("cases/<str:number>/acts/<str:kind>", case.act, name="act"),
+    path("cases/<str:number>/why", case.why, name="why"),
     path("cases/<str:number>/undo", case.undo, name="undo"),
     path("cases/<str:number>/documents/<str:check>.pdf", case.document, name="document"),
     path("cases/<str:number>/documents/<str:check>/print", case.copies, name="print"),

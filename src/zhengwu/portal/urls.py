@@ -19,6 +19,7 @@ urlpatterns = [
     path("track", track.track, name="track"),
     path("track/documents/<str:token>.pdf", track.document, name="track-document"),
     path("track/documents/<str:token>/words", track.twin, name="track-twin"),
+    path("track/why/<str:token>", track.why, name="track-why"),
     path("decisions", decisions.decisions, name="decisions"),
     path("decisions.csv", decisions.export, name="decisions-export"),
     path("decisions.atom", decisions.feed, name="decisions-feed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -38,6 +38,26 @@ class Shown:
     kind: str
     hint: str = ""
     why: str = ""
+
+
+class KnownForm(Form):
+    """As of when the dates are explained: a day, or a position of the log (p and digits)."""
+
+    known = Line(label="按哪一天知道的情况", max_length=18, required=False)
+
+    def clean_known(self) -> date | int | None:
+        text = self.cleaned_data["known"]
+        if not text:
+            return None
+        if text[0] == "p" and text.isascii() and text[1:].isdigit():
+            return int(text[1:])
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            day = None
+        if day is None or not 2000 <= day.year <= 2100:
+            raise forms.ValidationError("请填写日期，例如 2026-11-05。")
+        return day
 
 
 class ActForm(Form):

@@ -7,13 +7,21 @@ from datetime import date, timedelta
 
 from zhengwu.domain.calendar import Calendar
 from zhengwu.domain.clock import LimitReading
+from zhengwu.domain.counting import Pause
+from zhengwu.domain.derivation import TOLD
+from zhengwu.domain.procedure import Unit
+from zhengwu.web import words
 
 MOST_WEEKS = 16
+WORKING = (Unit.WORKING_DAY, Unit.OFFICE_HOUR)
+COUNTED = (Unit.WORKING_DAY, Unit.CALENDAR_DAY, Unit.MONTH, Unit.YEAR)
 
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """One day. tone: key | on | no | left | off | end | out; note: what stands under the number."""
+    """One day. tone: filed | key | on | no | left | off | end | out; note: what stands under the
+    number; said: the same in words.
+    """
 
     day: date
     tone: str
@@ -22,46 +30,92 @@ class Square:
     said: str
 
 
-def weeks(
-    limit: LimitReading, *, calendar: Calendar, paused: tuple[tuple[date, date], ...], today: date
-) -> tuple[tuple[Square, ...], ...]:
-    """The weeks from the limit's start to its end or today, Monday first; () when too many.
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The picture of one limit. named: days that are not as the plain week, and by what."""
 
-    paused: first and last day of each suspension, both not counted when they are working days
-    after the first.
+    weeks: tuple[tuple[Square, ...], ...]
+    tones: frozenset[str]
+    named: tuple[str, ...]
+
+
+def month(limit: LimitReading, *, today: date) -> Month | None:
+    """The weeks from the receipt or the start to the end or today, Monday first; None where they
+    are too many or the limit is another system's.
+
+    Pauses: first and last day of each, both not counted when they are days after the first.
     """
-    start, end = limit.start, _day(limit.due)
+    if limit.kind in TOLD:
+        return None
+    calendar = limit.how.edition.calendar
+    start, end = limit.start, words.local(limit.due).date()
+    filed = words.local(limit.how.start.filed).date() if limit.how.start.filed else start
     last = max(end, min(today, end + timedelta(days=14)))
-    first = start - timedelta(days=start.weekday())
+    first = filed - timedelta(days=filed.weekday())
     final = last + timedelta(days=6 - last.weekday())
     if (final - first).days > MOST_WEEKS * 7:
-        return ()
+        return None
+    until = today
+    if limit.stopped_at is not None:
+        until = min(today, words.local(limit.stopped_at).date())
+    held = {day for item in limit.how.items if isinstance(item, Pause) for day in _days(item)}
     squares: list[Square] = []
     counted = 0
     for offset in range((final - first).days + 1):
         day = first + timedelta(days=offset)
-        working = calendar.is_working_day(day).working
+        what = calendar.is_working_day(day)
         tone, note, said = "out", "", ""
+        if day == filed and filed != start:
+            tone, note, said = "filed", "收到", "这天在办公时间以外收到材料"
         if day == start:
-            tone, note, said = "key", "起", "起算日，当日不计"
+            tone, note = "key", "起"
+            said = "视为这天收到，当日不计" if filed != start else "起算日，当日不计"
         elif start < day <= end:
-            if not working:
-                tone, note, said = "off", "休", "休息，不计"
-            elif any(a < day <= b for a, b in paused):
+            if limit.unit in WORKING and not what.working:
+                tone, note = "off", _off(what.reason)
+                said = "休息，不计" if what.reason == "周末" else f"{what.reason}，不计"
+            elif day in held:
                 tone, note, said = "no", "❚❚", "暂停，不计"
             else:
                 counted += 1
-                tone = "on" if day <= today else "left"
-                note, said = str(counted), f"第 {counted} 个工作日"
-            if day == end:
-                tone, note, said = "end", "到期", said + "，到期日"
-        elif day > end and not working:
-            tone, note = "off", "休"
+                tone = "on" if day <= until else "left"
+                if limit.unit in COUNTED:
+                    unit = "个工作日" if limit.unit == Unit.WORKING_DAY else "日"
+                    note, said = str(counted), f"第 {counted} {unit}"
+                else:
+                    said = "计入"
+        elif day > end and not what.working:
+            tone, note = "off", _off(what.reason)
+        if day == end:
+            tone, note, said = "end", "到期", f"{said}，到期日" if said else "到期日"
         squares.append(Square(day, tone, note, day == today, said))
-    return tuple(tuple(squares[i : i + 7]) for i in range(0, len(squares), 7))
+    weeks = tuple(tuple(squares[i : i + 7]) for i in range(0, len(squares), 7))
+    return Month(weeks, frozenset(one.tone for one in squares), named(calendar, first, end))
 
 
-def _day(value: date) -> date:
-    from zhengwu.web.words import SHANGHAI
+def named(calendar: Calendar, first: date, end: date) -> tuple[str, ...]:
+    """Days of notices and local arrangements in between that differ from the plain week."""
+    groups: dict[tuple[str, bool, str], list[date]] = {}
+    for day in calendar.named_days(first - timedelta(days=1), end):
+        works = calendar.works(day)
+        if works == (day.weekday() < 5):
+            continue
+        source = calendar.sources.get(day, "")
+        local = source if source not in calendar.notices.values() else ""
+        groups.setdefault((calendar.names.get(day, ""), works, local), []).append(day)
+    told = []
+    for (name, works, source), days in groups.items():
+        listed = "、".join(f"{day.month}-{day.day}" for day in days)
+        what = "上班" if works else "不上班"
+        text = f"{listed} {name}{what}" if name and not works else f"{listed} {what}"
+        told.append(f"{text}（{source}）" if source else text)
+    return tuple(told)
 
-    return value.astimezone(SHANGHAI).date() if hasattr(value, "astimezone") else value
+
+def _days(pause: Pause) -> list[date]:
+    first, last = words.local(pause.start).date(), words.local(pause.until).date()
+    return [first + timedelta(days=n) for n in range(1, (last - first).days + 1)]
+
+
+def _off(reason: str) -> str:
+    return "休" if reason == "周末" else "假"

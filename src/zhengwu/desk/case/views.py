@@ -18,15 +18,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
-from zhengwu.cases import drafts, services, timekeeping
+from zhengwu.cases import drafts, explaining, services, timekeeping
 from zhengwu.cases import queries as cases
 from zhengwu.cases.drafts import Draft
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.queries import ActOffer, CaseView, Paper
 from zhengwu.cases.verbs import GOOD
-from zhengwu.desk.case.forms import CONFIRMED, ActForm
+from zhengwu.desk.case.forms import CONFIRMED, ActForm, KnownForm
 from zhengwu.desk.case.ledger import ledger
-from zhengwu.desk.case.month import weeks
+from zhengwu.desk.case.month import month
 from zhengwu.desk.entry import desk
 from zhengwu.documents import queries as documents
 from zhengwu.documents import services as document_services
@@ -93,6 +93,26 @@ def case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     view = cases.case(actor, number, at=at)
     _looked(actor, view, "办件页", at)
     return _page(request, actor, view, at, _fresh(actor, view))
+
+
+@require_safe
+@desk("case.see")
+def why(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
+    """Why the dates are what they are, to print (期限推算说明); `known`: with what was known at the
+    end of a day, or at a position of the log. Nothing of the applicant is on it."""
+    at = now()
+    form = KnownForm(request.GET if request.GET.get("known") else None)
+    known: date | int | None = None
+    if form.is_bound and form.is_valid():
+        known = form.cleaned_data["known"]
+    try:
+        found = explaining.why(actor, number, known=known, at=at)
+    except Refusal as refusal:
+        form.add_error("known", refusal.sentence)
+        found = explaining.why(actor, number, at=at)
+    status = 422 if form.is_bound and form.errors else 200
+    context = {"actor": actor, "why": found, "form": form}
+    return render(request, "desk/case/why.html.j2", context, status=status)
 
 
 def _looked(actor: Actor, view: CaseView, why: str, at: datetime) -> None:
@@ -300,9 +320,7 @@ def _page(
 ) -> HttpResponse:
     calendar = view.reading.calendar
     pressing = view.reading.due
-    shown = pressing or next(
-        (limit for limit in view.reading.limits if limit.kind == "promised"), None
-    )
+    shown = pressing or view.reading.limit("promised") or view.reading.limit("statutory")
     context = {
         "actor": actor,
         "case": view,
@@ -316,9 +334,7 @@ def _page(
         "review": _review(view.number),
         "undo_key": new_key(),
         "ledger": ledger(view.spans, timekeeping.of_view(view, at=at), calendar),
-        "month": weeks(shown, calendar=calendar, paused=paused(view), today=words.local(at).date())
-        if shown
-        else (),
+        "month": month(shown, today=words.local(at).date()) if shown else None,
         "held": at - view.holder_since if view.holder_since and not view.closed else None,
     }
     return render(request, "desk/case/case.html.j2", context, status=status)
@@ -330,16 +346,6 @@ def _review(number: str) -> str:
         return reverse("desk:review", args=[number])
     except NoReverseMatch:
         return ""
-
-
-def paused(view: CaseView) -> tuple[tuple[date, date], ...]:
-    """The days between which the clock stood still (特别程序、转报), from the time ledger, where
-    procedures that overlap are one stretch."""
-    return tuple(
-        (words.local(span.start).date(), words.local(span.end).date())
-        for span in view.spans
-        if span.kind in ("special", "higher")
-    )
 
 
 def _moved(

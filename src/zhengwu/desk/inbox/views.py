@@ -119,6 +119,7 @@ def _lines(rows: tuple[InboxRow, ...]) -> Iterator[str]:
     head = [
         "期限",
         "到期",
+        "暂定",
         "办件编号",
         "事项",
         "申请人",
@@ -133,6 +134,7 @@ def _lines(rows: tuple[InboxRow, ...]) -> Iterator[str]:
         cells = [
             row.light.text,
             words.local(row.due).strftime("%Y-%m-%d %H:%M") if row.due else "",
+            "暂定" if row.provisional else "",
             row.number,
             row.item_name,
             row.applicant,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from zhengwu.cases import tracking
+from zhengwu.cases import explaining, tracking
 from zhengwu.cases.tracking import CaseNotFound
 from zhengwu.documents import queries as documents
 from zhengwu.domain.refusal import Refusal
@@ -19,6 +21,7 @@ from zhengwu.web.forms import Form, Line
 
 TOKEN_SECONDS = 1800
 SALT = "zhengwu.track.document"
+WHY_SALT = "zhengwu.track.why"
 
 
 class TrackForm(Form):
@@ -67,7 +70,13 @@ def track(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "portal/track/progress.html.j2",
-        {"case": view, "told": view.told, "papers": papers, "at": at},
+        {
+            "case": view,
+            "told": view.told,
+            "papers": papers,
+            "at": at,
+            "why": signing.dumps(str(view.id), salt=WHY_SALT),
+        },
     )
 
 
@@ -96,6 +105,21 @@ def twin(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         raise Http404
     return render(request, "portal/track/twin.html.j2", {"paper": found, "token": token})
+
+
+@require_safe
+@never_cache
+def why(request: HttpRequest, token: str) -> HttpResponse:
+    """Why the dates are what they are (期限推算说明), for half an hour after the progress page.
+
+    The token holds the case's id, which says nothing to anybody; nobody is named on the page.
+    """
+    try:
+        identifier = UUID(signing.loads(token, salt=WHY_SALT, max_age=TOKEN_SECONDS))
+        found = explaining.why_shown(identifier, at=now())
+    except (signing.BadSignature, ValueError, AttributeError, CaseNotFound):
+        raise Http404 from None
+    return render(request, "portal/track/why.html.j2", {"why": found})
 
 
 def _check_of(token: str) -> str:
