@@ -20,6 +20,7 @@ from zhengwu.domain.event import Event, Nature
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+SKEW = timedelta(minutes=5)  # how far the clocks of two desks may differ
 LAST_MOMENT = time(23, 59, 59, 999999)  # 24:00 of a day
 # Holidays of a fixed date, all that is known of a year without a notice.
 FIXED = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
@@ -332,35 +333,52 @@ RANK = ("received", "accepted", "step", "decided", "delivered", "closed")
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
-    """By when it happened; news of one moment in the order of a procedure, else as entered."""
+    """By when it happened; news of one moment in the order of a procedure, else as entered.
+
+    The clocks of two desks differ: an act entered as a little earlier than the one entered just
+    before it happened no earlier than that.
+    """
+    entered = sorted(events, key=lambda event: event.version)
+    moments: dict[int, datetime] = {}
+    before: datetime | None = None
+    for event in entered:
+        moments[event.version] = event.occurred
+        if event.nature == Nature.ACT:
+            if before and before - SKEW <= event.occurred < before:
+                moments[event.version] = before
+            before = moments[event.version]
 
     def key(event: Event) -> tuple[datetime, int, int]:
         ranked = event.nature == Nature.OBSERVATION and event.kind in RANK
-        return event.occurred, RANK.index(event.kind) if ranked else 0, event.version
+        return moments[event.version], RANK.index(event.kind) if ranked else 0, event.version
 
-    return sorted(events, key=key)
+    return sorted(entered, key=key)
 
 
 # --- one limit ----------------------------------------------------------------------------------
 
 
 def pauses(seen: Iterable[Event], *, forwarding: bool) -> list[Pause]:
-    """行政许可法 45: from the start of a special procedure to its end; 43: while it lies above."""
-    under_way: dict[str, datetime] = {}
+    """行政许可法 45: from the start of a special procedure to its end; 43: while it lies above.
+
+    An end belongs to what was under way when it was entered, whenever it is said to have been.
+    """
+    under_way: list[tuple[str, datetime]] = []
     found: list[Pause] = []
-    for event in seen:
+    for event in sorted(seen, key=lambda event: event.version):
+        ended: list[tuple[str, datetime]] = []
         if event.kind == "suspended":
-            under_way.setdefault(event.body["procedure"], event.occurred)
+            under_way.append((event.body["procedure"], event.occurred))
+        elif event.kind == "forwarded" and forwarding:
+            under_way.append(("forwarded", event.occurred))
         elif event.kind == "resumed":
             named = event.body.get("procedure")
-            for procedure in [one for one in under_way if one == named or not named]:
-                if procedure != "forwarded":
-                    found.append((under_way.pop(procedure), event.occurred))
-        elif event.kind == "forwarded" and forwarding:
-            under_way.setdefault("forwarded", event.occurred)
-        elif event.kind == "came_back" and "forwarded" in under_way:
-            found.append((under_way.pop("forwarded"), event.occurred))
-    return found + [(begin, None) for begin in under_way.values()]
+            ended = [p for p in under_way if p[0] == named or (not named and p[0] != "forwarded")]
+        elif event.kind == "came_back":
+            ended = [p for p in under_way if p[0] == "forwarded"]
+        found += [(begin, event.occurred) for _, begin in ended]
+        under_way = [p for p in under_way if p not in ended]
+    return found + [(begin, None) for _, begin in under_way]
 
 
 def clipped(found: Iterable[Pause], begin: datetime, until: datetime) -> list[Pause]:
@@ -387,6 +405,42 @@ def paused_days(world: World, unit: str, found: Iterable[Pause]) -> int:
     return total
 
 
+def unextended(
+    world: World,
+    limit: Mapping[str, Any],
+    start: date,
+    begin: datetime,
+    found: Sequence[Pause],
+    more: int,
+) -> datetime:
+    """The end of a limit with these pauses and so many more days in its own unit: 民法典 201-203."""
+    unit, value, roll = limit["unit"], limit["value"], limit["roll"]
+    if unit == "working_day":
+        count = value + paused_days(world, unit, found) + more
+        if count == 0 and not working(world, start):
+            count = 1
+        return close(world, nth_working(world, start, count))
+    if unit == "office_hour":
+        return office_end(world, begin, value, found)
+    if unit == "hour":
+        due: datetime = begin + value * HOUR
+        for stop, go in found:
+            assert go is not None
+            due += go - stop
+        due = due.astimezone(SHANGHAI)
+        if roll and not working(world, local(due)):
+            due = close(world, next_working(world, local(due)))
+        return due
+    if unit == "calendar_day":
+        day = start + value * DAY
+    else:
+        day = months_later(start, value if unit == "month" else 12 * value)
+    day += (paused_days(world, unit, found) + more) * DAY
+    if roll and not working(world, day):
+        day = next_working(world, day)
+    return close(world, day)
+
+
 def end(
     world: World,
     limit: Mapping[str, Any],
@@ -394,40 +448,23 @@ def end(
     begin: datetime,
     found: Sequence[Pause],
     extension: Mapping[str, Any] | None,
-) -> datetime:
-    """The end of a limit with these pauses and this extension: 民法典 201-203."""
-    unit, value, roll = limit["unit"], limit["value"], limit["roll"]
+    earliest: datetime | None,
+) -> tuple[datetime, datetime]:
+    """The end without and with the extension. earliest: the former end without one, in hours."""
+    unit = limit["unit"]
     more = extension["days"] if extension else 0
     in_calendar_days = extension is not None and extension.get("unit") == "calendar_day"
-    if unit == "working_day":
-        count = value + paused_days(world, unit, found) + more
-        if count == 0 and not working(world, start):
-            count = 1
-        return close(world, nth_working(world, start, count))
-    if unit in IN_HOURS:
-        if unit == "hour":
-            due = begin + value * HOUR
-            for stop, go in found:
-                assert go is not None
-                due += go - stop
-            due = due.astimezone(SHANGHAI)
-            if roll and not working(world, local(due)):
-                due = close(world, next_working(world, local(due)))
-        else:
-            due = office_end(world, begin, value, found)
-        return close(world, nth_working(world, local(due), more)) if more else due
-    if unit == "calendar_day":
-        day = start + value * DAY
-    else:
-        day = months_later(start, value if unit == "month" else 12 * value)
-    day += paused_days(world, unit, found) * DAY
-    if in_calendar_days:
-        day += more * DAY
-    if roll and not working(world, day):
-        day = next_working(world, day)
-    if more and not in_calendar_days:
-        day = nth_working(world, day, more)
-    return close(world, day)
+    if unit == "working_day" or in_calendar_days:
+        due = unextended(world, limit, start, begin, found, more)
+        return due, due
+    base = unextended(world, limit, start, begin, found, 0)
+    if unit == "hour" and earliest:
+        base = max(base, earliest)  # no pause brings an end nearer that a day off has put off
+    if not more:
+        return base, base
+    if unit == "office_hour":  # 45 leaves what comes later out of the extension too
+        more += paused_days(world, "working_day", [pause for pause in found if pause[0] > base])
+    return base, close(world, nth_working(world, local(base), more))
 
 
 def one(
@@ -454,7 +491,7 @@ def one(
         items.append((extended.occurred, 1, extended.body))
     applied: list[Pause] = []
     extension: Mapping[str, Any] | None = None
-    due = end(world, limit, start, begin, applied, extension)
+    base, due = end(world, limit, start, begin, applied, extension, None)
     for when, sort, item in sorted(items, key=lambda row: row[:2]):
         if when > due:
             continue
@@ -462,7 +499,7 @@ def one(
             applied.append(item)
         else:
             extension = item
-        due = end(world, limit, start, begin, applied, extension)
+        base, due = end(world, limit, start, begin, applied, extension, base)
     suspended = still and bool(applied) and applied[-1] == whole[-1]
 
     # Used and left, in the limit's own unit.
@@ -589,6 +626,10 @@ def _decision(seen: list[Event], world: World, at: datetime) -> Iterable[Counted
     extended = next((event for event in seen if event.kind == "extended"), None)
     for limit in limits:
         lower = limit["kind"] == "lower_review"
+        stopped = first_after(seen, accepted, DECISION)
+        sent_on = first_after(seen, accepted, ("forwarded",))
+        if lower and sent_on and (not stopped or sent_on.occurred <= stopped.occurred):
+            stopped = sent_on
         yield one(
             world,
             {"roll": True, **limit},
@@ -596,7 +637,7 @@ def _decision(seen: list[Event], world: World, at: datetime) -> Iterable[Counted
             start=start,
             begin=begin,
             at=at,
-            stopped=first_after(seen, accepted, (*DECISION, "forwarded") if lower else DECISION),
+            stopped=stopped,
             found=pauses(seen, forwarding=not lower),
             extended=None if lower else extended,
         )
