@@ -23,9 +23,9 @@ from tests.domain.histories import SEEDS, history, smallest, words
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(seed=SEEDS)
-@example(seed=4866)  # hours not begun before the office opens on the day of receipt
-@example(seed=5787)  # an extension in hours, and a procedure that outlasts it
-@example(seed=8208)
+@example(seed=3446)  # these three once told the two apart
+@example(seed=6229)
+@example(seed=14135)
 def test_the_clock_reads_what_the_days_say(seed: int) -> None:
     found = history(seed)
     if disagreement(found) is None:
