@@ -8,7 +8,7 @@ re-projection noted them. Limits of single steps are the house's own and left ou
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from zhengwu.cases import wording
@@ -114,9 +114,9 @@ def changes(
         for count, event in enumerate(stretch, 1):
             if event.kind not in MATTERS:
                 continue
-            now = _ends([*before, *stretch[:count]], knew(event), by)
+            now = _again(ends, _ends([*before, *stretch[:count]], knew(event), by))
             told += _told(event, [*before, *stretch], ends, now)
-            ends = _again(ends, now)
+            ends = now
     return tuple(told)
 
 
@@ -145,11 +145,13 @@ def _ends(events: Sequence[Event], at: datetime, edition: Edition) -> dict[Key, 
 
 
 def _again(old: dict[Key, End], new: dict[Key, End]) -> dict[Key, End]:
-    """The new ends; one that still stands keeps the end at which it came to stand."""
-    return {
-        key: old[key] if end.still and key in old and old[key].still else end
-        for key, end in new.items()
-    }
+    """The new ends; one that stands keeps the end at which it came to stand."""
+    found = {}
+    for key, end in new.items():
+        known = old.get(key)
+        stands = end.still and known is not None
+        found[key] = replace(known, still=True) if stands and known else end
+    return found
 
 
 def _told(
@@ -158,7 +160,7 @@ def _told(
     found = []
     for key in {**old, **new}:
         before, after = old.get(key), new.get(key)
-        if before == after or (before and after and before.still and after.still):
+        if before == after:
             continue
         found.append(
             Change(
