@@ -189,12 +189,14 @@ def test_what_cannot_be_read_is_refused_in_words(text: str, code: str) -> None:
 def test_no_naughty_string_is_more_than_a_refusal() -> None:
     if not NAUGHTY.exists():
         pytest.skip("the naughty strings are not on this machine")
-    for text in json.loads(NAUGHTY.read_text("utf-8")):
+    for nth, text in enumerate(json.loads(NAUGHTY.read_text("utf-8"))):
         for whole in (text, f"2027-01-01,{text},休", f"2027-01-01,元旦,{text}", text + NOTICE_2026):
             try:
                 read = notices.read(whole, year=2027)
             except Refusals:
                 continue
+            if nth % 10:
+                continue  # a check builds a calendar: a tenth of them is enough
             change = notice(source="通知", year=read.year, days=[list(one) for one in read.days])
             for field in ("kind", "year", "amends"):
                 with suppress(Refusals):
