@@ -14,7 +14,6 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import ProgrammingError
 from psycopg import sql
 
-from zhengwu.calendars import services as calendars
 from zhengwu.config.environment import database
 from zhengwu.ledger import grants
 
@@ -60,6 +59,8 @@ def run(*, verbosity: int = 0) -> list[str]:
 
     A running worker must be stopped first: its followers read the tables that change.
     """
+    from zhengwu.calendars import services as calendars  # needs the models, which wait for setup
+
     with as_owner():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", (MIGRATING,))
