@@ -30,7 +30,7 @@ UNITS = {
     "year": Unit.YEAR,
 }
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-WHOLE = re.compile(r"[+-]?[0-9]{1,12}")
+WHOLE = re.compile(r"-?[0-9]{1,12}")
 CODE = re.compile(r"[0-9A-Za-z_-]{1,40}")
 RegionOf = Callable[[str], str | None]
 
