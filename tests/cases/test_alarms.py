@@ -18,7 +18,7 @@ from tests.cases.people import INTAKE, Told, actor, moment, received
 from tests.cases.test_reading_logs import LOG
 from tests.cases.test_reading_logs import written as as_file
 from zhengwu.accounts.queries import CITY
-from zhengwu.cases import alarms, loading, replay
+from zhengwu.cases import alarms, loading, replay, running
 from zhengwu.cases.events import ALARMS
 from zhengwu.ledger import services as ledger
 from zhengwu.ledger.queries import stream_events
@@ -91,6 +91,15 @@ def test_a_second_sweep_and_one_by_a_clock_set_back_raise_nothing_again() -> Non
         alarms.sweep(at)
     assert [level for _, level, _ in raised(case)] == ["near", "over"]
     assert written() == 2
+
+
+def test_a_clock_set_back_behind_an_acceptance_raises_nothing_that_it_ended(owner: Owner) -> None:
+    case = received("09-14 09:20")
+    case.do(CLERK, "accepted", "09-18 10:00")
+    owner.execute("UPDATE cases_case SET next_at = opened WHERE number = %s", [case.number])
+    assert alarms.sweep(NEAR + timedelta(hours=1)) == 1
+    assert raised(case) == []
+    assert next_at(case) == moment("10-21 00:00"), "two working days before 10-23"
 
 
 def test_an_act_that_leaves_the_limit_alone_raises_it_no_second_time() -> None:
@@ -177,9 +186,9 @@ def test_a_case_moved_between_reading_and_writing_is_left_to_the_next_sweep(owne
     case = accepted()
     alarms.sweep(moment("10-01 09:00"))
     before = written()
-    running = alarms.running.called(moment("12-30 09:00"), after=None, limit=10)
+    seen = running.called(moment("12-30 09:00"), after=None, limit=10)
     case.do(REVIEWER, "step_taken", "10-02 09:00")
-    assert alarms._settle(running, moment("12-30 09:00")) == 0
+    assert alarms._settle(seen, moment("12-30 09:00")) == 0
     assert written() == before
     assert next_at(case) is not None
 
@@ -204,7 +213,7 @@ def many(owner: Owner, like: str, due: str) -> None:
     chosen = ", ".join(made.get(name, f'"{name}"') for name in columns)
     names = ", ".join(f'"{name}"' for name in columns)
     owner.execute(
-        f"INSERT INTO cases_case ({names}) SELECT {chosen} FROM cases_case,"  # noqa: S608
+        f"INSERT INTO cases_case ({names}) SELECT {chosen} FROM cases_case,"
         f" generate_series(1, {MANY}) n WHERE number = %s",
         [like],
     )

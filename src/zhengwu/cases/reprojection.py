@@ -397,8 +397,8 @@ class _Look:
         after = reading
         if known[-1].received > last:
             known = [one for one in known if one.received <= last]
-            after = clock.read(known, at=self.at_, edition=edition)
-        before = clock.read(known, at=self.at_, edition=old)
+            after = clock.read(known, at=reading.at, edition=edition)
+        before = clock.read(known, at=reading.at, edition=old)
         limits = changed(before, after, still=reading)
         return _Move(former, before.due, after.due, limits) if limits else None
 

@@ -40,8 +40,14 @@ class Running:
     next_at: datetime | None
     events: tuple[Event, ...]
 
+    def seen_from(self, at: datetime) -> datetime:
+        """The instant, or the last thing that happened where a clock was set back behind it: a
+        decision made is not unmade by a wrong clock.
+        """
+        return max(at, *(one.occurred for one in self.events))
+
     def read(self, at: datetime, edition: Edition) -> clock.Reading:
-        return clock.read(self.events, at=at, edition=edition)
+        return clock.read(self.events, at=self.seen_from(at), edition=edition)
 
 
 COLUMNS = (
