@@ -29,6 +29,7 @@ settings.load_profile("zhengwu")
 
 TEMPLATE = "zhengwu_template"
 NAME = "zhengwu_test"
+SMALL = 65_536  # bytes of a table up to which DELETE is quicker than TRUNCATE
 HOME = Path(tempfile.mkdtemp(prefix="zhengwu-test-"))
 HOME.chmod(0o711)  # the server's system user passes through, and sees nothing
 CLUSTER = Cluster(HOME, major=int(os.environ.get("ZHENGWU_TEST_PG", "18")), durable=False)
@@ -97,8 +98,8 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def _dynamic_tables(cluster: Cluster) -> tuple[list[str], dict[str, int]]:
-    """The tables a test may fill, and the row counts of what the migrations themselves filled."""
+def _dynamic_tables(cluster: Cluster) -> list[str]:
+    """The tables a test may fill: those that the migrations themselves left empty."""
     with psycopg.connect(cluster.url(role=OWNER, database=NAME), autocommit=True) as owner:
         names = [
             name
@@ -107,15 +108,14 @@ def _dynamic_tables(cluster: Cluster) -> tuple[list[str], dict[str, int]]:
                 " AND c.relnamespace = 'public'::regnamespace ORDER BY 1"
             )
         ]
-        filled = {}
-        for name in names:
-            row = owner.execute(
-                sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))
+        return [
+            name
+            for name in names
+            if owner.execute(
+                sql.SQL("SELECT NOT EXISTS (SELECT 1 FROM {})").format(sql.Identifier(name))
             ).fetchone()
-            assert row is not None
-            if row[0]:
-                filled[name] = row[0]
-    return names, filled
+            == (True,)
+        ]
 
 
 @pytest.fixture
@@ -126,29 +126,11 @@ def owner(cluster: Cluster) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
 
 
 @pytest.fixture
-def db(
-    cluster: Cluster,
-    owner: psycopg.Connection[tuple[object, ...]],
-    _dynamic_tables: tuple[list[str], dict[str, int]],
-) -> Iterator[None]:
+def db(kept: Kept) -> Iterator[None]:
     """A clean database; Django is connected to it as the application role and commits."""
     from django.db import connections
 
-    names, filled = _dynamic_tables
-    dirty = []
-    for name in names:
-        if name in filled:
-            continue
-        probe = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(sql.Identifier(name))
-        row = owner.execute(probe).fetchone()
-        if row is not None and row[0]:
-            dirty.append(name)
-    if dirty:
-        owner.execute(
-            sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(
-                sql.SQL(", ").join(map(sql.Identifier, dirty))
-            )
-        )
+    kept.clean()
     yield
     for connection in connections.all(initialized_only=True):
         if connection.connection is not None and connection.in_atomic_block:
@@ -158,79 +140,165 @@ def db(
 
 @dataclass(slots=True)
 class Kept:
-    """What a fixture built once in this worker's database, put back with one transaction."""
+    """What fixtures built once in this worker's database, put back with one script each.
+
+    The connection is the superuser's with `session_replication_role = replica`: rows that are
+    taken away and put back fire no trigger and are not checked again.
+    """
 
     database: psycopg.Connection[tuple[object, ...]]
     tables: list[str]
-    built: set[str] = field(default_factory=set)
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    sequences: dict[str, str] = field(default_factory=dict)
+    scripts: dict[str, str] = field(default_factory=dict)
+    standing: bool = False
+
+    def __post_init__(self) -> None:
+        self.database.execute("SET session_replication_role = replica")
+        rows = self.database.execute(
+            "SELECT c.relname, a.attname, pg_get_serial_sequence(quote_ident(c.relname), a.attname)"
+            " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relname = ANY(%s)"
+            " AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0"
+            " AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY c.relname, a.attnum",
+            [self.tables],
+        ).fetchall()
+        for table, column, sequence in rows:
+            self.columns.setdefault(str(table), []).append(str(column))
+            if sequence:
+                self.sequences[str(table)] = str(sequence)
+
+    def clean(self) -> None:
+        """Nothing stands in the database but what the migrations filled."""
+        few, many = self._filled(SMALL)
+        if many:
+            self._run(
+                sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(
+                    sql.SQL(", ").join(map(sql.Identifier, many))
+                )
+            )
+        script: list[sql.Composable] = [
+            sql.SQL("DELETE FROM public.{}").format(sql.Identifier(name)) for name in few
+        ]
+        script += [
+            sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.SQL(self.sequences[name]))
+            for name in few
+            if name in self.sequences
+        ]
+        if script:
+            self._run(*script)
+        self.standing = False
 
     def again(self, name: str, build: Callable[[], None]) -> None:
-        """Build it the first time, copy it into a schema of its own; later copy it back."""
-        schema = sql.Identifier(f"kept_{name}")
-        if name not in self.built:
-            build()
-            self.database.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
-            for table in self.tables:
-                self.database.execute(
-                    sql.SQL("CREATE TABLE {}.{} AS TABLE public.{}").format(
-                        schema, sql.Identifier(table), sql.Identifier(table)
-                    )
-                )
-            self.built.add(name)
-            return
-        with self.database.transaction():
-            for table in self.tables:
-                self._put_back(schema, table)
+        """Build it the first time, copy it into a schema of its own; later copy it back.
 
-    def _put_back(self, schema: sql.Identifier, table: str) -> None:
-        columns = [
-            str(name)
-            for (name,) in self.database.execute(
-                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-                " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
-                [f'public."{table}"'],
+        What another call put there before goes away: a kept state is always whole.
+        """
+        if name not in self.scripts:
+            build()
+            self.scripts[name] = self._copy(name)
+        else:
+            if self.standing:
+                self.clean()
+            self.database.execute(self.scripts[name].encode())
+        self.standing = True
+
+    def _filled(self, limit: int) -> tuple[list[str], list[str]]:
+        """The tables that hold rows: those of few bytes, for which DELETE is quicker, and others."""
+        probe = sql.SQL(" UNION ALL ").join(
+            sql.SQL(
+                "SELECT {}, pg_relation_size({}) > {} WHERE EXISTS (SELECT 1 FROM public.{})"
+            ).format(name, f'public."{name}"', limit, sql.Identifier(name))
+            for name in self.tables
+        )
+        rows = self.database.execute(probe).fetchall()
+        few = [str(name) for name, large in rows if not large]
+        return few, [str(name) for name, large in rows if large]
+
+    def _run(self, *statements: sql.Composable) -> None:
+        self.database.execute(sql.SQL("; ").join(statements))
+
+    def _copy(self, name: str) -> str:
+        """Copy every row aside; the answer is the script that puts them back."""
+        schema = sql.Identifier(f"kept_{name}")
+        few, many = self._filled(0)
+        self._run(sql.SQL("CREATE SCHEMA {}").format(schema))
+        back: list[sql.Composable] = []
+        for table in [*few, *many]:
+            copy = sql.SQL("{}.{}").format(schema, sql.Identifier(table))
+            self._run(
+                sql.SQL("CREATE TABLE {} AS TABLE public.{}").format(copy, sql.Identifier(table))
             )
-        ]
+            back.append(self._put_back(copy, table))
+            if sequence := self.sequences.get(table):
+                row = self.database.execute(
+                    sql.SQL("SELECT last_value FROM {}").format(sql.SQL(sequence))
+                ).fetchone()
+                assert row is not None
+                back.append(sql.SQL("SELECT setval({}, {})").format(sequence, row[0]))
+        return sql.SQL("; ").join(back).as_string(self.database)
+
+    def _put_back(self, copy: sql.Composable, table: str) -> sql.Composable:
         # An event is as young as the transaction that puts it back: the sequencer has passed by.
         taken = [
             sql.SQL("pg_current_xact_id()")
             if (table, name) == ("ledger_event", "xid")
             else sql.Identifier(name)
-            for name in columns
+            for name in self.columns[table]
         ]
-        self.database.execute(
-            sql.SQL("INSERT INTO public.{} ({}) SELECT {} FROM {}.{}").format(
-                sql.Identifier(table),
-                sql.SQL(", ").join(map(sql.Identifier, columns)),
-                sql.SQL(", ").join(taken),
-                schema,
-                sql.Identifier(table),
-            )
+        return sql.SQL(
+            "INSERT INTO public.{} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}"
+        ).format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, self.columns[table])),
+            sql.SQL(", ").join(taken),
+            copy,
         )
-        if "id" not in columns:
-            return
-        row = self.database.execute(
-            "SELECT pg_get_serial_sequence(%s, 'id')", [f'public."{table}"']
-        ).fetchone()
-        if row and row[0]:
-            self.database.execute(
-                sql.SQL("SELECT setval({}, max(id)) FROM public.{} HAVING max(id) > 0").format(
-                    sql.Literal(row[0]), sql.Identifier(table)
-                )
-            )
 
 
 @pytest.fixture(scope="session")
-def kept(cluster: Cluster, _dynamic_tables: tuple[list[str], dict[str, int]]) -> Iterator[Kept]:
+def kept(cluster: Cluster, _dynamic_tables: list[str]) -> Iterator[Kept]:
     """What was built before need not be built again."""
-    names, filled = _dynamic_tables
-    with psycopg.connect(cluster.url(role=OWNER, database=NAME), autocommit=True) as connection:
-        yield Kept(connection, [name for name in names if name not in filled])
+    with cluster.connect(NAME) as connection:
+        yield Kept(connection, _dynamic_tables)
+
+
+# The cities that stand at the beginning of a test; `city` gives way to a richer one.
+RICHER = ("town", "shop")
 
 
 @pytest.fixture
-def city(db: None, kept: Kept) -> None:
+def city(request: pytest.FixtureRequest, db: None, kept: Kept) -> None:
     """A clean database with the small city of tests/accounts/city.py in it."""
     from tests.accounts.city import small_city
 
+    for name in RICHER:
+        if name in request.fixturenames:
+            request.getfixturevalue(name)
+            return
     kept.again("city", small_city)
+
+
+@pytest.fixture
+def town(db: None, kept: Kept) -> None:
+    """The small city with all the items of its departments: tests/cases/people.py."""
+    from tests.accounts.city import small_city
+    from tests.cases import people
+
+    def build() -> None:
+        small_city()
+        people.items()
+
+    kept.again("town", build)
+
+
+@pytest.fixture
+def shop(db: None, kept: Kept) -> None:
+    """The small city with two items of the water bureau: tests/desk/walk.py."""
+    from tests.accounts.city import small_city
+    from tests.desk import walk
+
+    def build() -> None:
+        small_city()
+        walk.publish_items()
+
+    kept.again("shop", build)

@@ -12,6 +12,7 @@ from django.apps import apps
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.password_validation import validate_password
 
+from tests.conftest import Kept
 from zhengwu.accounts import city, queries, roles
 from zhengwu.accounts.models import Agency, Person, Post, PostHolding, Region, RoleHolding
 from zhengwu.catalog import authorisations
@@ -34,8 +35,11 @@ def _rows() -> dict[str, int]:
 
 
 @pytest.fixture
-def built(db: None) -> None:
-    city.build_city(seed=1, at=SINCE)
+def built(db: None, kept: Kept) -> None:
+    def build() -> None:
+        city.build_city(seed=1, at=SINCE)
+
+    kept.again("demo", build)
 
 
 def test_the_city_has_as_many_of_everything_as_the_paper_says(built: None) -> None:

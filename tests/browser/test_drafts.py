@@ -18,11 +18,10 @@ REVIEWER = "p-water-reviewer"
 
 
 @pytest.fixture
-def desk(server: str) -> str:
+def desk(town: None, server: str) -> str:
     """A reviewer with two cases in hand, a colleague to give them to, and a password."""
     from zhengwu.accounts import services
 
-    people.items()
     post = "420100-water-review2"
     services.add_post(post, name="第二审查岗", kind="review", agency=people.WATER)
     services.add_person(

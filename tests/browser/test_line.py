@@ -15,9 +15,8 @@ CODE = re.compile(r"查询码 ([2-9A-Z]{6})")
 
 
 @pytest.fixture
-def people(server: str) -> str:
+def people(shop: None, server: str) -> str:
     """The city with items, and four people who can sign in."""
-    walk.publish_items()
     for code in ("p-water-clerk", "p-water-reviewer", "p-water-approver", "p-system_admin"):
         person = get_user_model().objects.get(code=code)
         person.set_password(walk.PASSWORD)

@@ -237,18 +237,17 @@ def test_a_number_is_found_however_its_brackets_are_typed(typed: str) -> None:
     assert publication.search(q=q + "x%_", on=ON).rows == ()
 
 
-@pytest.mark.parametrize(
-    ("asked", "index"),
-    [
-        ({}, "cases_publication_newest"),
-        ({"agency": "a-77"}, "cases_publication_agency"),
-        ({"items": ["i-77"]}, "cases_publication_item"),
-        ({"number": "江7许决字〔2026〕第0001%"}, "cases_publication_number"),
-        ({"status": "revoked"}, "cases_publication_ended"),
-        ({"since": date(2026, 1, 1), "until": date(2026, 1, 3)}, "cases_publication_newest"),
-    ],
+QUESTIONS: tuple[tuple[dict[str, Any], str], ...] = (
+    ({}, "cases_publication_newest"),
+    ({"agency": "a-77"}, "cases_publication_agency"),
+    ({"items": ["i-77"]}, "cases_publication_item"),
+    ({"number": "江7许决字〔2026〕第0001%"}, "cases_publication_number"),
+    ({"status": "revoked"}, "cases_publication_ended"),
+    ({"since": date(2026, 1, 1), "until": date(2026, 1, 3)}, "cases_publication_newest"),
 )
-def test_no_question_reads_the_whole_table(asked: dict[str, Any], index: str, owner: Any) -> None:
+
+
+def test_no_question_reads_the_whole_table(owner: Any) -> None:
     case = decided()
     owner.execute(
         "INSERT INTO cases_publication SELECT gen_random_uuid(), '江' || n %% 100 ||"
@@ -260,6 +259,13 @@ def test_no_question_reads_the_whole_table(asked: dict[str, Any], index: str, ow
         (case.number,),
     )
     owner.execute("ANALYZE cases_publication")
+    for asked, index in QUESTIONS:
+        plan = planned(asked)
+        assert index in plan, (asked, plan)
+        assert "Seq Scan" not in plan, asked
+
+
+def planned(asked: dict[str, Any]) -> str:
     given = {"agency": "", "status": "", "since": None, "until": None} | {
         key: value for key, value in asked.items() if key not in ("items", "number")
     }
@@ -271,6 +277,4 @@ def test_no_question_reads_the_whole_table(asked: dict[str, Any], index: str, ow
     parameters |= asked | {"size": 20, "skip": 0}
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + publication.page_sql(where), parameters)
-        plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert index in plan, plan
-    assert "Seq Scan" not in plan
+        return "\n".join(row[0] for row in cursor.fetchall())

@@ -13,7 +13,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.accounts.city import HALL
+from tests.accounts.city import HALL, small_city
+from tests.conftest import Kept
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
@@ -37,7 +38,12 @@ Owner = psycopg.Connection[tuple[object, ...]]
 
 
 @pytest.fixture(autouse=True)
-def _items(city: None) -> None:
+def _items(db: None, kept: Kept) -> None:
+    kept.again("authorisations", items)
+
+
+def items() -> None:
+    small_city()
     catalog_services.import_items(
         agencies={"市水务局": "420100-water", "市市场监督管理局": MARKET},
         at=PUBLISHED,

@@ -13,6 +13,8 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from tests.accounts.city import small_city
+from tests.conftest import Kept
 from tests.desk.walk import Answer, public, sign_in, text
 from zhengwu.accounts import queries as accounts
 from zhengwu.catalog import authorisations
@@ -27,7 +29,12 @@ PLACE = "420100-market/H420100/A01"
 
 
 @pytest.fixture(autouse=True)
-def _items(city: None) -> None:
+def _items(db: None, kept: Kept) -> None:
+    kept.again("imported", items)
+
+
+def items() -> None:
+    small_city()
     catalog.import_items(
         agencies={"市水务局": "420100-water", "市市场监督管理局": "420100-market"}, at=now()
     )

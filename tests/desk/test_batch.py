@@ -19,9 +19,7 @@ REVIEWER, APPROVER = "p-water-reviewer", "p-water-approver"
 PICK = re.compile(r'name="pick" value="([^"]+)"')
 
 
-@pytest.fixture(autouse=True)
-def _items(city: None) -> None:
-    walk.publish_items()
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def _cases(clerk: Client, count: int) -> list[str]:

@@ -21,13 +21,8 @@ from zhengwu.cases import loading, services
 from zhengwu.cases import queries as cases
 from zhengwu.domain.refusal import Refusal, Refusals
 
-pytestmark = pytest.mark.usefixtures("city")
+pytestmark = pytest.mark.usefixtures("shop")
 CLERK, REVIEWER, APPROVER = "p-water-clerk", "p-water-reviewer", "p-water-approver"
-
-
-@pytest.fixture(autouse=True)
-def _items(city: None) -> None:
-    walk.publish_items()
 
 
 def page(client: Client, number: str) -> str:

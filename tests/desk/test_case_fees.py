@@ -19,8 +19,7 @@ CASHIER = "p-water-cashier"
 
 
 @pytest.fixture(autouse=True)
-def _items(city: None) -> None:
-    walk.publish_items()
+def _items(shop: None) -> None:
     catalog.publish(
         catalog.Draft(
             code="XK0099", name="水土保持方案审批", type="行政许可", agency="420100-water",

@@ -16,7 +16,7 @@ from django.db import connection
 
 from tests.cases import people
 from tests.cases.people import COMPANY, actor, moment
-from tests.desk.walk import publish_items, register, registration, sign_in, text
+from tests.desk.walk import register, registration, sign_in, text
 from zhengwu.cases import daywork
 from zhengwu.cases.daywork import Day, Whose
 
@@ -27,9 +27,8 @@ LATER = moment("12-01 09:00")
 
 
 @pytest.fixture
-def told() -> people.Told:
+def told(town: None) -> people.Told:
     """The worked story, and a second case that stays at the window."""
-    people.items()
     case = people.golden()
     people.received("09-21 11:00", who=TEAMMATE)
     return case
@@ -61,8 +60,8 @@ def test_the_window_s_day_holds_what_everybody_at_it_did(told: people.Told) -> N
     assert found.cases == 2
 
 
+@pytest.mark.usefixtures("town")
 def test_the_edges_of_a_day_are_those_of_shanghai() -> None:
-    people.items()
     people.received("09-14 00:00")
     people.received("09-14 23:59")
     people.received("09-15 00:00")
@@ -143,10 +142,10 @@ def test_who_left_the_window_still_stands_in_its_list(
 # --- the page -----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("shop")
 def test_the_page_shows_today_and_records_each_look(
     owner: psycopg.Connection[tuple[object, ...]],
 ) -> None:
-    publish_items()
     clerk = sign_in(CLERK)
     number = register(clerk)
     page = text(clerk.get("/desk/day"))
@@ -183,8 +182,8 @@ def test_the_first_day_there_is_can_be_asked_for() -> None:
         assert clerk.get(f"/desk/day?day={day}").status_code == 200
 
 
+@pytest.mark.usefixtures("shop")
 def test_no_cell_of_the_spreadsheet_is_a_formula() -> None:
-    publish_items()
     clerk = sign_in(CLERK)
     answer = clerk.post(
         "/desk/register",

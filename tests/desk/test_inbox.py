@@ -11,10 +11,7 @@ from django.test import Client
 from tests.desk import walk
 from zhengwu.desk.inbox.views import neutral
 
-
-@pytest.fixture(autouse=True)
-def _items(city: None) -> None:
-    walk.publish_items()
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def _csv(client: Client, query: str = "") -> str:

@@ -9,10 +9,7 @@ from django.test import Client
 
 from tests.desk import walk
 
-
-@pytest.fixture(autouse=True)
-def _items(city: None) -> None:
-    walk.publish_items()
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def _line(clerk: Client) -> tuple[str, str]:

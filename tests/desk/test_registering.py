@@ -16,10 +16,7 @@ from zhengwu.accounts import queries as accounts
 from zhengwu.cases import drafts
 from zhengwu.desk.register import picking
 
-
-@pytest.fixture(autouse=True)
-def _items(city: None) -> None:
-    walk.publish_items()
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def test_a_walk_in_is_received_and_accepted_in_one_go(clerk: Client) -> None:

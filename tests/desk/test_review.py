@@ -21,9 +21,7 @@ from zhengwu.web.clock import now
 REVIEWER, APPROVER = "p-water-reviewer", "p-water-approver"
 
 
-@pytest.fixture(autouse=True)
-def _items(city: None) -> None:
-    walk.publish_items()
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 def _cases(clerk: Client, count: int = 1) -> list[str]:

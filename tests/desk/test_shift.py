@@ -25,9 +25,8 @@ NOW = moment("09-15 17:00")
 
 
 @pytest.fixture(autouse=True)
-def colleagues(city: None) -> None:
+def colleagues(town: None) -> None:
     """A second window and a second review post of the water bureau, with somebody on each."""
-    people.items()
     for post, kind, window, role in (
         (OTHER_WINDOW, "window", "B24", "clerk"),
         (OTHER_REVIEW, "review", "", "reviewer"),

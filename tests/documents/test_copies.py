@@ -17,7 +17,7 @@ from zhengwu.documents.queries import Issued
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import services as ledger
 
-pytestmark = pytest.mark.usefixtures("city")
+pytestmark = pytest.mark.usefixtures("town")
 Owner = psycopg.Connection[tuple[object, ...]]
 AT = people.moment("10-08 09:00")
 needs_fonts = pytest.mark.skipif(
@@ -26,7 +26,6 @@ needs_fonts = pytest.mark.skipif(
 
 
 def accepted() -> Issued:
-    people.items()
     code = people.received().do("p-water-clerk", "accepted", "09-14 10:00").document
     assert code is not None
     issued = queries.by_check_code(code)

@@ -16,12 +16,11 @@ from zhengwu.documents import queries
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import services as ledger
 
-pytestmark = pytest.mark.usefixtures("city")
+pytestmark = pytest.mark.usefixtures("town")
 Owner = psycopg.Connection[tuple[object, ...]]
 
 
 def accepted() -> str:
-    people.items()
     case = people.received()
     code = case.do("p-water-clerk", "accepted", "09-14 10:00").document
     assert code is not None
@@ -52,7 +51,6 @@ def test_it_prints_the_number_the_code_and_the_applicant() -> None:
 
 
 def test_numbers_of_a_series_have_no_holes(owner: Owner) -> None:
-    people.items()
     for _ in range(3):
         people.received().do("p-water-clerk", "accepted", "09-14 10:00")
     rows = owner.execute(
@@ -94,7 +92,6 @@ def test_an_unknown_code_finds_nothing(typed: str) -> None:
 
 
 def test_the_papers_of_a_case_are_found_by_the_whole_index() -> None:
-    people.items()
     case = people.received()
     stream = loading.load(people.actor("p-water-clerk"), case.number).id
     with CaptureQueriesContext(connection) as asked:

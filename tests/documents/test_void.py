@@ -14,7 +14,7 @@ from tests.cases import people
 from zhengwu.documents import queries, render, services
 from zhengwu.documents.queries import Issued
 
-pytestmark = pytest.mark.usefixtures("city")
+pytestmark = pytest.mark.usefixtures("town")
 Owner = psycopg.Connection[tuple[object, ...]]
 LATER, STILL_LATER = people.moment("10-08 09:00"), people.moment("10-09 09:00")
 NEW = "江水许决字〔2026〕第00002号"
@@ -25,7 +25,6 @@ needs_fonts = pytest.mark.skipif(
 
 def two_papers() -> tuple[str, str]:
     """The check codes of an acceptance notice and of the decision of the same case."""
-    people.items()
     case = people.received()
     notice = case.do("p-water-clerk", "accepted", "09-14 10:00").document
     case.do("p-water-reviewer", "step_taken", "09-14 14:00")

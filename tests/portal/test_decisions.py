@@ -28,11 +28,6 @@ def anyone(town: None) -> Client:
     return walk.public()
 
 
-@pytest.fixture
-def town(city: None) -> None:
-    people.items()
-
-
 def whole(answer: Any) -> str:
     """All of an answer, also of one that is streamed; without the mark at its beginning."""
     content: bytes = b"".join(answer.streaming_content) if answer.streaming else answer.content

@@ -11,8 +11,7 @@ from tests.desk import walk
 
 
 @pytest.fixture
-def anyone(city: None) -> Client:
-    walk.publish_items()
+def anyone(shop: None) -> Client:
     return walk.public()
 
 

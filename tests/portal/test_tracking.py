@@ -26,11 +26,6 @@ def anyone(town: None) -> Client:
     return walk.public()
 
 
-@pytest.fixture
-def town(city: None) -> None:
-    people.items()
-
-
 def page(client: Client, case: people.Told) -> str:
     answer = client.post("/track", {"number": case.number, "code": case.query_code})
     assert answer.status_code == 200
