@@ -22,7 +22,7 @@ from zhengwu.cases.running import Running
 from zhengwu.domain.clock import NAMES, Alarm
 from zhengwu.ledger import services as ledger
 
-PAGE = 500  # cases a transaction
+PAGE = 100  # cases a transaction: opening many streams at once is the dear part
 BUDGET = 2.0  # seconds of one sweep; other timed work waits behind it
 LEVELS_ZH = {"near": "临近到期", "over": "超期"}
 log = logging.getLogger(__name__)
