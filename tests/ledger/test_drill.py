@@ -11,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import psycopg
 import pytest
@@ -52,19 +54,22 @@ def opened(count: int) -> list[uuid.UUID]:
 
 
 def writers(
-    streams: Sequence[uuid.UUID], count: int, seconds: float
-) -> list[subprocess.Popen[str]]:
+    streams: Sequence[uuid.UUID],
+    count: int,
+    seconds: float,
+    *,
+    first: int = 0,
+    to: IO[str] | int = subprocess.PIPE,
+) -> subprocess.Popen[str]:
+    """A process that writes; with a count above one, the parent of so many."""
     text = ",".join(map(str, streams))
-    return [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.ledger.writer", *map(str, (seed, seconds, text))],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for seed in range(count)
-    ]
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.ledger.writer", *map(str, (first, count, seconds, text))],
+        cwd=ROOT,
+        stdout=to,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def check_the_log(owner: psycopg.Connection[tuple[object, ...]]) -> int:
@@ -103,16 +108,18 @@ def test_sixteen_writers_lose_double_and_disorder_nothing(
     owner: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     streams = opened(40)
-    processes = writers(streams, WRITERS, SECONDS)
-    while any(process.poll() is None for process in processes):
-        ledger.sequence()  # while they write: the order must hold under their feet
-        time.sleep(0.1)
     told: Counter[str] = Counter()
     moved: list[str] = []
-    for process in processes:
-        out, err = process.communicate()
-        assert process.returncode == 0, err
-        answer = json.loads(out)
+    with tempfile.TemporaryFile("w+") as said, writers(streams, WRITERS, SECONDS, to=said) as all_:
+        while all_.poll() is None:
+            ledger.sequence()  # while they write: the order must hold under their feet
+            time.sleep(0.1)
+        _, err = all_.communicate()
+        assert all_.returncode == 0, err
+        said.seek(0)
+        answers = [json.loads(line) for line in said]
+    assert len(answers) == WRITERS
+    for answer in answers:
         told.update(answer["told"])
         moved += answer["moved"]
     events = check_the_log(owner)
@@ -130,7 +137,7 @@ def test_sixteen_writers_lose_double_and_disorder_nothing(
 def test_killed_writers_leave_no_half_commit(owner: psycopg.Connection[tuple[object, ...]]) -> None:
     streams = opened(20)
     dice = random.Random(7)
-    processes = writers(streams, 4, 30.0)
+    processes = [writers(streams, 1, 30.0, first=seed) for seed in range(4)]
     begun = time.monotonic() + 20
     while queries.lag().unsequenced < 2 * len(streams) and time.monotonic() < begun:
         time.sleep(0.05)

@@ -1,13 +1,16 @@
-"""A writer process of the drill: python -m tests.ledger.writer SEED SECONDS STREAMS.
+"""Writer processes of the drill: python -m tests.ledger.writer FIRST_SEED COUNT SECONDS STREAMS.
+
+With a count of one this process is the writer; more are forked from it, which has the modules.
 
 Mixed transactions over shared streams: single rows and overlapping batches in random order,
-several events of one stream, a third of them writing something else first and sleeping. It
+several events of one stream, a third of them writing something else first and sleeping. Each
 answers with one JSON line of what it was told: moved, stale, repeated and the moved event ids.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import random
 import sys
 import time
@@ -18,8 +21,7 @@ from datetime import UTC, datetime
 import django
 
 
-def main(seed: int, seconds: float, streams: list[str]) -> None:
-    django.setup()
+def write(seed: int, seconds: float, streams: list[str]) -> str:
     from django.db import connection, transaction
 
     from zhengwu.ledger import services as ledger
@@ -66,8 +68,21 @@ def main(seed: int, seconds: float, streams: list[str]) -> None:
             outcomes = ledger.append("probe", rows)
         told.update(str(outcome.status) for outcome in outcomes)
         moved += [str(o.event_id) for o in outcomes if o.status is ledger.Status.MOVED]
-    print(json.dumps({"told": told, "moved": moved}))
+    return json.dumps({"told": told, "moved": moved})
+
+
+def main(first: int, count: int, seconds: float, streams: list[str]) -> None:
+    django.setup()
+    from zhengwu.ledger import services  # noqa: F401 - read once, before the fork
+
+    if count == 1:
+        print(write(first, seconds, streams))
+        return
+    with multiprocessing.get_context("fork").Pool(count) as pool:
+        given = [(seed, seconds, streams) for seed in range(first, first + count)]
+        for answer in pool.starmap(write, given, chunksize=1):
+            print(answer)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3].split(","))
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4].split(","))
