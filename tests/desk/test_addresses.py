@@ -59,18 +59,18 @@ VALUES = {
 PEOPLE = {
     "p-water-clerk": ("desk:register", "desk:inbox", "desk:inbox-export", "desk:case",
                       "desk:review", "desk:batch", "desk:day", "desk:day-export", "desk:shift",
-                      "desk:shift-sheet", "desk:drafts"),
+                      "desk:shift-sheet", "desk:drafts", "desk:why"),
     "p-water-head": ("desk:authorisations", "desk:authorisations-export", "desk:authorise"),
     "p-water-cashier": ("desk:fees",),
     "p-system_admin": ("desk:operate",),
     "p-audit_admin": ("desk:audit", "desk:audit-export"),
 }  # fmt: skip
-NEEDS_A_CASE = ("desk:case", "desk:review", "desk:file-page")
+NEEDS_A_CASE = ("desk:case", "desk:why", "desk:review", "desk:file-page")
 FILE = "00000000-0000-4000-8000-000000000000"
 # A part of the path in the place of a number, a code, a token.
 PATHS = (
     "/items/{}", "/check/{}", "/track/documents/{}.pdf", "/track/documents/{}/words",
-    "/decisions/{}", "/desk/cases/{}", "/desk/cases/{}/review", "/desk/cases/{}/acts/{}",
+    "/decisions/{}", "/desk/cases/{}", "/desk/cases/{}/why", "/track/why/{}", "/desk/cases/{}/review", "/desk/cases/{}/acts/{}",
     "/desk/cases/{}/undo", "/desk/cases/{}/documents/{}.pdf", "/desk/cases/{}/documents/{}/print",
     "/desk/cases/{}/files/" + FILE, "/desk/drafts/{}", "/desk/drafts/{}/discard",
     "/desk/authorisations/{}",
