@@ -14,7 +14,7 @@ from tests.domain.test_lifecycle import more
 from zhengwu.domain import clock
 from zhengwu.domain.calendar import Calendar
 from zhengwu.domain.clock import LimitReading, LimitState
-from zhengwu.domain.edition import Edition
+from zhengwu.domain.edition import FORWARDING, Edition
 from zhengwu.domain.event import Event
 
 
@@ -66,6 +66,7 @@ def test_each_day_that_is_not_counted_is_named() -> None:
         "9 月 24 日 17:00 至 10 月 15 日 09:00 专家评审，10 个工作日不计：9 月 28、29、30 日，"
         "10 月 8、9、10、12、13、14、15 日；已书面告知到 10 月 15 日（周四）",
         "顺延 10 个工作日，到 11 月 9 日（周一）",
+        "10 月 27 日（周二）至 11 月 9 日（周一）共 14 天，其中工作日 10 天，周末 4 天不计",
         "到当日下班时间 17:00 为止",
     ]
 
@@ -184,3 +185,31 @@ def test_used_and_left_make_the_whole_while_it_runs(later: int) -> None:
     found = read(told, told[-1].occurred + timedelta(minutes=later)).limit("promised")
     assert found is not None
     assert found.used + found.left == 20
+
+
+def test_an_extension_and_a_pause_within_it_are_told_in_the_order_in_which_they_came() -> None:
+    told = accepted(
+        "09-21 09:00",
+        [{"kind": "promised", "value": 5, "unit": "working_day", "basis": "办事指南"}],
+    )
+    told = more(told, "extended", "09-24 09:00", days=5)
+    told = more(told, "suspended", "10-09 09:00", procedure="hearing", days=5)
+    told = more(told, "resumed", "10-13 09:00")
+    found = limit(told, "10-14 09:00", "promised")
+    texts = [line.text for line in found.lines]
+    extended = next(i for i, text in enumerate(texts) if "批准延长" in text)
+    paused = next(i for i, text in enumerate(texts) if "听证" in text)
+    assert extended < paused
+    assert any("10 月 1、2、5、6、7 日" in text for text in texts)  # what decided the later days
+
+
+def test_waiting_for_the_higher_organ_is_a_setting_of_the_house_and_cites_no_article_for_it() -> (
+    None
+):
+    told = more(events(5), "forwarded", "09-22 09:00")
+    told = more(told, "came_back", "09-30 09:00")
+    lines = limit(told, "09-30 10:00", "statutory").lines
+    assert [line.article for line in lines if "转报" in line.text or "顺延" in line.text] == [
+        FORWARDING,
+        FORWARDING,
+    ]

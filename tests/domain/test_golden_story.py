@@ -70,6 +70,7 @@ def test_every_line_of_the_derivation_that_rests_on_law_names_the_article() -> N
         "行政许可法 第八十二条",
         "行政许可法 第四十五条",
         "行政许可法 第四十五条",
+        "行政许可法 第八十二条",
         "民法典 第二百零三条",
     ]
 

@@ -237,7 +237,7 @@ def confirm(
                 "calendar.second_person",
                 "这项变更是您本人提出的，要由另一个人核对原文以后确认。请通知另一位管理员。",
             )
-        if queries.holds(table.number) > (version if seen is None else seen):
+        if queries.holds(table.number) > (version if seen is None else min(seen, table.number)):
             raise Refusal(
                 "calendar.changed",
                 "您打开这一页以后，历法又有了变更，预览已经不准。请重新打开，核对以后再确认。",

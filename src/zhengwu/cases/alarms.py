@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from zhengwu.cases import heads, running
 from zhengwu.cases.events import ALARMS
 from zhengwu.cases.running import Running
+from zhengwu.domain import clock
 from zhengwu.domain.clock import NAMES, Alarm
 from zhengwu.ledger import services as ledger
 
@@ -92,9 +93,11 @@ def _settle(cases: Sequence[Running], at: datetime) -> int:
     heads_after = []
     for case in cases:
         try:
-            reading = case.read(at, edition(case.region, case.hall))
+            place = edition(case.region, case.hall)
+            reading = case.read(at, place)
             later = [one for one in heads.instants(reading) if one > at]
-            came[case.id] = [one for one in reading.alarms() if one.at <= at]
+            came[case.id] = list(clock.alarms(case.events, at=case.seen_from(at), edition=place))
+            came[case.id] = [one for one in came[case.id] if one.at <= at]
         except Exception:
             log.exception("the clock of case %s cannot be read", case.number)
             continue

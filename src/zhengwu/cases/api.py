@@ -21,7 +21,7 @@ from zhengwu.cases.loading import CaseNotFound, Loaded
 from zhengwu.cases.timekeeping import TimeLedger
 from zhengwu.domain import clock
 from zhengwu.domain.derivation import SHANGHAI
-from zhengwu.domain.reading import LimitReading, Reading
+from zhengwu.domain.reading import ASIDE, LimitReading, Reading
 from zhengwu.domain.refusal import Refusal
 from zhengwu.web import problems, throttle
 from zhengwu.web.answering import Day, Line, Moment, lines, moment
@@ -30,7 +30,6 @@ from zhengwu.web.clock import now
 HEADER = "X-Query-Code"
 LONGEST = 40  # letters of a number or a query code, more are none of ours
 MOST_POSITION = 2**63 - 1
-INNER = frozenset({"step"})  # presses only inside; the applicant's page leaves it out too
 
 router = Router()
 
@@ -114,7 +113,7 @@ def _clock(number: str, reading: Reading, *, known: int | None, inside: bool) ->
         edition=reading.edition.number,
         state=reading.state,
         light=LightAnswer(code=light.code, text=light.text),
-        limits=[_limit(one) for one in reading.limits if inside or one.kind not in INNER],
+        limits=[_limit(one) for one in reading.limits if inside or one.kind not in ASIDE],
         waiting=reading.waiting,
         pressing=pressing.kind if pressing else None,
         ended=reading.ended,

@@ -101,10 +101,19 @@ def instants(reading: clock.Reading) -> list[datetime]:
     ]
 
 
-def derived(standing: lifecycle.Standing, *, reading: clock.Reading | None) -> dict[str, Any]:
-    """The derived columns of the head. Rebuilding a head is calling this with the whole story."""
+def derived(
+    standing: lifecycle.Standing,
+    *,
+    reading: clock.Reading | None,
+    came: datetime | None = None,
+) -> dict[str, Any]:
+    """The derived columns of the head. Rebuilding a head is calling this with the whole story.
+
+    came: the first alarm that came true already; the sweep looks whether it was raised.
+    """
     holder = standing.holder
     found = clock_columns(reading)
+    later = found.next_at if standing.closed_at is None else None
     return {
         "state": str(standing.state),
         "suspended": standing.suspended,
@@ -121,7 +130,7 @@ def derived(standing: lifecycle.Standing, *, reading: clock.Reading | None) -> d
         "due": found.due,
         "warn": found.warn,
         "provisional": found.provisional,
-        "next_at": found.next_at if standing.closed_at is None else None,
+        "next_at": min((one for one in (came, later) if one), default=None),
     }
 
 
@@ -142,7 +151,7 @@ def rewrite(rows: Collection[tuple[UUID, int, ClockColumns]]) -> set[UUID]:
             " ORDER BY h.id FOR UPDATE OF h)"
             " UPDATE cases_case t SET due = l.due, warn = l.warn, provisional = l.provisional,"
             " next_at = l.next_at FROM held l"
-            " WHERE t.id = l.id AND t.version = l.version AND t.closed IS NULL RETURNING t.id",
+            " WHERE t.id = l.id AND t.version = l.version RETURNING t.id",
             [
                 list(ids),
                 list(versions),

@@ -168,7 +168,7 @@ class Case(models.Model):
             ),
             models.Index(
                 fields=["next_at", "id"],
-                condition=Q(closed__isnull=True, next_at__isnull=False),
+                condition=Q(next_at__isnull=False),
                 name="cases_case_alarms",
             ),
             models.Index(

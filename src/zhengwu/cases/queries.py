@@ -802,7 +802,6 @@ def why_not(
     from zhengwu.cases.services import permit
 
     standing = loaded.standing
-    statutory = reading.limit("statutory")
     try:
         permit(actor, loaded, verb)
         if not verb.fits(loaded):
@@ -810,7 +809,7 @@ def why_not(
         lifecycle.admit(
             standing, verb.kind, at=at, now=at, actor=actor.code,
             body=_sample(standing, verb.kind, actor),
-            case_kind=loaded.kind, due=statutory.due if statutory else None,
+            case_kind=loaded.kind, due=handling.expiry(reading),
         )  # fmt: skip
     except Refusal as refusal:
         return refusal

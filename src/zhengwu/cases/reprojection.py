@@ -13,7 +13,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,7 @@ from zhengwu.ledger import queries as ledger_queries
 PAGE = 500  # cases a transaction
 BUDGET = 2.0  # seconds of one turn; other timed work waits behind it
 AGAIN = timedelta(minutes=10)  # longer than any commit takes
-PREVIEW = 20_000  # running cases that a preview reads at most
+PREVIEW = 2_000  # running cases that a preview reads at most
 EXAMPLES = 10
 log = logging.getLogger(__name__)
 
@@ -368,6 +368,9 @@ class _Look:
         self.run = run
         self.at_ = at
         self.edition = running.editions(run.edition)
+        # A change confirmed meanwhile has its own run; the heads are never set back behind it.
+        self.newer = calendars.holds() > run.edition
+        self.newest = running.editions()
         self.former: dict[int, Place] = {}
         made = _changes()
         self.made = [one for one in made if (run.former or 0) < one.version <= run.edition]
@@ -381,8 +384,13 @@ class _Look:
         except Exception:
             log.exception("the clock of case %s cannot be read", case.number)
             return None
-        columns = heads.clock_columns(reading)
+        columns = heads.clock_columns(self._now(case) if self.newer else reading)
+        if case.next_at is not None and case.next_at <= self.at_:  # still to be raised
+            columns = replace(columns, next_at=case.next_at)
         return _Found(case, columns if _wrong(case, columns, reading, moved) else None, moved)
+
+    def _now(self, case: Running) -> Reading:
+        return case.read(self.at_, self.newest(case.region, case.hall))
 
     def _moved(self, case: Running, reading: Reading, edition: Edition) -> _Move | None:
         """What the change did to what was known before it: later acts were told the new dates."""

@@ -16,7 +16,7 @@ from django.db import connection
 from zhengwu.calendars import queries as calendars
 from zhengwu.domain import clock
 from zhengwu.domain.edition import Edition
-from zhengwu.domain.event import Event
+from zhengwu.domain.event import Event, Nature
 from zhengwu.ledger import queries as ledger_queries
 
 FIRST = UUID(int=0)
@@ -44,7 +44,8 @@ class Running:
         """The instant, or the last thing that happened where a clock was set back behind it: a
         decision made is not unmade by a wrong clock.
         """
-        return max(at, *(one.occurred for one in self.events))
+        ours = (one.occurred for one in self.events if one.nature is Nature.ACT)
+        return max(at, *ours, at)
 
     def read(self, at: datetime, edition: Edition) -> clock.Reading:
         return clock.read(self.events, at=self.seen_from(at), edition=edition)
@@ -55,7 +56,7 @@ COLUMNS = (
     " c.provisional, c.next_at"
 )
 CALLED = (
-    "SELECT {columns} FROM cases_case c WHERE c.closed IS NULL AND c.next_at IS NOT NULL"
+    "SELECT {columns} FROM cases_case c WHERE c.next_at IS NOT NULL"
     " AND c.next_at <= %(at)s AND (c.next_at, c.id) > (%(since)s, %(after)s)"
     " ORDER BY c.next_at, c.id LIMIT %(limit)s"
 )

@@ -161,7 +161,7 @@ def _commit(
 ) -> Done | None:
     """Write the act and what follows at once; None if something came in between."""
     post = _post_for(actor, loaded, verb)
-    due = expiry(loaded, at)
+    due = expiry(loaded.read(at))
     if plan.files:
         plan.body["files"] = _named(plan)
     events = list(loaded.events)
@@ -432,7 +432,9 @@ def _deem(loaded: Loaded, at: datetime) -> bool:
         return False
     if loaded.item_row().type != LICENCE:
         return False  # the article speaks of licences; others stay open, and late
-    since = loaded.standing.papers_at or loaded.opened
+    # 行政许可法 32(4), from the receipt: filed after hours, from when it counts as received.
+    start = acceptance.how.start
+    since = start.moment if start.filed else loaded.standing.papers_at or loaded.opened
     paper = papers.acceptance_notice(loaded, at=at, since=since, clerk="", deemed=True)
     body: dict[str, Any] = {
         "limits": limits_of(loaded),

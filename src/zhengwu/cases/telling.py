@@ -378,12 +378,14 @@ class _Teller:
         today = words.local(self.reading.at).date()
         promise = PROMISES.get(due.kind, "办好")
         when = words.due_zh(due.due, today=today)
+        rough = ""
+        if due.provisional:
+            rough = "（暂定：国家还没有公布那一年的放假安排，公布以后日期可能变）"
         if due.state is LimitState.SUSPENDED:
-            return f"现在停着不计时；如果今天恢复，最迟 {when}{promise}"
+            return f"现在停着不计时；如果今天恢复，最迟 {when}{promise}{rough}"
         if self.reading.at > due.due:
-            return f"最迟应当在 {when}{promise}，已经超期"
-        rough = "（暂定：国家还没有公布那一年的放假安排，公布以后日期可能变）"
-        return f"最迟 {when}{promise}{rough if due.provisional else ''}"
+            return f"最迟应当在 {when}{promise}，已经超期{rough}"
+        return f"最迟 {when}{promise}{rough}"
 
     def _day(self, day: date) -> str:
         return words.day_zh(day, today=words.local(self.reading.at).date())

@@ -70,8 +70,11 @@ def new(of: Event, *, key: str, request: bytes | None) -> ledger.NewEvent:
 def head(events: Sequence[Event], *, region: str, hall: str | None, at: datetime) -> dict[str, Any]:
     """The derived columns after these events."""
     standing = lifecycle.fold(events)
-    reading = clock.read(events, at=at, edition=calendars.edition(region, hall))
-    return heads.derived(standing, reading=reading)
+    edition = calendars.edition(region, hall)
+    reading = clock.read(events, at=at, edition=edition)
+    # What came true before this entry is still to be raised, though the limit stops with it.
+    came = clock.alarms(events, at=at, edition=edition)
+    return heads.derived(standing, reading=reading, came=came[0].at if came else None)
 
 
 def digest(request: Mapping[str, Any]) -> bytes:

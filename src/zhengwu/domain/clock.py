@@ -16,10 +16,10 @@ from typing import Any
 
 from zhengwu.domain.counting import SHANGHAI, Count, Extension, Pause, Start, ordinal
 from zhengwu.domain.derivation import Line
-from zhengwu.domain.edition import LAW, Edition, Rule
+from zhengwu.domain.edition import FORWARDING, LAW, Edition, Rule
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.lifecycle import PROCEDURES, SKEW, standing_events, still_open
-from zhengwu.domain.procedure import Limit, Unit
+from zhengwu.domain.procedure import LONGEST, Limit, Unit
 from zhengwu.domain.reading import (
     NAMES,
     NEAR,
@@ -46,6 +46,7 @@ __all__ = [
     "Line",
     "Reading",
     "Rule",
+    "alarms",
     "foresee",
     "light",
     "read",
@@ -117,6 +118,24 @@ def read(
     reader = _Reader(at, edition)
     reader.scan(past)
     return Reading(at, tuple(reader.limits()), reader.waiting, reader.ended, edition)
+
+
+def alarms(events: Sequence[Event], *, at: datetime, edition: Edition) -> tuple[Alarm, ...]:
+    """Every alarm that came true up to an instant, by what had been entered at each moment.
+
+    A decision or a suspension ends a limit, not the alarm that came before it: whoever looks a week
+    late still finds it. events: by version.
+    """
+    found: dict[tuple[str, str, datetime], Alarm] = {}
+    for nth, event in enumerate(events, start=1):
+        last = nth == len(events)
+        until = at if last else min(at, events[nth].occurred)
+        if until <= event.occurred and not last:
+            continue  # nothing passed before the next entry
+        for alarm in read(events[:nth], at=until, edition=edition).alarms():
+            if alarm.at < until or (last and alarm.at == until):
+                found.setdefault((alarm.limit, alarm.level, alarm.due), alarm)
+    return tuple(sorted(found.values(), key=lambda one: (one.at, one.limit, one.level)))
 
 
 def foresee(
@@ -243,7 +262,8 @@ class _Reader:
             elif kind in _MARKS:
                 marks.append(event)
             elif kind == "extended":
-                self.extended = self.extended or _extension(event)
+                if self.extended is None and _grants(event):
+                    self.extended = _extension(event)
             elif kind == "claim":
                 self._claim(event)
             if kind in _ENDS_CLAIM:
@@ -288,12 +308,10 @@ class _Reader:
         if end is not None and end <= begun.occurred:
             return  # another system's news: it ended before it began, nothing stood still
         if begun.kind == "forwarded":
-            self.away.append(
-                Pause(begun.occurred, end, until, "转报上级，等待批复", "行政许可法 第四十三条")
-            )
+            self.away.append(Pause(begun.occurred, end, until, "转报上级，等待批复", FORWARDING))
             return
         procedure = str(begun.body.get("procedure", ""))
-        told: Any = begun.body.get("until")
+        told = _date(begun.body.get("until"))
         self.raw.append(
             Pause(
                 begun.occurred,
@@ -301,7 +319,7 @@ class _Reader:
                 until,
                 PROCEDURES.get(procedure, procedure),
                 "行政许可法 第四十五条",
-                date.fromisoformat(str(told)) if told else None,
+                told,
                 _number(begun),
             )
         )
@@ -309,7 +327,13 @@ class _Reader:
     def _claim(self, event: Event) -> None:
         claim = event.body.get("claim")
         if isinstance(claim, Mapping) and claim.get("due"):
-            due = datetime.fromisoformat(str(claim["due"]))
+            try:
+                due = datetime.fromisoformat(str(claim["due"]))
+            except ValueError:
+                raise Refusal(
+                    "clock.claim", "来源系统自报的期限不是时间，不能比较。请来源系统更正。",
+                    field="claim.due",
+                ) from None  # fmt: skip
             if due.tzinfo is None:
                 raise _no_offset("claim.due")
             opened = self.opened or event
@@ -376,6 +400,14 @@ class _Reader:
             limits = [rule.given] if rule else []
         if not limits:
             return
+        if not isinstance(limits, list | tuple) or not all(
+            isinstance(one, Mapping) and one.get("kind") for one in limits
+        ):
+            raise Refusal(
+                "limit.no_kind",
+                "期限应当逐个写明是哪一种（kind）、多少、单位和依据。",
+                field="limits",
+            )
         stop = self.stop.occurred if self.stop else None
         pauses = self._pauses((*self.raw, *self.away), start.moment, stop)
         for limit in limits:
@@ -455,7 +487,7 @@ class _Reader:
         """Count one limit. What happens after its end as it then stands changes nothing."""
         try:
             value, unit, basis = limit["value"], _UNITS[limit["unit"]], limit["basis"]
-            if value < 0:
+            if type(value) is not int or not 0 <= value <= LONGEST[unit]:
                 raise ValueError(value)
         except (KeyError, TypeError, ValueError):
             # What another system wrote: refused with the rule it breaks.
@@ -527,6 +559,12 @@ class _Reader:
         )  # fmt: skip
 
 
+def _grants(event: Event) -> bool:
+    """Whether an extension says for how long; another system may send anything."""
+    days, unit = event.body.get("days"), event.body.get("unit") or Unit.WORKING_DAY
+    return type(days) is int and 0 < days <= LONGEST[Unit.WORKING_DAY] and unit in _UNITS
+
+
 def _extension(event: Event) -> Extension:
     return Extension(
         event.occurred,
@@ -534,6 +572,14 @@ def _extension(event: Event) -> Extension:
         Unit(str(event.body.get("unit") or Unit.WORKING_DAY)),
         _number(event),
     )
+
+
+def _date(text: object) -> date | None:
+    """A day as told; None where another system wrote something else."""
+    try:
+        return date.fromisoformat(str(text)) if text else None
+    except ValueError:
+        return None
 
 
 def _number(event: Event) -> str:

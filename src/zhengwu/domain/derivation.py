@@ -86,20 +86,26 @@ class _Teller:
         yield Line(text, limit.basis, limit.value)
         yield from self._counted(limit.start, date.fromordinal(last))
         yield from self._rolled(count)
-        extension: Extension | None = None
-        for item in how.items:
+        first = last
+        for item in how.items:  # in the order in which they came, each with the end it made
             if isinstance(item, Pause):
                 count.apply(item)
-                yield self._pause(item, count.held_by(item))
+                held = count.held_by(item)
+                yield self._pause(item, held)
+                moment, last = count.end()
+                if held:
+                    to = (
+                        words(date.fromordinal(last))
+                        if self.unit not in HOURS
+                        else moment_words(moment)
+                    )
+                    yield Line(f"顺延 {self._amount(held)}，到 {to}", item.article)
+                yield from self._rolled(count)
             else:
-                extension = item
-        if count.held:
-            moment, last = count.end()
-            to = words(date.fromordinal(last)) if self.unit not in HOURS else moment_words(moment)
-            yield Line(f"顺延 {self._amount(count.held)}，到 {to}", "行政许可法 第四十五条")
-            yield from self._rolled(count)
-        if extension is not None:
-            yield self._extended(extension)
+                count.extend(item)
+                _, last = count.end()
+                yield self._extended(item, date.fromordinal(last))
+        yield from self._counted(date.fromordinal(first), date.fromordinal(last))
         if how.late:
             yield Line("期限届满以后批准的延期不起作用", "行政许可法 第四十二条")
         yield self._ends()
@@ -114,12 +120,12 @@ class _Teller:
             day = words(date.fromordinal(count.rolled))
             yield Line(f"末日 {day}是休息日，顺延到下一个工作日", "民法典 第二百零三条第一款")
 
-    def _extended(self, extension: Extension) -> Line:
+    def _extended(self, extension: Extension, last: date) -> Line:
         limit = self.limit
         joint = limit.kind == "joint"
         who = "本级人民政府负责人" if joint else "本机关负责人"
         paper = f"（{extension.document}）" if extension.document else ""
-        day = words(_day(limit.due))
+        day = words(last)
         return Line(
             f"经{who}批准延长 {extension.days} {UNITS_ZH[extension.unit]}{paper}，到 {day}",
             "行政许可法 第四十二条第二款" if joint else "行政许可法 第四十二条",
@@ -198,10 +204,10 @@ class _Teller:
             len(taken),
         )
 
-    def _amount(self, paused: int | timedelta) -> str:
-        if isinstance(paused, timedelta):
-            return _hours(paused)
-        return f"{paused} {'个工作日' if self.unit == Unit.WORKING_DAY else '日'}"
+    def _amount(self, held: timedelta | Sequence[date]) -> str:
+        if isinstance(held, timedelta):
+            return _hours(held)
+        return f"{len(held)} {'个工作日' if self.unit == Unit.WORKING_DAY else '日'}"
 
     def _ends(self) -> Line:
         limit = self.limit

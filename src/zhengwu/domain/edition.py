@@ -59,13 +59,14 @@ LAW: Rules = (
     Rule("joint_extension", 15, Unit.WORKING_DAY, "行政许可法 第四十二条第二款", IN_FORCE),
 )
 AFTER_HOURS = "办公时间以外提交的，视为下一个工作日收到（各地通行做法，由本市设定）"
+FORWARDING = "转报上级等待批复的时间不计（各地通行做法，由本市设定；法律没有明文规定）"
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
     """Calendar, hours and rules as they hold in one place.
 
-    number: the version of the calendar's stream it was folded from. after_hours: whether papers
+    number: the version of the last change in the calendar's stream that holds. after_hours: whether papers
     filed outside opening hours count as received on the next working day (a setting: the law is
     silent).
     """
@@ -225,6 +226,7 @@ class Timetable:
     rules: tuple[Rule, ...] = tuple(LAW)
     after_hours: bool = True
     pending: tuple[Pending, ...] = ()
+    holds: int = 0  # the version of the last change that holds
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Timetable:
@@ -238,7 +240,7 @@ class Timetable:
         """The timetable after one more event."""
         table = replace(self, number=event.version)
         if event.kind == "shipped":
-            return table.changed(event.body["change"])
+            return replace(table.changed(event.body["change"]), holds=event.version)
         if event.kind == "proposed":
             waiting = Pending(event.version, event.body["change"], event.actor, event.occurred)
             return replace(table, pending=(*table.pending, waiting))
@@ -247,7 +249,7 @@ class Timetable:
             rest = tuple(one for one in table.pending if one is not found)
             table = replace(table, pending=rest)
             if found is not None and event.kind == "confirmed":
-                return table.changed(found.change)
+                return replace(table.changed(found.change), holds=event.version)
         return table
 
     def proposal(self, version: int) -> Pending | None:
@@ -319,7 +321,7 @@ class Timetable:
             sources=sources,
             published=self.published,
         )
-        return Edition(calendar, self._hours(regions, hall), self.rules, self.number,
+        return Edition(calendar, self._hours(regions, hall), self.rules, self.holds,
                        self.after_hours)  # fmt: skip
 
     def _hours(self, regions: Sequence[str], hall: str | None) -> OfficeHours:

@@ -27,7 +27,7 @@ from zhengwu.cases.verbs import (
 )
 from zhengwu.documents import wording
 from zhengwu.documents.kinds import Kind
-from zhengwu.domain import lifecycle
+from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.event import Event
 from zhengwu.domain.lifecycle import State
 from zhengwu.domain.procedure import Step
@@ -385,7 +385,7 @@ def _extend(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         actor=actor.code,
         body={"days": number},
         case_kind=loaded.kind,
-        due=expiry(loaded, at),
+        due=expiry(loaded.read(at)),
         extension_most=extension_most(loaded, at),
     )
     of = papers.facts(loaded, clerk=actor.name)
@@ -410,10 +410,14 @@ def _extend(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
     )
 
 
-def expiry(loaded: Loaded, at: datetime) -> datetime | None:
-    """行政许可法 42: what must not have expired before an extension is the statutory limit."""
-    statutory = loaded.read(at).limit("statutory")
-    return statutory.due if statutory else None
+def expiry(reading: clock.Reading) -> datetime | None:
+    """行政许可法 42: what must not have expired before an extension is the limit of the law; where
+    none is set, the promise.
+    """
+    for kind in ("statutory", "joint", "promised"):
+        if limit := reading.limit(kind):
+            return limit.due
+    return None
 
 
 def extension_most(loaded: Loaded, at: datetime) -> int:
@@ -440,8 +444,8 @@ def _due_after(loaded: Loaded, at: datetime, number: int) -> Any:
         body={"days": number},
     )
     reading = replace(loaded, events=(*loaded.events, event)).read(at)
-    limit = reading.limit("promised") or reading.limit("statutory")
-    return limit.due.astimezone(heads.SHANGHAI).date() if limit else None
+    moved = [one.due for one in reading.limits if one.extra]
+    return min(moved).astimezone(heads.SHANGHAI).date() if moved else None
 
 
 # --- forwarded items -------------------------------------------------------------------------

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             model_name="case",
             index=models.Index(
                 fields=["next_at", "id"],
-                condition=Q(closed__isnull=True, next_at__isnull=False),
+                condition=Q(next_at__isnull=False),
                 name="cases_case_alarms",
             ),
         ),
