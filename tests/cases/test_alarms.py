@@ -57,6 +57,43 @@ def accepted() -> Told:
     return case
 
 
+# --- what was not looked at in time ---------------------------------------------------------------
+
+
+def test_what_came_true_before_an_acceptance_is_raised_though_nobody_looked() -> None:
+    case = received("09-14 09:20")
+    case.do(CLERK, "accepted", "09-18 10:00")
+    assert alarms.sweep(moment("09-18 10:01")) == 1
+    assert raised(case) == [("acceptance", "near", NEAR)]
+
+
+def test_a_decision_made_late_while_nobody_looked_leaves_its_alarms() -> None:
+    case = accepted()
+    case.do(REVIEWER, "step_taken", "09-15 11:00")
+    case.do(REVIEWER, "step_done", "12-20 10:00", {"opinion": "同意"})
+    case.do(APPROVER, "step_taken", "12-20 11:00")
+    case.do(APPROVER, "granted", "12-20 15:00")
+    alarms.sweep(moment("12-21 09:00"))
+    levels = {(limit, level) for limit, level, _ in raised(case)}
+    assert {("promised", "over"), ("statutory", "over"), ("promised", "near")} <= levels
+    assert alarms.sweep(moment("12-21 09:05")) == 0
+
+
+def test_an_alarm_that_came_before_a_pause_is_raised_during_it() -> None:
+    case = accepted()
+    case.do(REVIEWER, "step_taken", "09-15 11:00")
+    promised = loading.load(actor(CLERK), case.number).read(moment("09-16 09:00")).limit("promised")
+    assert promised
+    near = promised.warn
+    later = near + timedelta(hours=9)
+    case.do(
+        REVIEWER, "suspended", f"{later.astimezone(near.tzinfo):%m-%d %H:%M}",
+        {"procedure": "hearing", "days": "5"},
+    )  # fmt: skip
+    alarms.sweep(later + timedelta(hours=3))
+    assert ("promised", "near", near) in raised(case)
+
+
 # --- when ----------------------------------------------------------------------------------------
 
 
@@ -95,11 +132,11 @@ def test_a_second_sweep_and_one_by_a_clock_set_back_raise_nothing_again() -> Non
 
 def test_a_clock_set_back_behind_an_acceptance_raises_nothing_that_it_ended(owner: Owner) -> None:
     case = received("09-14 09:20")
-    case.do(CLERK, "accepted", "09-18 10:00")
+    case.do(CLERK, "accepted", "09-16 10:00")
     owner.execute("UPDATE cases_case SET next_at = opened WHERE number = %s", [case.number])
     assert alarms.sweep(NEAR + timedelta(hours=1)) == 1
     assert raised(case) == []
-    assert next_at(case) == moment("10-20 00:00"), "two working days before 10-22"
+    assert next_at(case) == moment("10-16 00:00"), "two working days before 10-20"
 
 
 def test_an_act_that_leaves_the_limit_alone_raises_it_no_second_time() -> None:

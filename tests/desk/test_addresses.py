@@ -42,6 +42,10 @@ READ: Mapping[str, tuple[str, ...]] = {
     "desk:audit": ("q", "since", "until", "page"),
     "desk:audit-export": ("q", "since", "until"),
     "desk:operate": ("page",),
+    "desk:time": ("since", "until", "agency", "running"),
+    "desk:time-export": ("since", "until", "agency", "running"),
+    "desk:calendar": ("year", "place"),
+    "desk:calendar-changes": ("page",),
     "desk:file-page": ("w",),
 }
 VALUES = {
@@ -60,9 +64,10 @@ PEOPLE = {
     "p-water-clerk": ("desk:register", "desk:inbox", "desk:inbox-export", "desk:case",
                       "desk:review", "desk:batch", "desk:day", "desk:day-export", "desk:shift",
                       "desk:shift-sheet", "desk:drafts", "desk:why"),
-    "p-water-head": ("desk:authorisations", "desk:authorisations-export", "desk:authorise"),
     "p-water-cashier": ("desk:fees",),
-    "p-system_admin": ("desk:operate",),
+    "p-water-head": ("desk:authorisations", "desk:authorisations-export", "desk:authorise",
+                     "desk:time", "desk:time-export"),
+    "p-system_admin": ("desk:operate", "desk:calendar", "desk:calendar-changes"),
     "p-audit_admin": ("desk:audit", "desk:audit-export"),
 }  # fmt: skip
 NEEDS_A_CASE = ("desk:case", "desk:why", "desk:review", "desk:file-page")
