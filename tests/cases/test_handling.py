@@ -438,3 +438,25 @@ def test_silence_is_acceptance_even_while_no_worker_runs() -> None:
     assert [e.kind for e in now.events] == ["received", "deemed_accepted"]
     assert now.standing.accepted_at == moment("09-14 09:20")
     assert now.standing.holder.kind == "handing_over"
+
+
+# --- a year that is not published yet --------------------------------------------------------
+
+
+def test_a_paper_says_that_a_day_of_an_unpublished_year_is_provisional() -> None:
+    case = received("12-18 09:20")
+    done = case.do(CLERK, "accepted", "12-18 10:00")
+    limit = loaded(case).read(moment("12-18 11:00")).limit("promised")
+    assert limit
+    assert limit.provisional
+    assert "暂定" in str(documents.frozen(str(done.document)))
+
+
+def test_the_letter_of_an_extension_names_the_day_that_the_extension_really_moved() -> None:
+    case = taken()
+    done = case.do(HEAD, "extended", "10-28 10:00", {"days": "10", "reasons": "核对水量"})
+    statutory = loaded(case).read(moment("10-28 11:00")).limit("statutory")
+    assert statutory  # the promise was over by then: the letter does not speak of it
+    day = statutory.last.day
+    said = str(documents.frozen(str(done.document)))
+    assert f"延长后的办理期限至 {day.year} 年 {day.month} 月 {day.day} 日" in said

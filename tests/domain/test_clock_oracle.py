@@ -23,7 +23,8 @@ from tests.domain.histories import SEEDS, history, smallest, words
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(seed=SEEDS)
-@example(seed=3446)  # these three once told the two apart
+@example(seed=20818697)
+@example(seed=3446)  # these four once told the two apart
 @example(seed=6229)
 @example(seed=14135)
 def test_the_clock_reads_what_the_days_say(seed: int) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.cases import heads
 from zhengwu.cases.loading import CaseNotFound, Loaded
 from zhengwu.cases.parties import Applicant
 from zhengwu.catalog.queries import ItemVersionRow
@@ -18,6 +17,7 @@ from zhengwu.documents.kinds import Kind
 from zhengwu.documents.services import Prepared
 from zhengwu.documents.wording import Facts
 from zhengwu.domain import clock
+from zhengwu.domain.calendar import Due
 from zhengwu.domain.procedure import Limit
 
 
@@ -104,7 +104,7 @@ def acceptance_notice(
     if item.promised and item.promised.value:
         # Deemed accepted, it runs from the receipt of the papers (行政许可法 32(4)).
         ending = clock.foresee(item.promised, since=since, edition=loaded.edition(), receipt=deemed)
-        due = ending.due.astimezone(heads.SHANGHAI).date()
+        due = ending.last
     of = facts(loaded, clerk=clerk)
     return issue(
         Kind.ACCEPTANCE_NOTICE,
@@ -123,7 +123,7 @@ def acceptance_notice(
 
 
 def receipt(
-    of: Facts, *, at: datetime, materials: Sequence[Mapping[str, str]], answer_by: date | None
+    of: Facts, *, at: datetime, materials: Sequence[Mapping[str, str]], answer_by: Due | None
 ) -> Prepared:
     """收件回执."""
     return issue(

@@ -178,9 +178,10 @@ def _in_order(past: Sequence[Event]) -> list[Event]:
         when, rank = event.occurred, 0
         if event.nature is not _ACT:
             rank = _RANK.get(event.kind, 0)
-        elif latest is not None and latest - SKEW <= when < latest:
-            when = latest
-        latest = when
+        else:
+            if latest is not None and latest - SKEW <= when < latest:
+                when = latest
+            latest = when
         keyed.append((when, rank, event.version, event))
     keyed.sort(key=lambda one: one[:3])
     return [one[3] for one in keyed]

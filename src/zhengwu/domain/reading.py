@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from zhengwu.domain import derivation
-from zhengwu.domain.calendar import Calendar
+from zhengwu.domain.calendar import Calendar, Due
 from zhengwu.domain.counting import Extension, Pause, Start
 from zhengwu.domain.derivation import TOLD, Line
 from zhengwu.domain.edition import Edition
@@ -101,6 +101,11 @@ class LimitReading(NamedTuple):
         day = self.due.astimezone(SHANGHAI).date()
         warn = self.how.edition.calendar.add_working_days(day, -NEAR).day
         return datetime.combine(warn, time(), SHANGHAI)
+
+    @property
+    def last(self) -> Due:
+        """The day on which it ends, and whether that is provisional."""
+        return Due(self.due.astimezone(SHANGHAI).date(), self.provisional)
 
     @property
     def lines(self) -> tuple[Line, ...]:

@@ -28,6 +28,7 @@ from zhengwu.cases.verbs import (
 from zhengwu.documents import wording
 from zhengwu.documents.kinds import Kind
 from zhengwu.domain import clock, lifecycle
+from zhengwu.domain.calendar import Due
 from zhengwu.domain.event import Event
 from zhengwu.domain.lifecycle import State
 from zhengwu.domain.procedure import Step
@@ -433,7 +434,7 @@ def extension_most(loaded: Loaded, at: datetime) -> int:
     return rule.value if rule else 0
 
 
-def _due_after(loaded: Loaded, at: datetime, number: int) -> Any:
+def _due_after(loaded: Loaded, at: datetime, number: int) -> Due | None:
     """The day by which the organ must decide once the extension counts."""
     event = Event(
         version=loaded.version + 1,
@@ -444,8 +445,8 @@ def _due_after(loaded: Loaded, at: datetime, number: int) -> Any:
         body={"days": number},
     )
     reading = replace(loaded, events=(*loaded.events, event)).read(at)
-    moved = [one.due for one in reading.limits if one.extra]
-    return min(moved).astimezone(heads.SHANGHAI).date() if moved else None
+    moved = [one for one in reading.limits if one.extra]
+    return min(moved, key=lambda one: one.due).last if moved else None
 
 
 # --- forwarded items -------------------------------------------------------------------------

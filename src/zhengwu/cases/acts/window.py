@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from zhengwu.accounts import queries as accounts
@@ -28,6 +28,7 @@ from zhengwu.documents import queries as documents
 from zhengwu.documents import wording
 from zhengwu.documents.kinds import Kind
 from zhengwu.domain import clock
+from zhengwu.domain.calendar import Due
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.procedure import Limit
 from zhengwu.domain.refusal import Refusal
@@ -215,14 +216,13 @@ def _supplemented(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Pla
     )
 
 
-def answer_by(edition: Edition, at: datetime) -> date | None:
+def answer_by(edition: Edition, at: datetime) -> Due | None:
     """The day by which the organ must answer, from the receipt of papers."""
     rule = edition.rule("acceptance", at.astimezone(heads.SHANGHAI).date())
     if rule is None:
         return None
     limit = Limit(rule.value, rule.unit, rule.basis, rule.roll)
-    answer = clock.foresee(limit, since=at, edition=edition, receipt=True)
-    return answer.due.astimezone(heads.SHANGHAI).date()
+    return clock.foresee(limit, since=at, edition=edition, receipt=True).last
 
 
 def _corrected(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:

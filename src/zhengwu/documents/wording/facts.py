@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from zhengwu.documents.kinds import LICENCE, Kind, title
+from zhengwu.domain.calendar import Due
 from zhengwu.domain.refusal import Refusal
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -70,16 +71,22 @@ def day_of(moment: date | datetime) -> date:
     return moment.astimezone(SHANGHAI).date() if isinstance(moment, datetime) else moment
 
 
-def day_words(moment: date | datetime) -> str:
-    """2026 年 9 月 21 日, in Shanghai."""
-    day = day_of(moment)
-    return f"{day.year} 年 {day.month} 月 {day.day} 日"
+def day_words(moment: date | datetime | Due) -> str:
+    """2026 年 9 月 21 日, in Shanghai; a day that rests on an unpublished year says so."""
+    day = day_of(moment.day if isinstance(moment, Due) else moment)
+    return f"{day.year} 年 {day.month} 月 {day.day} 日{_rough(moment)}"
 
 
-def plain_day(moment: date | datetime) -> str:
+def plain_day(moment: date | datetime | Due) -> str:
     """9 月 21 日（星期一）: people remember the weekday."""
-    day = day_of(moment)
-    return f"{day.month} 月 {day.day} 日（星期{'一二三四五六日'[day.weekday()]}）"
+    day = day_of(moment.day if isinstance(moment, Due) else moment)
+    week = "一二三四五六日"[day.weekday()]
+    return f"{day.month} 月 {day.day} 日（星期{week}）{_rough(moment)}"
+
+
+def _rough(moment: date | datetime | Due) -> str:
+    rough = isinstance(moment, Due) and moment.provisional
+    return "（暂定，以国务院公布的放假安排为准）" if rough else ""
 
 
 def clean(text: str, *, field: str) -> str:

@@ -18,6 +18,7 @@ from zhengwu.documents.wording.facts import (
     opening,
     plain_day,
 )
+from zhengwu.domain.calendar import Due
 from zhengwu.domain.refusal import Refusal
 
 
@@ -76,7 +77,7 @@ def extension_notice(
     *,
     issued: datetime,
     days: int,
-    due: date | None,
+    due: date | Due | None,
     reasons: str,
     head: str,
     joint: bool = False,

@@ -21,6 +21,7 @@ from zhengwu.documents.wording.facts import (
     opening,
     plain_day,
 )
+from zhengwu.domain.calendar import Due
 from zhengwu.domain.refusal import Refusal
 
 MATERIAL_STATES = {
@@ -47,7 +48,7 @@ def receipt(
     *,
     issued: datetime,
     materials: Sequence[Mapping[str, Any]],
-    answer_by: date | None,
+    answer_by: date | Due | None,
 ) -> dict[str, Any]:
     """Frozen data of a 收件回执. materials [{name, state: received|missing|faulty|held}].
 
@@ -102,7 +103,7 @@ def acceptance_notice(
     issued: datetime,
     promised: Mapping[str, Any] | None,
     statutory: Mapping[str, Any] | None,
-    due: date | None = None,
+    due: date | Due | None = None,
     materials: Sequence[Mapping[str, Any]] = (),
     deemed: bool = False,
 ) -> dict[str, Any]:
@@ -166,7 +167,7 @@ def _promise(
     *,
     promised: Mapping[str, Any] | None,
     statutory: Mapping[str, Any] | None,
-    due: date | None,
+    due: date | Due | None,
 ) -> str:
     if promised is not None and promised["value"] == 0:
         return "本机关当场办结。"
