@@ -285,7 +285,7 @@ def test_a_promised_item_from_a_faulty_paper_to_a_refusal_by_post(house: House) 
     reasons = special.locator("select option").all_inner_texts()
     assert reasons[1:] == ["听证", "招标", "拍卖", "检验", "检测", "检疫", "鉴定", "专家评审"]
     special.locator("select").select_option("专家评审")
-    special.locator("input").fill("15")
+    special.locator("[name$=-days]").fill("15")
     reviewer.locator("#id_opinion").fill("论证报告须经专家评审")
     reviewer.keyboard.press("F9")
     shown(reviewer, "已进入特别程序，期限暂停计算")

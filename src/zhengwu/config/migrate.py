@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -60,6 +59,7 @@ def run(*, verbosity: int = 0) -> list[str]:
     A running worker must be stopped first: its followers read the tables that change.
     """
     from zhengwu.calendars import services as calendars  # needs the models, which wait for setup
+    from zhengwu.web.clock import now
 
     with as_owner():
         with connection.cursor() as cursor:
@@ -80,7 +80,7 @@ def run(*, verbosity: int = 0) -> list[str]:
         with connection.cursor() as cursor:
             grants.apply(cursor, app_role())
         # The years that ship with this version; those that people here published stay as they are.
-        calendars.load_shipped(at=datetime.now(UTC))
+        calendars.load_shipped(at=now())
     return plan
 
 

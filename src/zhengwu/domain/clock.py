@@ -488,7 +488,7 @@ class _Reader:
         """Count one limit. What happens after its end as it then stands changes nothing."""
         try:
             value, unit, basis = limit["value"], _UNITS[limit["unit"]], limit["basis"]
-            if type(value) is not int or not 0 <= value <= LONGEST[unit]:
+            if type(value) is not int or value < 0:
                 raise ValueError(value)
         except (KeyError, TypeError, ValueError):
             # What another system wrote: refused with the rule it breaks.

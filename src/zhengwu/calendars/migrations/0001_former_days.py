@@ -3,13 +3,12 @@
 Days of the shipped file are shipped again from the file; whatever else was entered there is kept.
 """
 
-from datetime import UTC, datetime
-
 from django.db import migrations
 
 
 def carry_over(apps, schema_editor):
     from zhengwu.calendars import services
+    from zhengwu.web.clock import now
 
     years = {}
     for one in apps.get_model("accounts", "CalendarDay").objects.select_related("year"):
@@ -17,7 +16,7 @@ def carry_over(apps, schema_editor):
         days.append((one.day.isoformat(), one.name, one.off))
     if not years:
         return
-    at = datetime.now(UTC)
+    at = now()
     services.load_shipped(at=at)
     services.keep_former(years, at=at)
 
