@@ -8,7 +8,6 @@ the close of business.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -21,10 +20,13 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 EAST_8 = timezone(timedelta(hours=8))
 ZERO = timedelta()
 HOUR = timedelta(hours=1)
+# Looked up by the thousand.
+_WORKING, _CALENDAR_DAY, _MONTH = Unit.WORKING_DAY, Unit.CALENDAR_DAY, Unit.MONTH
+_HOUR, _OFFICE_HOUR = Unit.HOUR, Unit.OFFICE_HOUR
+_HOURS = (_HOUR, _OFFICE_HOUR)
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Time that does not count, [start, end): end None while it lasts; until: the end, or where
     the reading stands. told: up to when the applicant was told in writing; document: by which paper.
     """
@@ -38,8 +40,7 @@ class Pause:
     document: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(NamedTuple):
     """延期: days in `unit`, approved at an instant, by which paper."""
 
     occurred: datetime
@@ -77,7 +78,7 @@ class Count:
         self.roll = roll
         self.rolled: int | None = None  # the day off from which the end moved
         self.extra = 0
-        self.extra_unit = Unit.WORKING_DAY
+        self.extra_unit = _WORKING
         self._held = 0  # days taken out
         self._time = ZERO  # time taken out
         self._least = start.moment
@@ -86,10 +87,10 @@ class Count:
     def apply(self, pause: Pause) -> None:
         """Take a pause out of what is counted."""
         low, high = pause.start, pause.until
-        if self.unit in (Unit.HOUR, Unit.OFFICE_HOUR):
+        if self.unit in _HOURS:
             self._windows.append((low, high))
             self._time += self._between(low, high)
-        elif self.unit == Unit.WORKING_DAY:
+        elif self.unit is _WORKING:
             self._held += self.edition.calendar.between(ordinal(low), ordinal(high))
         else:
             self._held += ordinal(high) - ordinal(low)
@@ -101,10 +102,10 @@ class Count:
     def held_by(self, pause: Pause) -> Sequence[date] | timedelta:
         """What one pause takes out: the days, or the time."""
         low, high = pause.start, pause.until
-        if self.unit in (Unit.HOUR, Unit.OFFICE_HOUR):
+        if self.unit in _HOURS:
             return self._between(low, high)
         first, last = ordinal(low), ordinal(high)
-        if self.unit == Unit.WORKING_DAY:
+        if self.unit is _WORKING:
             return self.edition.calendar.working_days(
                 date.fromordinal(first), date.fromordinal(last)
             )
@@ -113,19 +114,19 @@ class Count:
     @property
     def held(self) -> int | timedelta:
         """What all pauses together take out: days, or time."""
-        return self._time if self.unit in (Unit.HOUR, Unit.OFFICE_HOUR) else self._held
+        return self._time if self.unit in _HOURS else self._held
 
     def end(self) -> tuple[datetime, int]:
         """The instant at which the period ends as it stands, and its day."""
         calendar, unit, extra = self.edition.calendar, self.unit, self.extra
-        more = extra if self.extra_unit == Unit.WORKING_DAY else 0
+        more = extra if self.extra_unit is _WORKING else 0
         self.rolled = None
-        if unit == Unit.WORKING_DAY:
+        if unit is _WORKING:
             day = calendar.nth(self.start.day, self.value + self._held + more)
             if more != extra:
                 day = calendar.nth(day + extra, 0)
             return self.edition.close(day), day
-        if unit == Unit.HOUR:
+        if unit is _HOUR:
             moment = self.start.moment + timedelta(hours=self.value) + self._time
             moment = moment.astimezone(SHANGHAI)
             day = self._rolled(moment.toordinal())
@@ -136,17 +137,17 @@ class Count:
                 day = moment.toordinal()
             self._least = moment
             return self._later(moment, day)
-        if unit == Unit.OFFICE_HOUR:
+        if unit is _OFFICE_HOUR:
             moment = self._office_end()
             # 45: a pause within the extension takes its working days out of it.
             between = calendar.between
             held = sum(between(ordinal(a), ordinal(b)) for a, b in self._windows if a > moment)
             return self._later(moment, moment.toordinal(), held=held if extra else 0)
         day = self.start.day
-        if unit == Unit.CALENDAR_DAY:
+        if unit is _CALENDAR_DAY:
             day += self.value
         else:
-            day = _months(day, self.value if unit == Unit.MONTH else 12 * self.value)
+            day = _months(day, self.value if unit is _MONTH else 12 * self.value)
         day = self._rolled(day + self._held + (extra - more))
         if more:
             day = calendar.nth(day, more)
@@ -155,13 +156,13 @@ class Count:
     def used_left(self, today: int, until: datetime, last: int, due: datetime) -> tuple[int, int]:
         """Used and left at an instant, in the unit; their sum is the limit and its extension."""
         unit, begins = self.unit, self.start.day
-        if unit == Unit.WORKING_DAY:
+        if unit is _WORKING:
             between = self.edition.calendar.between
             used = max(0, between(begins, today) - self._held)
-            if self.extra_unit == Unit.WORKING_DAY:
+            if self.extra_unit is _WORKING:
                 return used, self.value + self.extra - used
             return used, between(begins, last) - self._held - used
-        if unit in (Unit.HOUR, Unit.OFFICE_HOUR):
+        if unit in _HOURS:
             used = _whole(self._passed(until))
             return used, (_whole(self._passed(due)) if self.extra else self.value) - used
         used = max(0, today - begins - self._held)
@@ -175,7 +176,7 @@ class Count:
 
     def _later(self, moment: datetime, day: int, *, held: int = 0) -> tuple[datetime, int]:
         if self.extra:
-            if self.extra_unit == Unit.WORKING_DAY:
+            if self.extra_unit is _WORKING:
                 day = self.edition.calendar.nth(day, self.extra + held)
             else:
                 day = self.edition.calendar.nth(day + self.extra, held)
@@ -195,7 +196,7 @@ class Count:
 
     def _between(self, low: datetime, high: datetime) -> timedelta:
         """Time that would count between two moments."""
-        if self.unit == Unit.HOUR:
+        if self.unit is _HOUR:
             return max(ZERO, high - low)
         return self.edition.office_time(low, high)
 
