@@ -127,7 +127,12 @@ def _explained(loaded: Loaded, known: date | int | None, at: datetime) -> Explai
 
 
 def _then(loaded: Loaded, moment: datetime) -> Edition:
-    """The edition that held at a moment; what came with the software held from the beginning."""
+    """The edition that held at a moment; what came with the software held from the beginning.
+
+    A closed case keeps the one known at its last entry.
+    """
+    if loaded.closed is not None:
+        moment = min(moment, readings.knew(loaded.events[-1]))
     entries = ledger_queries.stream_events(calendar_events.STREAM, calendar_events.STREAM_ID)
     number = 0
     for index, one in enumerate(entries, 1):

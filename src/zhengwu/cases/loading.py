@@ -92,7 +92,14 @@ class Loaded:
         return clock.read(self.events, at=at, known=known, edition=self.edition(known=known))
 
     def edition(self, *, known: int | None = None) -> Edition:
-        """What the clock counts by where this case was received; known: at a position."""
+        """What the clock counts by where this case was received; known: at a position.
+
+        A closed case keeps the calendar and rules known at its last entry: what is published
+        afterwards does not make a finish that was in time late, or the other way round.
+        """
+        last = self.events[-1].position
+        if self.closed is not None and last is not None:
+            known = last if known is None else min(known, last)
         return calendars.edition(self.region, self.hall, known=known)
 
     def item_row(self) -> ItemVersionRow:

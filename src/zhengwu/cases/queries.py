@@ -311,6 +311,8 @@ class CaseView:
     foreign_id: str | None
     state_zh: str
     agency_zh: str
+    region: str
+    hall: str | None
     applicant: str
     applicant_kind: str
     identifier: str
@@ -686,6 +688,8 @@ def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseV
         foreign_id=loaded.foreign_id,
         state_zh=wording.state(str(standing.state), standing.outcome, standing.suspended),
         agency_zh=names.agency(loaded.agency),
+        region=loaded.region,
+        hall=loaded.hall,
         applicant=applicant.name,
         applicant_kind=applicant.kind,
         identifier=wording.masked_number(applicant.identifier),

@@ -189,7 +189,7 @@ def of_operator(number: str, *, at: datetime) -> TimeLedger:
 
 def of_view(view: CaseView, *, at: datetime) -> TimeLedger:
     """The same of a case that is already read, for its page."""
-    edition = view.reading.edition
+    edition = calendars.edition(view.region, view.hall)
     parts = timeledger.parts(view.spans, edition)
     ways = timeledger.handovers(view.spans, edition)
     windows = _windows(parts, ways)
@@ -198,7 +198,8 @@ def of_view(view: CaseView, *, at: datetime) -> TimeLedger:
 
 def _of(loaded: Loaded, *, at: datetime, inside: bool = True) -> TimeLedger:
     spans = timeledger.spans(loaded.events, until=at)
-    edition = loaded.edition()
+    # Days off as they are known today, also where the case is closed: this measures, not judges.
+    edition = calendars.edition(loaded.region, loaded.hall)
     parts = timeledger.parts(spans, edition)
     ways = timeledger.handovers(spans, edition)
     windows = _windows(parts, ways) if inside else {}
