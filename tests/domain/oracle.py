@@ -424,12 +424,17 @@ def unextended(
         return office_end(world, begin, value, found)
     if unit == "hour":
         due: datetime = begin + value * HOUR
+        passed = local(due)
         for stop, go in found:
             assert go is not None
             due += go - stop
         due = due.astimezone(SHANGHAI)
-        if roll and not working(world, local(due)):
-            due = close(world, next_working(world, local(due)))
+        # Every day off that the end comes to, or passes by a pause, puts it off.
+        last = local(due)
+        while roll and passed <= last:
+            if not working(world, passed):
+                due = max(due, close(world, next_working(world, passed)))
+            passed += DAY
         return due
     if unit == "calendar_day":
         day = start + value * DAY
@@ -448,23 +453,20 @@ def end(
     begin: datetime,
     found: Sequence[Pause],
     extension: Mapping[str, Any] | None,
-    earliest: datetime | None,
-) -> tuple[datetime, datetime]:
-    """The end without and with the extension. earliest: the former end without one, in hours."""
+) -> datetime:
+    """The end with the extension, if there is one."""
     unit = limit["unit"]
     more = extension["days"] if extension else 0
     in_calendar_days = extension is not None and extension.get("unit") == "calendar_day"
     if unit == "working_day" or in_calendar_days:
         due = unextended(world, limit, start, begin, found, more)
-        return due, due
+        return due
     base = unextended(world, limit, start, begin, found, 0)
-    if unit == "hour" and earliest:
-        base = max(base, earliest)  # no pause brings an end nearer that a day off has put off
     if not more:
-        return base, base
+        return base
     if unit == "office_hour":  # 45 leaves what comes later out of the extension too
         more += paused_days(world, "working_day", [pause for pause in found if pause[0] > base])
-    return base, close(world, nth_working(world, local(base), more))
+    return close(world, nth_working(world, local(base), more))
 
 
 def one(
@@ -491,7 +493,7 @@ def one(
         items.append((extended.occurred, 1, extended.body))
     applied: list[Pause] = []
     extension: Mapping[str, Any] | None = None
-    base, due = end(world, limit, start, begin, applied, extension, None)
+    due = end(world, limit, start, begin, applied, extension)
     for when, sort, item in sorted(items, key=lambda row: row[:2]):
         if when > due:
             continue
@@ -499,7 +501,7 @@ def one(
             applied.append(item)
         else:
             extension = item
-        base, due = end(world, limit, start, begin, applied, extension, base)
+        due = end(world, limit, start, begin, applied, extension)
     suspended = still and bool(applied) and applied[-1] == whole[-1]
 
     # Used and left, in the limit's own unit.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 
 from tests.domain import oracle
 from tests.domain.agreement import clock_says, in_order
@@ -53,6 +53,8 @@ def after(events: Sequence[Event], version: int, more: Sequence[Event]) -> list[
 
 
 @often
+@example(seed=9356)  # an end in hours that a Sunday has put off
+@example(seed=253447)
 @given(seed=SEEDS)
 def test_more_suspension_never_shortens_a_limit(seed: int) -> None:
     found = history(seed)
@@ -71,7 +73,8 @@ def test_more_suspension_never_shortens_a_limit(seed: int) -> None:
         )
         for kind, seconds in (("suspended", begin), ("resumed", end))
     ]
-    longer = read(found, after(found.events, accepted[0].version, more), at=at)
+    # Told late, at the end of the log: what was told before keeps its order.
+    longer = read(found, after(found.events, found.events[-1].version, more), at=at)
     plain = read(found, at=at)
     assert [one.kind for one in longer] == [one.kind for one in plain]
     assert all(a.due >= b.due for a, b in zip(longer, plain, strict=True))

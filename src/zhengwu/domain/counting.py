@@ -66,7 +66,7 @@ class Count:
     """A limit being counted: take pauses out and extend in the order in which they came."""
 
     __slots__ = (
-        "_held", "_least", "_time", "_windows", "edition", "extra", "extra_unit", "roll", "rolled", "start",
+        "_held", "_time", "_windows", "edition", "extra", "extra_unit", "roll", "rolled", "start",
         "unit", "value",
     )  # fmt: skip
 
@@ -81,7 +81,6 @@ class Count:
         self.extra_unit = _WORKING
         self._held = 0  # days taken out
         self._time = ZERO  # time taken out
-        self._least = start.moment
         self._windows: list[tuple[datetime, datetime]] = []
 
     def apply(self, pause: Pause) -> None:
@@ -127,15 +126,19 @@ class Count:
                 day = calendar.nth(day + extra, 0)
             return self.edition.close(day), day
         if unit is _HOUR:
-            moment = self.start.moment + timedelta(hours=self.value) + self._time
-            moment = moment.astimezone(SHANGHAI)
+            first = (self.start.moment + timedelta(hours=self.value)).astimezone(SHANGHAI)
+            moment = first + self._time
             day = self._rolled(moment.toordinal())
+            # 45: a pause never brings nearer an end that a day off before it has put off.
+            if (
+                self._time
+                and self.roll
+                and first.toordinal() < day
+                and not calendar.open_on(day - 1)
+            ):
+                self.rolled = day - 1
             if self.rolled is not None:
-                moment = self.edition.close(day)
-            if moment < self._least:  # 45: what does not count never brings the end forward
-                moment = self._least.astimezone(SHANGHAI)
-                day = moment.toordinal()
-            self._least = moment
+                moment = max(moment, self.edition.close(day))
             return self._later(moment, day)
         if unit is _OFFICE_HOUR:
             moment = self._office_end()
