@@ -459,8 +459,7 @@ def end(
     more = extension["days"] if extension else 0
     in_calendar_days = extension is not None and extension.get("unit") == "calendar_day"
     if unit == "working_day" or in_calendar_days:
-        due = unextended(world, limit, start, begin, found, more)
-        return due
+        return unextended(world, limit, start, begin, found, more)
     base = unextended(world, limit, start, begin, found, 0)
     if not more:
         return base

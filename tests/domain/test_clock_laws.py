@@ -11,9 +11,10 @@ from typing import Any
 from hypothesis import assume, example, given, settings
 
 from tests.domain import oracle
-from tests.domain.agreement import clock_says, in_order
+from tests.domain.agreement import clock_says, edition, in_order
 from tests.domain.histories import HOURS, SEEDS, UNITS, History, history
 from tests.domain.oracle import Counted
+from zhengwu.domain import clock
 from zhengwu.domain.event import Event, Nature
 
 CLAIMED = ("claim", "planned")
@@ -218,3 +219,21 @@ def test_a_day_off_before_or_after_it_all_changes_nothing(seed: int) -> None:
     }
     amended = replace(world, days={**world.days, **flipped})
     assert read(replace(found, worlds=(amended,))) == was
+
+
+@seldom
+@given(seed=SEEDS)
+def test_what_is_no_licence_has_the_same_days_and_says_that_it_follows_by_analogy(
+    seed: int,
+) -> None:
+    found = history(seed)
+    assume(found.events[0].kind == "received" and found.events[0].nature == Nature.ACT)
+    first = found.events[0]
+    confirmation = [replace(first, body={**first.body, "type": "行政确认"}), *found.events[1:]]
+    assert read(found, confirmation) == read(found)
+    by = edition(found.worlds[0])
+    plain = clock.read(found.events, at=found.at, edition=by).limits
+    alike = clock.read(confirmation, at=found.at, edition=by).limits
+    for one, other in zip(plain, alike, strict=True):
+        if one.kind in ("acceptance", "delivery"):
+            assert other.basis == f"比照{one.basis}"

@@ -105,6 +105,7 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
             "item": f"{item.code}@{item.version}",
             "number": number,
             "kind": str(item.kind),
+            "type": item.type,
             "channel": "window",
             "at": "window",
             "party": str(party),

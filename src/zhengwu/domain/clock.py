@@ -52,6 +52,7 @@ __all__ = [
     "read",
 ]
 
+LICENCE = "行政许可"  # the type of item that the 行政许可法 binds; others follow it by analogy
 LAW_NAME = "行政许可法"  # an observation that names it is bound by its general limits
 
 _RECEIPTS = frozenset({"received", "supplemented"})
@@ -221,6 +222,7 @@ class _Reader:
         self.open: list[Event] = []
         self.waiting: str | None = None
         self.ended = False
+        self.licence = True  # what the receipt does not say otherwise
 
     # --- one pass ----------------------------------------------------------------------------
 
@@ -231,6 +233,7 @@ class _Reader:
         rounds, marks = self.rounds, []
         waits: str | None = None
         self.opened = past[0]
+        self.licence = past[0].body.get("type", LICENCE) == LICENCE
         for event in past:
             kind = event.kind
             if kind not in _TELLING:
@@ -398,7 +401,7 @@ class _Reader:
             what = "收到申请材料（逾期未告知，自收到之日起即为受理）"
         if limits is None:  # the entry is silent: general law (an empty list says there is none)
             rule = self._rule("statutory", start) if _bound(accepted) else None
-            limits = [rule.given] if rule else []
+            limits = [rule.given if self.licence else rule.alike] if rule else []
         if not limits:
             return
         if not isinstance(limits, list | tuple) or not all(
@@ -469,9 +472,8 @@ class _Reader:
     def _by_rule(
         self, rule: Rule, start: Start, what: str, *, stop: datetime | None, silent: bool = False
     ) -> LimitReading:
-        return self.read_limit(
-            rule.kind, rule.given, start, what, stop=stop, pauses=(), silent=silent
-        )
+        given = rule.given if self.licence else rule.alike
+        return self.read_limit(rule.kind, given, start, what, stop=stop, pauses=(), silent=silent)
 
     def read_limit(
         self,

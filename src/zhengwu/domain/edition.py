@@ -35,8 +35,10 @@ class Rule:
     since: date
     until: date | None = None
     roll: bool = True
-    # The same as the body of an acceptance names a limit.
+    # The same as the body of an acceptance names a limit; alike: where the house applies the rule
+    # to what the law does not itself bind.
     given: Mapping[str, Any] = field(init=False, compare=False, repr=False)
+    alike: Mapping[str, Any] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         given = {
@@ -44,6 +46,7 @@ class Rule:
             "roll": self.roll,
         }  # fmt: skip
         object.__setattr__(self, "given", given)
+        object.__setattr__(self, "alike", {**given, "basis": f"比照{self.basis}"})
 
 
 Rules = Sequence[Rule]
