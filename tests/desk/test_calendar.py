@@ -156,7 +156,7 @@ def test_rules_hours_and_after_hours_have_their_forms() -> None:
                  "since": "2027-01-01", "basis": "市政府令"},
         "hours": {"scope": "all", "spans": "9:00-12:00、13:30-17:00", "since": "2027-05-01",
                   "basis": "夏令作息"},
-        "after_hours": {"after_hours": "same_day", "basis": "市政府决定"},
+        "after_hours": {"after_hours": "same_day", "since": "2027-01-01", "basis": "市政府决定"},
         "amendment": {"year": "2026", "source": "国办发明电〔2026〕8号",
                       "text": "2026-12-31,调休,休\n2026-12-27,调休,班"},
     }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from tests.domain import oracle
@@ -45,7 +45,7 @@ def edition(world: World) -> Edition:
         calendar=known[1],
         hours=OfficeHours(spans=first, later=tuple(later)),
         rules=rules,
-        after_hours=world.after_hours,
+        after_hours=((date.min, world.after_hours),),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from tests.domain.golden import CALENDAR, at, events
 from tests.domain.test_lifecycle import more
 from zhengwu.domain import clock, lifecycle
-from zhengwu.domain.edition import Edition
+from zhengwu.domain.edition import Edition, Timetable
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.procedure import Limit, Unit
 from zhengwu.domain.refusal import Refusal
@@ -114,3 +114,14 @@ def test_a_claim_beyond_every_calendar_is_left_to_the_story() -> None:
     claim = {"claim": {"kind": "deadline", "due": "9999-12-31T00:00:00+00:00"}}
     told = [first, replace(first, version=2, kind="claim", body=claim)]
     assert clock.read(told, at=at("09-22 09:00"), edition=EDITION).limits == ()
+
+
+def test_a_new_rule_of_late_papers_holds_for_papers_from_its_day_on() -> None:
+    change = {"kind": "after_hours", "value": "same_day", "basis": "市政府决定"}
+    dated = Timetable().changed(change | {"since": "2026-10-01"}).at()
+    assert [dated.late_papers(date(2026, *day).toordinal()) for day in ((9, 30), (10, 1))] == [
+        True,
+        False,
+    ]
+    before_there_were_days = Timetable().changed(change).at()
+    assert not before_there_were_days.late_papers(date(2010, 1, 1).toordinal())

@@ -376,8 +376,11 @@ def test_opening_hours_are_read_as_people_type_them() -> None:
 
 
 def test_after_hours_is_one_of_two_and_must_change() -> None:
-    change = {"kind": "after_hours", "value": "same_day", "basis": "市政府决定"}
+    change = {
+        "kind": "after_hours", "value": "same_day", "since": "2027-03-01", "basis": "市政府决定",
+    }  # fmt: skip
     assert accepted(change).change == change
+    assert "calendar.since" in str(codes(change | {"since": ""}))
     assert codes(change | {"value": "next_working_day"}) == {"calendar.no_change": "after_hours"}
     assert codes(change | {"value": "perhaps"}) == {"calendar.after_hours": "after_hours"}
 

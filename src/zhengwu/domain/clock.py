@@ -594,7 +594,8 @@ def _number(event: Event) -> str:
 def _received(moment: datetime, edition: Edition) -> Start:
     """When papers count as received: outside hours on the next working day (a setting)."""
     day, calendar = ordinal(moment), edition.calendar
-    if edition.after_hours and (not calendar.open_on(day) or moment > edition.close(day)):
+    late = not calendar.open_on(day) or moment > edition.close(day)
+    if late and edition.late_papers(day):
         day = calendar.nth(day, 1)
         later = date.fromordinal(day)
         spans = edition.hours.on(later)

@@ -61,6 +61,10 @@ LAW: Rules = (
     Rule("joint", 45, Unit.WORKING_DAY, "行政许可法 第四十二条第二款", IN_FORCE),
     Rule("joint_extension", 15, Unit.WORKING_DAY, "行政许可法 第四十二条第二款", IN_FORCE),
 )
+# From which day on papers that come outside opening hours count as received on the next working
+# day (a setting: the law is silent).
+LatePapers = tuple[tuple[date, bool], ...]
+AS_USUAL: LatePapers = ((date.min, True),)
 AFTER_HOURS = "办公时间以外提交的，视为下一个工作日收到（各地通行做法，由本市设定）"
 FORWARDING = "转报上级等待批复的时间不计（各地通行做法，由本市设定；法律没有明文规定）"
 
@@ -69,16 +73,15 @@ FORWARDING = "转报上级等待批复的时间不计（各地通行做法，由
 class Edition:
     """Calendar, hours and rules as they hold in one place.
 
-    number: the version of the last change in the calendar's stream that holds. after_hours: whether papers
-    filed outside opening hours count as received on the next working day (a setting: the law is
-    silent).
+    number: the version of the last change in the calendar's stream that holds. after_hours: by the day on
+    which the papers come.
     """
 
     calendar: Calendar
     hours: OfficeHours = field(default_factory=OfficeHours)
     rules: Rules = LAW
     number: int = 0
-    after_hours: bool = True
+    after_hours: LatePapers = AS_USUAL
     _by_kind: Mapping[str, tuple[tuple[int, int, Rule], ...]] = field(
         init=False, compare=False, repr=False
     )
@@ -102,6 +105,12 @@ class Edition:
             closes = self.hours.closing(when) if self.calendar.open_on(day) else END_OF_DAY
             found = self._closes[day] = datetime.combine(when, closes, SHANGHAI)
         return found
+
+    def late_papers(self, day: int) -> bool:
+        """Whether papers that come too late on a day (an ordinal) are the next working day's."""
+        if len(self.after_hours) == 1:
+            return self.after_hours[0][1]
+        return late_papers(self.after_hours, date.fromordinal(day))
 
     def rule(self, kind: str, on: date) -> Rule | None:
         """The rule of a kind in force on a day."""
@@ -227,7 +236,7 @@ class Timetable:
     overlays: tuple[Overlay, ...] = ()
     openings: tuple[Opening, ...] = ()
     rules: tuple[Rule, ...] = tuple(LAW)
-    after_hours: bool = True
+    after_hours: LatePapers = AS_USUAL
     pending: tuple[Pending, ...] = ()
     holds: int = 0  # the version of the last change that holds
 
@@ -294,7 +303,12 @@ class Timetable:
             )
             return replace(self, rules=(*closed, rule))
         if kind == "after_hours":
-            return replace(self, after_hours=change["value"] == "next_working_day")
+            # What was said before it had a day of its own holds for all days.
+            since = date.fromisoformat(change.get("since") or date.min.isoformat())
+            kept = [one for one in self.after_hours if one[0] != since]
+            kept = kept if change.get("since") else []
+            told = (since, change["value"] == "next_working_day")
+            return replace(self, after_hours=tuple(sorted((*kept, told))))
         raise ValueError(f"no such change: {kind}")
 
     @property
@@ -337,6 +351,11 @@ class Timetable:
                 dated = {one.since: one.spans for one in found}  # the last said of a day holds
                 return OfficeHours(later=tuple(sorted(dated.items())))
         return OfficeHours()
+
+
+def late_papers(said: LatePapers, day: date) -> bool:
+    """What was said of papers that come too late on a day."""
+    return next(late for since, late in reversed(said) if since <= day)
 
 
 def _days(listed: Iterable[Sequence[Any]]) -> tuple[tuple[date, str, bool | None], ...]:

@@ -17,7 +17,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from zhengwu.domain.calendar import FEWEST_DAYS
-from zhengwu.domain.edition import Timetable
+from zhengwu.domain.edition import Timetable, late_papers
 from zhengwu.domain.procedure import Limit
 from zhengwu.domain.refusal import Refusal, Refusals
 
@@ -597,9 +597,23 @@ class _Checker:
         value = change.get("value")
         if not isinstance(value, str) or value not in AFTER_HOURS:
             self._refuse("after_hours", "请选择非办公时间收到的材料怎样计算。", field="after_hours")
-        elif (value == "next_working_day") == self.table.after_hours:
-            self._refuse("no_change", "现在就是这样计算的，没有要修改的。", field="after_hours")
-        return {"value": value, "basis": self._basis(change)}
+        since = self._since(change.get("since"))
+        if since is not None and not self.faults:
+            last = max(one for one, _ in self.table.after_hours)
+            if since < last:
+                self._refuse(
+                    "after_hours_since",
+                    f"现行规定从 {last.isoformat()} 起施行，新的不能更早。请改起始日。",
+                    field="since",
+                )
+            elif (value == "next_working_day") == late_papers(self.table.after_hours, since):
+                self._refuse("no_change", "那时就是这样计算的，没有要修改的。", field="after_hours")
+            elif since < self.today:
+                self._remark("past", "起始日已经过去：在办办件会按新的规定重新推算。")
+        basis = self._basis(change)
+        if self.faults or since is None:
+            return {}
+        return {"value": value, "since": since.isoformat(), "basis": basis}
 
     # --- pieces ---
 

@@ -142,7 +142,10 @@ class ChangeForm(Form):
                 "kind": kind, "scope": given["scope"], "spans": notices.spans_of(given["spans"]),
                 "since": given["since"], "basis": given["basis"],
             }  # fmt: skip
-        return {"kind": kind, "value": given["after_hours"], "basis": given["basis"]}
+        return {
+            "kind": kind, "value": given["after_hours"], "since": given["since"],
+            "basis": given["basis"],
+        }  # fmt: skip
 
 
 _ASKED: Mapping[str, tuple[str, ...]] = {
@@ -151,7 +154,7 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "overlay": ("text", "scope", "basis"),
     "rule": ("rule_kind", "value", "unit", "basis", "since"),
     "hours": ("scope", "spans", "since", "basis"),
-    "after_hours": ("after_hours", "basis"),
+    "after_hours": ("after_hours", "since", "basis"),
 }
 
 

@@ -24,7 +24,7 @@ from zhengwu.desk.calendar import year as pages
 from zhengwu.desk.calendar.forms import WAYS, ChangeForm, Choices, DecideForm
 from zhengwu.desk.entry import desk
 from zhengwu.domain import notices
-from zhengwu.domain.edition import Timetable
+from zhengwu.domain.edition import Timetable, late_papers
 from zhengwu.domain.notices import Checked, Difference
 from zhengwu.domain.procedure import UNITS_ZH, Unit
 from zhengwu.domain.refusal import Refusal, Refusals
@@ -92,7 +92,8 @@ def year(request: HttpRequest, actor: Actor) -> HttpResponse:
         "units": {str(unit): zh for unit, zh in UNITS_ZH.items()},
         "openings": table.openings,
         "hours": edition.hours.on(today),
-        "after_hours": table.after_hours,
+        "after_hours": late_papers(table.after_hours, today),
+        "after_hours_later": [one for one in table.after_hours if one[0] > today],
         "places": places,
         "place": scope,
         "place_names": dict(places),
