@@ -412,3 +412,31 @@ def test_the_preview_of_an_overlay_is_of_its_place() -> None:
         (6, False, True),
         (7, True, False),
     ]
+
+
+def test_a_rule_longer_than_the_law_is_pointed_out_to_the_second_person() -> None:
+    assert [one.code for one in accepted(rule(value=11)).remarks] == ["calendar.beyond_law"]
+    assert [one.code for one in accepted(rule(value=1, unit="month")).remarks] == [
+        "calendar.beyond_law"
+    ]
+    assert accepted(rule(value=10)).remarks == ()
+
+
+def test_an_extension_is_counted_in_working_days() -> None:
+    wrong = rule(kind="extension", value=10, unit="calendar_day")
+    assert codes(wrong) == {"calendar.extension_unit": "unit"}
+
+
+def test_no_local_arrangement_takes_a_holiday_of_the_state_council_away() -> None:
+    for off in (False, None):
+        days = [["2026-02-17", "春节", off]]
+        change = {"kind": "overlay", "scope": "region:420102", "basis": "区政府通知", "days": days}
+        assert codes(change) == {"calendar.national_holiday": "days"}
+
+
+def test_an_amendment_that_takes_a_festival_away_is_pointed_out() -> None:
+    change = {
+        "kind": "notice", "year": 2026, "amends": True, "source": "国办发明电〔2026〕1号",
+        "days": [["2026-02-17", "春节", False]],
+    }  # fmt: skip
+    assert "calendar.festival" in {one.code for one in accepted(change).remarks}

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from zhengwu.domain.event import Event, Nature
+from zhengwu.domain.procedure import Unit
 from zhengwu.domain.refusal import Refusal
 
 
@@ -669,6 +670,11 @@ def admit(
             raise Refusal(
                 "lifecycle.extended_late", "期限已经届满，不能再延期。请尽快作出决定。",
                 article="行政许可法 第四十二条",
+            )  # fmt: skip
+        if (body.get("unit") or Unit.WORKING_DAY) != Unit.WORKING_DAY:
+            raise Refusal(
+                "lifecycle.extension_unit", "延期以工作日计。请按工作日填写。",
+                article="行政许可法 第四十二条", field="days",
             )  # fmt: skip
         if not 1 <= int(body.get("days") or 0) <= extension_most:
             raise Refusal(

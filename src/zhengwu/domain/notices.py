@@ -17,8 +17,8 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from zhengwu.domain.calendar import FEWEST_DAYS
-from zhengwu.domain.edition import Timetable, late_papers
-from zhengwu.domain.procedure import Limit
+from zhengwu.domain.edition import LAW, Timetable, late_papers
+from zhengwu.domain.procedure import Limit, Unit
 from zhengwu.domain.refusal import Refusal, Refusals
 
 HOLIDAYS = "全国年节及纪念日放假办法 第二条"
@@ -33,6 +33,7 @@ KINDS: Mapping[str, str] = {
     "notice": "放假安排", "overlay": "局部安排", "rule": "期限规则", "hours": "作息时间",
     "after_hours": "非办公时间收件",
 }  # fmt: skip
+EXTENSIONS = ("extension", "joint_extension")
 RULES: Mapping[str, str] = {
     "acceptance": "受理（一次性告知）", "statutory": "法定办结", "extension": "延长办理",
     "delivery": "送达", "lower_review": "下级机关审查", "joint": "联合办理",
@@ -508,6 +509,16 @@ class _Checker:
                     "这些日子和现在的安排一样，没有要修改的。请核对原文。",
                     field="days",
                 )
+            festival = [
+                day for day, _, off in days
+                if off is not True and standing.get(day) and before.names.get(day, "").startswith(LUNAR)
+            ]  # fmt: skip
+            if festival:
+                self._remark(
+                    "festival",
+                    f"{_some(festival)}原来是{before.names[festival[0]]}假日，会改成上班。"
+                    "请对照国务院的修改通知核对。",
+                )
         else:
             names = " ".join(name for _, name, off in days if off)
             if missing := [one for one in LUNAR if one not in names]:
@@ -538,6 +549,20 @@ class _Checker:
                     field="days",
                     article=HOLIDAYS,
                 )
+            national = self.table.at().calendar
+            given = [
+                day for day, _, off in days
+                if off is not True and day not in fixed and day in national.days
+                and national.days[day]
+            ]  # fmt: skip
+            if given:
+                self._refuse(
+                    "national_holiday",
+                    f"{_some(given)}是国务院通知安排的休息日（{national.names[given[0]]}），局部安排不能改成"
+                    "上班。请删去这些日子；国务院改动的，请选择“修改通知”。",
+                    field="days",
+                    article=HOLIDAYS,
+                )
             self._past(days)
         return {"scope": scope, "basis": basis, "days": _listed(days)}
 
@@ -559,6 +584,8 @@ class _Checker:
             self.faults.append(Refusal(refusal.code, refusal.sentence, field=place))
         except (TypeError, ValueError):
             self._refuse("rule", "期限的单位或者数字不对。请重新填写。", field="value")
+        if limit is not None and isinstance(kind, str):
+            self._beyond_law(kind, limit)
         since = self._since(given.get("since"))
         basis = self._text(given.get("basis"), "basis", "", BASIS, "")
         if since is not None and isinstance(kind, str):
@@ -581,6 +608,20 @@ class _Checker:
                 "basis": basis, "since": since.isoformat(),
             }
         }  # fmt: skip
+
+    def _beyond_law(self, kind: str, limit: Limit) -> None:
+        """What the law sets as the most; only a new law can make it more."""
+        law = next((one for one in LAW if one.kind == kind), None)
+        if law is None:
+            return
+        if kind in EXTENSIONS and limit.unit is not Unit.WORKING_DAY:
+            self._refuse("extension_unit", "延期以工作日计。请按工作日填写。", field="unit")
+        elif limit.most() > Limit(law.value, law.unit).fewest():
+            self._remark(
+                "beyond_law",
+                f"{limit.words()}长于{law.basis}规定的 {Limit(law.value, law.unit).words()}。"
+                "只有法律已经修改才可以这样定：请核对依据。",
+            )
 
     def _hours(self, change: Mapping[str, Any]) -> dict[str, Any]:
         scope = self._scope(change.get("scope"), everywhere=True)
