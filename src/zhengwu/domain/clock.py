@@ -53,6 +53,7 @@ __all__ = [
 ]
 
 LICENCE = "行政许可"  # the type of item that the 行政许可法 binds; others follow it by analogy
+SPECIAL = "行政许可法 第四十五条"
 LAW_NAME = "行政许可法"  # an observation that names it is bound by its general limits
 
 _RECEIPTS = frozenset({"received", "supplemented"})
@@ -82,9 +83,14 @@ _TELLING = (
     _RECEIPTS | _ACCEPTS | _ENDS_ACCEPTANCE | _ENDS_STEP | _ENDS_CLAIM | _MARKS | set(_WAITS)
     | {"step_taken", "extended", "claim"}
 )  # fmt: skip
+# Looked up by the thousand.
 _ACT = Nature.ACT
 _WORKING = Unit.WORKING_DAY
 _HOURS = (Unit.HOUR, Unit.OFFICE_HOUR)
+_NOT_STARTED, _RUNNING = LimitState.NOT_STARTED, LimitState.RUNNING
+_SUSPENDED, _EXTENDED = LimitState.SUSPENDED, LimitState.EXTENDED
+_STOPPED = LimitState.STOPPED
+_ROWS = (list, tuple)
 _UNITS: Mapping[str, Unit] = {unit: unit for unit in Unit}
 # Where two pieces of another system's news bear one instant (many give days only), what must have
 # come first comes first.
@@ -158,7 +164,7 @@ def foresee(
     reader = _Reader(since, edition)
     start = _received(since, edition) if receipt else Start(since, ordinal(since))
     given = {"value": limit.value, "unit": limit.unit, "basis": limit.basis, "roll": limit.roll}
-    return reader.read_limit(kind, given, start, what, stop=None, pauses=())
+    return reader.read_limit(kind, given, start, what, stop=None)
 
 
 def _no_offset(field: str) -> Refusal:
@@ -184,7 +190,7 @@ def _in_order(past: Sequence[Event]) -> list[Event]:
                 when = latest
             latest = when
         keyed.append((when, rank, event.version, event))
-    keyed.sort(key=lambda one: one[:3])
+    keyed.sort()  # no two have one version, so that events are never compared
     return [one[3] for one in keyed]
 
 
@@ -199,30 +205,31 @@ class _Round:
 class _Reader:
     """One pass over the events that count, then one reading per limit."""
 
+    accepted: Event | None = None
+    papers: Event | None = None  # the last receipt before the acceptance
+    stop: Event | None = None
+    forwarded: Event | None = None
+    extended: Extension | None = None
+    granted: Event | None = None
+    handed: Event | None = None  # delivered or closed after it was granted
+    step: Event | None = None
+    step_end: Event | None = None
+    finish: Event | None = None
+    opened: Event | None = None
+    waiting: str | None = None
+    ended = False
+    licence = True  # what the receipt does not say otherwise
+
     def __init__(self, at: datetime, edition: Edition) -> None:
         self.at = at
         self.today = ordinal(at)
         self.edition = edition
         self.calendar = edition.calendar
         self.rounds: list[_Round] = []
-        self.accepted: Event | None = None
-        self.papers: Event | None = None  # the last receipt before the acceptance
-        self.stop: Event | None = None
-        self.forwarded: Event | None = None
-        self.extended: Extension | None = None
-        self.granted: Event | None = None
-        self.handed: Event | None = None  # delivered or closed after it was granted
-        self.step: Event | None = None
-        self.step_end: Event | None = None
         self.claims: dict[str, tuple[Event, datetime]] = {}
-        self.finish: Event | None = None
-        self.opened: Event | None = None
         self.raw: list[Pause] = []
         self.away: list[Pause] = []
         self.open: list[Event] = []
-        self.waiting: str | None = None
-        self.ended = False
-        self.licence = True  # what the receipt does not say otherwise
 
     # --- one pass ----------------------------------------------------------------------------
 
@@ -266,8 +273,7 @@ class _Reader:
             elif kind in _MARKS:
                 marks.append(event)
             elif kind == "extended":
-                if self.extended is None and _grants(event):
-                    self.extended = _extension(event)
+                self.extended = self.extended or _extension(event)
             elif kind == "claim":
                 self._claim(event)
             if kind in _ENDS_CLAIM:
@@ -297,36 +303,33 @@ class _Reader:
             self._keep(event, None)
 
     def _ends_pause(self, event: Event) -> None:
-        if event.kind == "came_back":
-            ending = [one for one in self.open if one.kind == "forwarded"]
-        else:
-            begun = [one for one in self.open if one.kind == "suspended"]
-            left = still_open(tuple(str(o.body.get("procedure", "")) for o in begun), event.body)
-            ending = [one for one in begun if str(one.body.get("procedure", "")) not in left]
-        for one in ending:
-            self.open.remove(one)
-            self._keep(one, event.occurred)
+        begins = "forwarded" if event.kind == "came_back" else "suspended"
+        under_way, self.open = self.open, []
+        for one in under_way:
+            if one.kind != begins or (
+                begins == "suspended" and still_open(_procedure(one), event.body)
+            ):
+                self.open.append(one)
+            else:
+                self._keep(one, event.occurred)
 
     def _keep(self, begun: Event, end: datetime | None) -> None:
-        until = end or self.at
-        if end is not None and end <= begun.occurred:
+        start = begun.occurred
+        if end is None:
+            until, last = self.at, self.today
+        elif end <= start:
             return  # another system's news: it ended before it began, nothing stood still
+        else:
+            until, last = end, ordinal(end)
+        first = ordinal(start)
         if begun.kind == "forwarded":
-            self.away.append(Pause(begun.occurred, end, until, "转报上级，等待批复", FORWARDING))
+            why = "转报上级，等待批复"
+            self.away.append(Pause(start, end, until, first, last, why, FORWARDING))
             return
-        procedure = str(begun.body.get("procedure", ""))
+        (procedure,) = _procedure(begun)
         told = _date(begun.body.get("until"))
-        self.raw.append(
-            Pause(
-                begun.occurred,
-                end,
-                until,
-                PROCEDURES.get(procedure, procedure),
-                "行政许可法 第四十五条",
-                told,
-                _number(begun),
-            )
-        )
+        why = PROCEDURES.get(procedure, procedure)
+        self.raw.append(Pause(start, end, until, first, last, why, SPECIAL, told, _number(begun)))
 
     def _claim(self, event: Event) -> None:
         claim = event.body.get("claim")
@@ -353,86 +356,75 @@ class _Reader:
         found: list[LimitReading] = []
         for one in self.rounds:
             if _bound(one.start):
-                start = self._receipt(one.start)
-                rule = self._rule("acceptance", start)
-                if rule is not None:
-                    found.append(self._answer(rule, start, one))
-        self._decisions(found)
+                self._answer(found, one)
+        if self.accepted is not None:
+            self._decisions(found, self.accepted)
         step = self.step
         if step is not None:
             stop = self.step_end.occurred if self.step_end else None
             found.append(
                 self.read_limit(
-                    "step", step.body["limit"], self._from(step), "接办本环节", stop=stop,
-                    pauses=self._pauses((*self.raw, *self.away), step.occurred, stop),
+                    "step", step.body["limit"], _from(step), "接办本环节", stop=stop,
+                    items=self._pauses((*self.raw, *self.away), step.occurred, stop),
                 )
             )  # fmt: skip
         granted = self.granted
         if granted is not None and _bound(granted):
-            start = self._from(granted)
-            rule = self._rule("delivery", start)
+            start = _from(granted)
+            rule = self.edition.rule_on("delivery", start.day)
             if rule is not None:
                 stop = self.handed.occurred if self.handed else None
-                found.append(self._by_rule(rule, start, "准予", stop=stop))
-        for kind in ("claim", "planned"):
+                found.append(
+                    self.read_limit(rule.kind, self._given(rule), start, "准予", stop=stop)
+                )
+        for kind in ("claim", "planned") if self.claims else ():
             if kind in self.claims:
                 found.append(self._told(kind, *self.claims[kind]))
         return found
 
-    def _rule(self, kind: str, start: Start) -> Rule | None:
-        return self.edition.rule_on(kind, start.day)
+    def _given(self, rule: Rule) -> Mapping[str, Any]:
+        return rule.given if self.licence else rule.alike
 
-    def _answer(self, rule: Rule, start: Start, of: _Round) -> LimitReading:
-        silent = of.stop is not None and of.stop.kind == "deemed_accepted"
-        return self._by_rule(
-            rule, start, "收到申请材料" if of.start.kind == "received" else "收到补正材料",
-            stop=of.stop.occurred if of.stop else None, silent=silent,
-        )  # fmt: skip
-
-    def _decisions(self, found: list[LimitReading]) -> None:
-        accepted = self.accepted
-        if accepted is None:
+    def _answer(self, found: list[LimitReading], of: _Round) -> None:
+        start = _received(of.start.occurred, self.edition)
+        rule = self.edition.rule_on("acceptance", start.day)
+        if rule is None:
             return
+        what = "收到申请材料" if of.start.kind == "received" else "收到补正材料"
+        stop, silent = None, False
+        if of.stop is not None:
+            stop, silent = of.stop.occurred, of.stop.kind == "deemed_accepted"
+        given = self._given(rule)
+        found.append(self.read_limit(rule.kind, given, start, what, stop=stop, silent=silent))
+
+    def _decisions(self, found: list[LimitReading], accepted: Event) -> None:
         limits = accepted.body.get("limits")
-        start, what = self._from(accepted), "受理"
+        start, what = _from(accepted), "受理"
         if accepted.kind == "deemed_accepted":
             if self.papers is not None:
-                start = self._receipt(self.papers)
+                start = _received(self.papers.occurred, self.edition)
             what = "收到申请材料（逾期未告知，自收到之日起即为受理）"
         if limits is None:  # the entry is silent: general law (an empty list says there is none)
-            rule = self._rule("statutory", start) if _bound(accepted) else None
-            limits = [rule.given if self.licence else rule.alike] if rule else []
+            rule = self.edition.rule_on("statutory", start.day) if _bound(accepted) else None
+            limits = [self._given(rule)] if rule else []
         if not limits:
             return
-        if not isinstance(limits, list | tuple) or not all(
-            isinstance(one, Mapping) and one.get("kind") for one in limits
-        ):
-            raise Refusal(
-                "limit.no_kind",
-                "期限应当逐个写明是哪一种（kind）、多少、单位和依据。",
-                field="limits",
-            )
+        if not isinstance(limits, _ROWS):
+            raise _no_kind()
         stop = self.stop.occurred if self.stop else None
         pauses = self._pauses((*self.raw, *self.away), start.moment, stop)
+        items = _in_time(pauses, self.extended)
         for limit in limits:
-            if limit["kind"] != "lower_review":
-                found.append(
-                    self.read_limit(str(limit["kind"]), limit, start, what, stop=stop, pauses=pauses,
-                                extended=self.extended)
-                )  # fmt: skip
+            kind = limit.get("kind") if isinstance(limit, Mapping) else None
+            if not kind:
+                raise _no_kind()
+            if kind != "lower_review":
+                found.append(self.read_limit(str(kind), limit, start, what, stop=stop, items=items))
                 continue
             sent = self.forwarded.occurred if self.forwarded else None
             first = sent if stop is None or (sent is not None and sent < stop) else stop
             own = self._pauses(self.raw, start.moment, first)
-            found.append(
-                self.read_limit("lower_review", limit, start, what, stop=first, pauses=own)
-            )
-
-    def _from(self, event: Event) -> Start:
-        return Start(event.occurred, ordinal(event.occurred))
-
-    def _receipt(self, event: Event) -> Start:
-        return _received(event.occurred, self.edition)
+            found.append(self.read_limit(kind, limit, start, what, stop=first, items=own))
 
     def _pauses(
         self, raw: Sequence[Pause], start: datetime, stop: datetime | None
@@ -442,38 +434,24 @@ class _Reader:
             return ()
         limit = self.at if stop is None else min(stop, self.at)
         united: list[Pause] = []
-        for pause in sorted(raw, key=lambda one: one.start):
-            low, high = max(start, pause.start), min(pause.until, limit)
-            open_end = None if stop is None else stop
-            end = pause.end if pause.end is not None else open_end
+        for pause in raw if len(raw) == 1 else sorted(raw, key=_begins):
+            low, high = max(pause.start, start), min(pause.until, limit)
+            end = stop if pause.end is None else pause.end
             if end is not None and high <= low:
                 continue
             if low > limit:
                 continue
-            last = united[-1] if united else None
-            if last is not None and low <= last.until:
-                ends = None if last.end is None or end is None else max(last.end, end)
-                same = pause.why in last.why
-                told = max((d for d in (last.told, pause.told) if d), default=None)
-                papers = [p for p in (last.document, pause.document) if p]
-                united[-1] = Pause(
-                    last.start, ends, max(last.until, high),
-                    last.why if same else f"{last.why}、{pause.why}", last.article, told,
-                    "、".join(dict.fromkeys(papers)),
-                )  # fmt: skip
-            else:
-                united.append(
-                    Pause(low, end, high, pause.why, pause.article, pause.told, pause.document)
+            if low is not pause.start or high is not pause.until or end is not pause.end:
+                pause = pause._replace(
+                    start=low, end=end, until=high, first=ordinal(low), last=ordinal(high)
                 )
+            if united and low <= united[-1].until:
+                united[-1] = _united(united[-1], pause)
+            else:
+                united.append(pause)
         return tuple(united)
 
     # --- one limit ---------------------------------------------------------------------------
-
-    def _by_rule(
-        self, rule: Rule, start: Start, what: str, *, stop: datetime | None, silent: bool = False
-    ) -> LimitReading:
-        given = rule.given if self.licence else rule.alike
-        return self.read_limit(rule.kind, given, start, what, stop=stop, pauses=(), silent=silent)
 
     def read_limit(
         self,
@@ -483,11 +461,13 @@ class _Reader:
         what: str,
         *,
         stop: datetime | None,
-        pauses: tuple[Pause, ...],
-        extended: Extension | None = None,
+        items: tuple[Pause | Extension, ...] = (),
         silent: bool = False,
     ) -> LimitReading:
-        """Count one limit. What happens after its end as it then stands changes nothing."""
+        """Count one limit. What happens after its end as it then stands changes nothing.
+
+        items: the pauses and the extension, in time order.
+        """
         try:
             value, unit, basis = limit["value"], _UNITS[limit["unit"]], limit["basis"]
             if type(value) is not int or value < 0:
@@ -499,9 +479,8 @@ class _Reader:
         roll = bool(limit.get("roll", True))
         edition = self.edition
         until, today = (self.at, self.today) if stop is None else (stop, ordinal(stop))
-        items: tuple[Pause | Extension, ...] = ()
         extra, late, suspended = 0, False, False
-        if unit is _WORKING and not pauses and extended is None:  # the plain case, at once
+        if unit is _WORKING and not items:  # the plain case, at once
             last = self.calendar.nth(start.day, value)
             due = edition.close(last)
             used = self.calendar.between(start.day, today)
@@ -512,7 +491,7 @@ class _Reader:
             count = Count(edition, start, value, unit, roll)
             due, last = count.end()
             applied: list[Pause | Extension] = []
-            for item in _in_time(pauses, extended):
+            for item in items:
                 if isinstance(item, Pause):
                     if item.start > due:
                         continue
@@ -529,52 +508,75 @@ class _Reader:
             used, left = count.used_left(today, until, last, due)
         met: bool | None
         if stop is not None:
-            state, met = LimitState.STOPPED, stop <= due and not silent
+            state, met = _STOPPED, stop <= due and not silent
         else:
             met = False if until > due and not suspended else None
             if today < start.day or (until < start.moment and unit in _HOURS):
-                state = LimitState.NOT_STARTED
+                state = _NOT_STARTED
             elif suspended:
-                state = LimitState.SUSPENDED
+                state = _SUSPENDED
             elif extra:
-                state = LimitState.EXTENDED
+                state = _EXTENDED
             else:
-                state = LimitState.RUNNING
+                state = _RUNNING
         return LimitReading(
-            kind, state, date.fromordinal(start.day), due, used, left, met,
-            not self.calendar.known_between(start.day, last), value, extra, unit,
-            basis, roll, stop, How(edition, what, start, items, late, silent),
+            kind, state, due, used, left, met, value, extra, unit, basis, roll, stop,
+            How(edition, what, start, items, late, silent),
         )  # fmt: skip
 
     def _told(self, kind: str, event: Event, due: datetime) -> LimitReading:
         """A deadline that another system says of its own case."""
         opened = self.opened or event
         stop = self.finish.occurred if self.finish else None
-        start = self._from(opened)
+        start = _from(opened)
         last, today = ordinal(due), self.today if stop is None else ordinal(stop)
-        state = LimitState.STOPPED if stop is not None else LimitState.RUNNING
+        state = _RUNNING if stop is None else _STOPPED
         met = stop <= due if stop is not None else False if self.at > due else None
         between = self.calendar.between
         return LimitReading(
-            kind, state, date.fromordinal(start.day), due, between(start.day, today),
-            between(today, last), met, False, 0, 0, Unit.WORKING_DAY, "来源系统", False, stop,
-            How(self.edition, "收件", start),
+            kind, state, due, between(start.day, today), between(today, last), met, 0, 0, _WORKING,
+            "来源系统", False, stop, How(self.edition, "收件", start),
         )  # fmt: skip
 
 
-def _grants(event: Event) -> bool:
-    """Whether an extension says for how long; another system may send anything."""
-    days, unit = event.body.get("days"), event.body.get("unit") or Unit.WORKING_DAY
-    return type(days) is int and 0 < days <= LONGEST[Unit.WORKING_DAY] and unit in _UNITS
-
-
-def _extension(event: Event) -> Extension:
-    return Extension(
-        event.occurred,
-        int(event.body.get("days", 0)),
-        Unit(str(event.body.get("unit") or Unit.WORKING_DAY)),
-        _number(event),
+def _no_kind() -> Refusal:
+    return Refusal(
+        "limit.no_kind", "期限应当逐个写明是哪一种（kind）、多少、单位和依据。", field="limits"
     )
+
+
+def _from(event: Event) -> Start:
+    return Start(event.occurred, ordinal(event.occurred))
+
+
+def _begins(pause: Pause) -> datetime:
+    return pause.start
+
+
+def _united(first: Pause, second: Pause) -> Pause:
+    """Two pauses that overlap or touch, as one."""
+    end = None if first.end is None or second.end is None else max(first.end, second.end)
+    papers = [paper for paper in (first.document, second.document) if paper]
+    return first._replace(
+        end=end,
+        until=max(first.until, second.until),
+        last=max(first.last, second.last),
+        why=first.why if second.why in first.why else f"{first.why}、{second.why}",
+        told=max((day for day in (first.told, second.told) if day), default=None),
+        document="、".join(dict.fromkeys(papers)),
+    )
+
+
+def _procedure(event: Event) -> tuple[str]:
+    return (str(event.body.get("procedure", "")),)
+
+
+def _extension(event: Event) -> Extension | None:
+    """An extension that says for how long; another system may send anything."""
+    days, unit = event.body.get("days"), _UNITS.get(str(event.body.get("unit") or _WORKING))
+    if type(days) is not int or not 0 < days <= LONGEST[_WORKING] or unit is None:
+        return None
+    return Extension(event.occurred, days, unit, _number(event))
 
 
 def _date(text: object) -> date | None:
@@ -606,12 +608,13 @@ def _received(moment: datetime, edition: Edition) -> Start:
 
 def _bound(event: Event) -> bool:
     """Whether the general limits of the law bind what this event began."""
-    return event.nature == Nature.ACT or event.body.get("law") == LAW_NAME
+    return event.nature is _ACT or event.body.get("law") == LAW_NAME
 
 
-def _in_time(pauses: Sequence[Pause], extended: Extension | None) -> list[Pause | Extension]:
-    items: list[Pause | Extension] = list(pauses)
-    if extended is not None:
-        place = sum(1 for pause in pauses if pause.start <= extended.occurred)
-        items.insert(place, extended)
-    return items
+def _in_time(
+    pauses: tuple[Pause, ...], extended: Extension | None
+) -> tuple[Pause | Extension, ...]:
+    if extended is None:
+        return pauses
+    place = sum([pause.start <= extended.occurred for pause in pauses])
+    return (*pauses[:place], extended, *pauses[place:])

@@ -8,7 +8,7 @@ the close of business.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,8 @@ from zhengwu.domain.procedure import Unit
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # The same as Shanghai since 1991, long before the law; three times as fast to convert to.
-EAST_8 = timezone(timedelta(hours=8))
+EIGHT_HOURS = timedelta(hours=8)
+EAST_8 = timezone(EIGHT_HOURS)
 ZERO = timedelta()
 HOUR = timedelta(hours=1)
 # Looked up by the thousand.
@@ -28,12 +29,15 @@ _HOURS = (_HOUR, _OFFICE_HOUR)
 
 class Pause(NamedTuple):
     """Time that does not count, [start, end): end None while it lasts; until: the end, or where
-    the reading stands. told: up to when the applicant was told in writing; document: by which paper.
+    the reading stands. first, last: the days of start and until. told: up to when the applicant was
+    told in writing; document: by which paper.
     """
 
     start: datetime
     end: datetime | None
     until: datetime
+    first: int
+    last: int
     why: str
     article: str
     told: date | None = None
@@ -59,7 +63,12 @@ class Start(NamedTuple):
 
 def ordinal(moment: datetime) -> int:
     """The day of a moment in Shanghai."""
-    return moment.astimezone(EAST_8).toordinal()
+    zone = moment.tzinfo
+    if zone is UTC:  # as the database gives them: five times as fast as a conversion
+        return (moment + EIGHT_HOURS).toordinal()
+    if zone is not SHANGHAI:
+        moment = moment.astimezone(EAST_8)
+    return moment.toordinal()
 
 
 class Count:
@@ -85,14 +94,13 @@ class Count:
 
     def apply(self, pause: Pause) -> None:
         """Take a pause out of what is counted."""
-        low, high = pause.start, pause.until
-        if self.unit in _HOURS:
-            self._windows.append((low, high))
-            self._time += self._between(low, high)
-        elif self.unit is _WORKING:
-            self._held += self.edition.calendar.between(ordinal(low), ordinal(high))
+        if self.unit is _WORKING:
+            self._held += self.edition.calendar.between(pause.first, pause.last)
+        elif self.unit in _HOURS:
+            self._windows.append((pause.start, pause.until))
+            self._time += self._between(pause.start, pause.until)
         else:
-            self._held += ordinal(high) - ordinal(low)
+            self._held += pause.last - pause.first
 
     def extend(self, extension: Extension) -> None:
         """Make it longer."""
@@ -100,10 +108,9 @@ class Count:
 
     def held_by(self, pause: Pause) -> Sequence[date] | timedelta:
         """What one pause takes out: the days, or the time."""
-        low, high = pause.start, pause.until
         if self.unit in _HOURS:
-            return self._between(low, high)
-        first, last = ordinal(low), ordinal(high)
+            return self._between(pause.start, pause.until)
+        first, last = pause.first, pause.last
         if self.unit is _WORKING:
             return self.edition.calendar.working_days(
                 date.fromordinal(first), date.fromordinal(last)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from zhengwu.domain import derivation
 from zhengwu.domain.calendar import Calendar, Due
-from zhengwu.domain.counting import Extension, Pause, Start
+from zhengwu.domain.counting import Extension, Pause, Start, ordinal
 from zhengwu.domain.derivation import TOLD, Line
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.procedure import Unit
@@ -73,12 +73,10 @@ class LimitReading(NamedTuple):
 
     kind: str
     state: LimitState
-    start: date
     due: datetime
     used: int
     left: int
     met: bool | None
-    provisional: bool
     value: int
     extra: int
     unit: Unit
@@ -86,6 +84,21 @@ class LimitReading(NamedTuple):
     roll: bool
     stopped_at: datetime | None
     how: How
+
+    @property
+    def start(self) -> date:
+        """The day it begins, not counted itself."""
+        return date.fromordinal(self.how.start.day)
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a year without a notice lies within. A deadline that is told rests on no
+        calendar of ours.
+        """
+        calendar = self.how.edition.calendar
+        return self.kind not in TOLD and not calendar.known_between(
+            self.how.start.day, ordinal(self.due)
+        )
 
     @property
     def name(self) -> str:
@@ -131,8 +144,7 @@ class Alarm:
     due: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """All limits of a case at an instant."""
 
     at: datetime
