@@ -68,6 +68,7 @@ def clock_says(
             unit=str(limit.unit),
             extra=limit.extra,
             stopped_at=limit.stopped_at,
+            alike=limit.basis.startswith("比照"),
         )
         for limit in reading.limits
     ]

@@ -49,6 +49,7 @@ def _holds(history: History) -> Iterator[str]:
     ):
         if kind in kinds:
             yield name
+    yield history.events[0].body.get("type", "no type")
     kept, _, _ = oracle.standing(history.events)
     under_way = 0
     for event in oracle.in_order(kept):
@@ -73,6 +74,8 @@ def _holds(history: History) -> Iterator[str]:
         yield one.kind
         yield f"unit {one.unit}"
         yield one.state
+        if one.alike:
+            yield "by analogy"
         if one.met is False:
             yield "overdue"
         if one.provisional:

@@ -80,7 +80,9 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """One limit as counted. used and left in its unit, months and years in calendar days."""
+    """One limit as counted. used and left in its unit, months and years in calendar days. alike:
+    the law does not bind the case itself, its rule is applied by analogy.
+    """
 
     kind: str
     start: date
@@ -94,6 +96,7 @@ class Counted:
     unit: str
     extra: int
     stopped_at: datetime | None
+    alike: bool = False
 
 
 # --- days and hours -----------------------------------------------------------------------------
@@ -479,6 +482,7 @@ def one(
     at: datetime,
     found: Sequence[Pause] = (),
     extended: Event | None = None,
+    alike: bool = False,
 ) -> Counted:
     """One limit, from its first event to its last or to the moment of reading."""
     unit, value = limit["unit"], limit["value"]
@@ -547,6 +551,7 @@ def one(
         unit=unit,
         extra=extension["days"] if extension else 0,
         stopped_at=stopped.occurred if stopped else None,
+        alike=alike,
     )
 
 
@@ -568,6 +573,12 @@ def rule(world: World, kind: str, day: date) -> Mapping[str, Any] | None:
 def under_the_law(event: Event) -> bool:
     """Whether the general limits hold for what this starts: always for us, else when it says so."""
     return event.nature == Nature.ACT or event.body.get("law") == "行政许可法"
+
+
+def no_licence(seen: Iterable[Event]) -> bool:
+    """Whether we received it as something else than a 行政许可; what says nothing is one."""
+    ours = [e for e in seen if e.kind == "received" and e.nature == Nature.ACT]
+    return any("type" in e.body and e.body["type"] != "行政许可" for e in ours)
 
 
 def first_after(seen: Sequence[Event], start: Event, kinds: Collection[str]) -> Event | None:
@@ -606,7 +617,7 @@ def _acceptance(seen: list[Event], world: World, at: datetime) -> Iterable[Count
             if limit:
                 yield one(
                     world, limit, kind="acceptance", start=start, begin=begin, at=at,
-                    stopped=first_after(seen, event, ANSWER),
+                    stopped=first_after(seen, event, ANSWER), alike=no_licence(seen),
                 )  # fmt: skip
 
 
@@ -641,6 +652,7 @@ def _decision(seen: list[Event], world: World, at: datetime) -> Iterable[Counted
             stopped=stopped,
             found=pauses(seen, forwarding=not lower),
             extended=None if lower else extended,
+            alike="limits" not in accepted.body and no_licence(seen),
         )
 
 
@@ -654,6 +666,7 @@ def _delivery(seen: list[Event], world: World, at: datetime) -> Iterable[Counted
             yield one(
                 world, limit, kind="delivery", start=start, begin=granted.occurred, at=at,
                 stopped=first_after(seen, granted, ("delivered", "closed")),
+                alike=no_licence(seen),
             )  # fmt: skip
 
 

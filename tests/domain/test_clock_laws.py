@@ -11,10 +11,9 @@ from typing import Any
 from hypothesis import assume, example, given, settings
 
 from tests.domain import oracle
-from tests.domain.agreement import clock_says, edition, in_order
-from tests.domain.histories import HOURS, SEEDS, UNITS, History, history
+from tests.domain.agreement import clock_says, in_order
+from tests.domain.histories import HOURS, SEEDS, UNITS, History, history, world
 from tests.domain.oracle import Counted
-from zhengwu.domain import clock
 from zhengwu.domain.event import Event, Nature
 
 CLAIMED = ("claim", "planned")
@@ -227,13 +226,26 @@ def test_what_is_no_licence_has_the_same_days_and_says_that_it_follows_by_analog
     seed: int,
 ) -> None:
     found = history(seed)
-    assume(found.events[0].kind == "received" and found.events[0].nature == Nature.ACT)
     first = found.events[0]
-    confirmation = [replace(first, body={**first.body, "type": "行政确认"}), *found.events[1:]]
-    assert read(found, confirmation) == read(found)
-    by = edition(found.worlds[0])
-    plain = clock.read(found.events, at=found.at, edition=by).limits
-    alike = clock.read(confirmation, at=found.at, edition=by).limits
-    for one, other in zip(plain, alike, strict=True):
-        if one.kind in ("acceptance", "delivery"):
-            assert other.basis == f"比照{one.basis}"
+    assume(first.kind == "received" and first.nature == Nature.ACT)
+
+    def of(**type_: str) -> list[Event]:
+        return [replace(first, body={"at": "window", **type_}), *found.events[1:]]
+
+    licence = read(found, of(type="行政许可"))
+    assert read(found, of()) == licence  # an old case names no type
+    other = read(found, of(type="行政确认"))
+    assert [replace(limit, alike=False) for limit in other] == licence
+    assert all(limit.alike for limit in other if limit.kind in ("acceptance", "delivery"))
+
+
+def test_the_receipt_says_the_type_also_where_news_is_older() -> None:
+    moment = datetime(2026, 9, 14, 9, 20, tzinfo=oracle.SHANGHAI)
+    receipt = Event(version=1, kind="received", occurred=moment, recorded=moment, received=moment,
+                    position=1, body={"type": "行政确认"})  # fmt: skip
+    claim = {"claim": {"kind": "deadline", "due": "2026-10-10T12:00:00+08:00"}}
+    news = replace(receipt, version=2, position=2, kind="claim", nature=Nature.OBSERVATION,
+                   occurred=moment - timedelta(hours=1), body=claim)  # fmt: skip
+    for reader in (clock_says, oracle.count):
+        found = reader([receipt, news], world(0), at=moment)
+        assert [(one.kind, one.alike) for one in found] == [("acceptance", True), ("claim", False)]

@@ -51,5 +51,5 @@ EXPECTED = (
     "value 0", "not rolled", "overdue", "provisional", "not_started", "running", "extended",
     "stopped", "unit working_day", "unit calendar_day", "unit month", "unit year", "unit hour",
     "unit office_hour", "acceptance", "statutory", "promised", "joint", "lower_review",
-    "delivery", "step",
+    "delivery", "step", "no type", "行政许可", "行政确认", "公共服务", "by analogy",
 )  # fmt: skip

@@ -50,7 +50,7 @@ EXAMPLES = [
 WORDS = {
     "name", "because", "story", "limits", "read", "known", "limit", "nth", "absent", "hours",
     "later", "overlay", "after_hours", "start", "due", "used", "left", "met", "state",
-    "provisional",
+    "provisional", "alike",
 }  # fmt: skip
 
 
@@ -85,7 +85,9 @@ def told(example: dict[str, Any]) -> list[Event]:
         foreign = words[0] == "外系统"
         name, *more = words[foreign:]
         body: dict[str, Any] = {}
-        if name in ("受理", "视为受理"):
+        if name == "收件" and more:
+            body = {"type": more[0]}
+        elif name in ("受理", "视为受理"):
             body = limits
         elif name == "特别程序":
             body = {"procedure": PROCEDURES[more[0]], "days": 5}
@@ -154,7 +156,7 @@ def test_the_dates_are_those_counted_by_hand(example: dict[str, Any], reader: Re
         assert len(limits) == 1
     limit = limits[example.get("nth", 1) - 1]
     assert limit.due - instant(example["due"]) == timedelta(0)
-    for name in ("used", "left", "met", "state", "provisional"):
+    for name in ("used", "left", "met", "state", "provisional", "alike"):
         if name in example:
             assert (name, getattr(limit, name)) == (name, example[name])
     if "start" in example:

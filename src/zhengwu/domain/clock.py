@@ -102,6 +102,8 @@ def read(
 ) -> Reading:
     """Read the clock. known: only events with a position up to this; None: all that are given.
 
+    What is no licence (`type` of our receipt; none: an old case, read as one) has the same general
+    limits by analogy, and their basis says so.
     Raises Refusal where `at` or an event has no offset, ValueError beyond the calendar's table.
     """
     if known is not None:
@@ -218,7 +220,7 @@ class _Reader:
     opened: Event | None = None
     waiting: str | None = None
     ended = False
-    licence = True  # what the receipt does not say otherwise
+    licence = True  # a receipt of ours that names no type, as before types were kept, is of one
 
     def __init__(self, at: datetime, edition: Edition) -> None:
         self.at = at
@@ -240,7 +242,6 @@ class _Reader:
         rounds, marks = self.rounds, []
         waits: str | None = None
         self.opened = past[0]
-        self.licence = past[0].body.get("type", LICENCE) == LICENCE
         for event in past:
             kind = event.kind
             if kind not in _TELLING:
@@ -253,6 +254,8 @@ class _Reader:
                         one.stop = event
             elif kind in _RECEIPTS:
                 rounds.append(_Round(event))
+                if kind == "received" and event.nature is _ACT:
+                    self.licence = event.body.get("type", LICENCE) == LICENCE
                 continue
             if kind in _ACCEPTS:
                 if self.accepted is None:
