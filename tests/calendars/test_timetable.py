@@ -172,8 +172,8 @@ def test_another_proposal_or_a_new_reading_meanwhile_does_not_disturb() -> None:
     version = propose(notice())
     seen = queries.number()
     propose(OVERLAY)
-    services.reprojected(20, looked=7, moved=2, at=NOW)
-    services.reprojected(20, looked=7, moved=2, at=NOW)
+    services.reprojected(20, looked=7, moved=2, unread=0, at=NOW)
+    services.reprojected(20, looked=7, moved=2, unread=0, at=NOW)
     assert queries.holds() == 20
     assert confirm(version, seen=seen) == queries.number() == seen + 3
 

@@ -231,7 +231,7 @@ def test_running_twice_moves_nothing_twice_and_tells_the_calendar_once() -> None
     assert second.finished is not None
     assert again(NOON + timedelta(hours=1)) == second
     assert [len(reprojection.moves_of(identity(one))) for one in cases] == [2] * 5
-    assert told() == [{"edition": first.edition, "looked": 5, "moved": 5}]
+    assert told() == [{"edition": first.edition, "looked": 5, "moved": 5, "unread": 0}]
     assert calendars.holds() == first.edition, "what was told of the run is no change"
 
 
@@ -353,8 +353,10 @@ def test_a_case_that_cannot_be_read_does_not_hold_up_the_others(owner: Owner) ->
     )
     publish(amendment())
     run = again(NOON)
-    assert (run.looked, run.moved) == (2, 1)
+    assert (run.looked, run.moved, run.unread) == (2, 1, 1)
+    assert list(run.named) == [broken.number]
     assert day(head(well)["due"]) == "2026-10-27"
+    assert told()[-1]["unread"] == 1
 
 
 # --- before anybody confirms ---------------------------------------------------------------------

@@ -121,8 +121,10 @@ def _missing(
             }
 
 
-def reprojected(number: int, *, looked: int, moved: int, at: datetime) -> None:
-    """Running cases were read again by an edition (重新推算). looked, moved: how many. Once each."""
+def reprojected(number: int, *, looked: int, moved: int, unread: int, at: datetime) -> None:
+    """Running cases were read again by an edition (重新推算): how many were looked at, moved, and
+    could not be read. Once each.
+    """
     for _ in range(TRIES):
         last = ledger_queries.last(STREAM, STREAM_ID)
         row = ledger.Row(
@@ -133,7 +135,7 @@ def reprojected(number: int, *, looked: int, moved: int, at: datetime) -> None:
                 occurred=at,
                 source=SOURCE,
                 key=f"reprojected:{number}",
-                body={"edition": number, "looked": looked, "moved": moved},
+                body={"edition": number, "looked": looked, "moved": moved, "unread": unread},
             ),
         )
         (outcome,) = ledger.append(STREAM, [row])

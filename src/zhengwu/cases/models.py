@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -339,6 +340,8 @@ class Run(models.Model):
     turn = models.SmallIntegerField("遍数", default=1, db_column="pass")
     cursor = models.UUIDField(null=True)
     looked = models.IntegerField("看过的办件", default=0)
+    unread = models.IntegerField("读不出的办件", default=0)
+    unread_numbers = ArrayField(models.TextField(), verbose_name="读不出的办件编号", default=list)
     moved = models.IntegerField("变动的办件", default=0)
     started = models.DateTimeField("开始")
     passed = models.DateTimeField("第一遍完成", null=True)

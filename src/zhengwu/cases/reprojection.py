@@ -37,6 +37,7 @@ from zhengwu.ledger import queries as ledger_queries
 PAGE = 500  # cases a transaction
 BUDGET = 2.0  # seconds of one turn; other timed work waits behind it
 AGAIN = timedelta(minutes=10)  # longer than any commit takes
+NAMED = 50  # unreadable cases whose numbers a run keeps
 PREVIEW = 2_000  # running cases that a preview reads at most
 EXAMPLES = 10
 log = logging.getLogger(__name__)
@@ -157,7 +158,10 @@ def _because(made: Sequence[Change], kind: str, region: str, hall: str | None) -
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run and how far it is. former: the edition before; None where none was read before."""
+    """A run and how far it is. former: the edition before; None where none was read before.
+
+    unread: how many stories could not be read; named: the numbers of the first of them.
+    """
 
     edition: int
     former: int | None
@@ -168,14 +172,33 @@ class Run:
     started: datetime
     passed: datetime | None
     finished: datetime | None
+    unread: int
+    named: Sequence[str]
+
+
+_RUN = (
+    'edition, former, "pass", cursor, looked, moved, started, passed, finished, unread,'
+    " unread_numbers"
+)
+
+
+def run_after(version: int) -> Run | None:
+    """The run that read by a change of the calendar's stream, alone or with those after it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_RUN} FROM cases_run WHERE edition >= %s ORDER BY edition LIMIT 1",  # noqa: S608
+            [version],
+        )
+        row = cursor.fetchone()
+    return Run(*row) if row else None
 
 
 def run_of(edition: int | None = None) -> Run | None:
     """The run of an edition, or the last there was: how far the re-projection is."""
     with connection.cursor() as cursor:
         cursor.execute(
-            'SELECT edition, former, "pass", cursor, looked, moved, started, passed, finished'
-            " FROM cases_run WHERE %s::integer IS NULL OR edition = %s::integer"
+            f"SELECT {_RUN} FROM cases_run"  # noqa: S608
+            " WHERE %s::integer IS NULL OR edition = %s::integer"
             " ORDER BY edition DESC LIMIT 1",
             [edition, edition],
         )
@@ -224,8 +247,8 @@ def _waiting(at: datetime) -> Run | None:
         former = run.edition if run else _came_with_the_software()
         with connection.cursor() as cursor:
             cursor.execute(
-                'INSERT INTO cases_run (edition, former, "pass", looked, moved, started)'
-                " VALUES (%s, %s, 1, 0, 0, %s) ON CONFLICT DO NOTHING",
+                'INSERT INTO cases_run (edition, former, "pass", looked, moved, unread, unread_numbers,'
+                " started) VALUES (%s, %s, 1, 0, 0, 0, '{}', %s) ON CONFLICT DO NOTHING",
                 [holds, former, at],
             )
         return run_of(holds)
@@ -244,15 +267,18 @@ def _came_with_the_software() -> int | None:
 def _page(run: Run, cases: Sequence[Running], at: datetime) -> None:
     """Read a page and write what became of it, with the cursor: one short transaction."""
     look = _Look(run, at)
-    found = [one for one in (look.at(case) for case in cases) if one is not None]
+    read = [(case, look.at(case)) for case in cases]
+    found = [one for _, one in read if one is not None]
+    unread = [case.number for case, one in read if one is None] if run.turn == 1 else []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE cases_run SET cursor = %s, looked = looked + %s WHERE edition = %s"
+            "UPDATE cases_run SET cursor = %s, looked = looked + %s, unread = unread + %s,"
+            " unread_numbers = (unread_numbers || %s::text[])[:%s] WHERE edition = %s"
             ' AND "pass" = %s AND passed IS NOT DISTINCT FROM %s'
             " AND cursor IS NOT DISTINCT FROM %s AND finished IS NULL",
             [
-                cases[-1].id, len(cases) if run.turn == 1 else 0, run.edition, run.turn,
-                run.passed, run.cursor,
+                cases[-1].id, len(cases) if run.turn == 1 else 0, len(unread), unread, NAMED,
+                run.edition, run.turn, run.passed, run.cursor,
             ],
         )  # fmt: skip
         if cursor.rowcount != 1:
@@ -284,12 +310,15 @@ def _end(run: Run, at: datetime) -> None:
             return
         cursor.execute(
             'UPDATE cases_run SET passed = %s, "pass" = 2, cursor = NULL'
-            " WHERE edition = %s AND passed IS NULL RETURNING looked, moved",
+            " WHERE edition = %s AND passed IS NULL RETURNING looked, moved, unread",
             [at, run.edition],
         )
         row = cursor.fetchone()
         if row:
-            calendar_services.reprojected(run.edition, looked=row[0], moved=row[1], at=at)
+            looked, moved, unread = row
+            calendar_services.reprojected(
+                run.edition, looked=looked, moved=moved, unread=unread, at=at
+            )
 
 
 def _keep(run: Run, moved: Sequence[tuple[UUID, _Move]], at: datetime) -> int:
@@ -313,6 +342,30 @@ def _keep(run: Run, moved: Sequence[tuple[UUID, _Move]], at: datetime) -> int:
             ],
         )  # fmt: skip
         return int(cursor.rowcount)
+
+
+def moved_by(run: Run, *, most: int = EXAMPLES) -> tuple[Example, ...]:
+    """Cases that a run moved, those due first: by the limit that presses."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.number, c.item_name, m.limits, m.due_before, m.due_after,"
+            " m.provisional_before AND NOT m.provisional_after"
+            ' FROM cases_moved m JOIN cases_case c ON c.id = m."case" WHERE m.run = %s'
+            " ORDER BY m.due_after NULLS LAST, c.id LIMIT %s",
+            [run.edition, most],
+        )
+        rows = cursor.fetchall()
+    return tuple(
+        Example(number, name, _kind(limits, after), before, after, firm)
+        for number, name, limits, before, after, firm in rows
+    )
+
+
+def _kind(limits: Any, due: datetime | None) -> str:
+    """Which of the limits that moved is the pressing one."""
+    listed = json.loads(limits) if isinstance(limits, str) else limits
+    named = [one["kind"] for one in listed if _moment(one.get("after")) == due]
+    return str(named[0] if named else listed[0]["kind"])
 
 
 # --- one case ------------------------------------------------------------------------------------

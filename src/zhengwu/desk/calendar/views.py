@@ -203,6 +203,7 @@ def change(request: HttpRequest, actor: Actor, version: int) -> HttpResponse:
             preview = _made(step.change, table)
         except Refusals as several:
             told += [one for one in several.refusals if one.code not in {t.code for t in told}]
+    run = reprojection.run_after(step.decided_version or 0) if step.kind == "confirmed" else None
     context = {
         "actor": actor,
         "folder": FOLDER,
@@ -210,6 +211,8 @@ def change(request: HttpRequest, actor: Actor, version: int) -> HttpResponse:
         "state": STATES[step.kind],
         "title": notices.title(step.change),
         "preview": preview,
+        "run": run,
+        "moved": reprojection.moved_by(run) if run else (),
         "told": told,
         "own": _own(table, version, actor),
         "form": form,
