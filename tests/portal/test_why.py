@@ -12,6 +12,7 @@ from tests.cases import people
 from tests.cases.people import COMPANY, moment
 from tests.desk import walk
 from zhengwu.cases import tracking
+from zhengwu.web import words
 
 WHY = re.compile(r'href="(/track/why/[^"]+)"')
 CLERK, REVIEWER = "p-water-clerk", "p-water-reviewer"
@@ -81,3 +82,30 @@ def test_the_explanation_opens_from_the_progress_page_and_names_nobody(anyone: C
 @pytest.mark.parametrize("token", ["x", "a:b:c", "%00", "𠮷", "x" * 400])
 def test_a_forged_token_explains_nothing(anyone: Client, token: str) -> None:
     assert anyone.get(f"/track/why/{token}").status_code == 404
+
+
+NOTICE = "国务院办公厅关于2026年部分节假日安排的通知"
+
+
+def test_a_notice_stands_by_its_name_with_a_link_to_where_it_is(anyone: Client) -> None:
+    address = unescape(WHY.findall(page(anyone, people.golden()))[0])
+    text = walk.text(anyone.get(address))
+    assert re.search(rf'（<a href="https://www.gov.cn/[^"]+" rel="[^"]+">{NOTICE}</a>）', text)
+    assert not re.search(r">[^<]*https?://", text), "no address in sight"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("国办发明电〔2026〕9号", "国办发明电〔2026〕9号"),
+        ("照计（通知 https://a.cn/1.htm）", "照计（[通知]）"),
+        ("安排：通知 https://a.cn/1.htm https://a.cn/2.htm", "安排：[通知] [原文]"),
+        ("https://a.cn/x?y=1&z=2。", "[原文]。"),
+        ("<b> javascript:alert(1)", "&lt;b&gt; javascript:alert(1)"),
+        ('甲https://a.cn/"><script>', "[甲]&#34;&gt;&lt;script&gt;"),
+    ],
+)
+def test_an_address_stands_behind_a_name_and_nothing_else_becomes_markup(
+    text: str, seen: str
+) -> None:
+    assert re.sub(r'<a href="[^"<>]+" rel="[^"]+">(.*?)</a>', r"[\1]", words.sourced(text)) == seen

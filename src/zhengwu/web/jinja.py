@@ -64,6 +64,7 @@ def environment(**options: Any) -> Environment:
         span_zh=words.span_zh,
         span_digits=words.span_digits,
         masked=words.masked,
+        sourced=words.sourced,
         file_size=words.file_size,
     )
     return env

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup, escape
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WEEKDAYS = "一二三四五六日"
+# A notice with its address: the name is what stands before it, up to a space or a stop.
+ADDRESSED = re.compile(
+    r"(?:(?P<name>[^\s（）：；，。]+)\s*)?(?P<address>https?://[!#-;=?-~]*[\w/-])", re.ASCII
+)
 # The longest first: what an organisation is may be shown, what it is called may not.
 ORGANISATION_ENDINGS = (
     "股份有限公司",
@@ -115,6 +122,18 @@ def span_digits(length: timedelta) -> str:
     """53:40, hours and minutes."""
     hours, rest = divmod(int(length.total_seconds() // 60), 60)
     return f"{hours}:{rest:02d}"
+
+
+def sourced(text: str) -> Markup:
+    """The text with every address behind the name of what is there (国务院办公厅……的通知)."""
+    told, end = Markup(""), 0
+    for found in ADDRESSED.finditer(text):
+        told += escape(text[end : found.start()])
+        told += Markup('<a href="{}" rel="noopener noreferrer">{}</a>').format(
+            found["address"], found["name"] or "原文"
+        )
+        end = found.end()
+    return told + escape(text[end:])
 
 
 def masked(name: str) -> str:
