@@ -69,6 +69,7 @@ def test_a_pasted_notice_is_previewed_proposed_and_confirmed_by_another() -> Non
     page = body(send(one))
     assert "预览：还没有提出，什么都没有改变" in page
     assert "2027-02-13 周六" in page
+    assert "2027-02-08 周一 至 02-11 周四" in page, "days that follow each other stand together"
     assert queries.timetable().pending == ()
     answer = propose(one)
     assert (answer.status_code, answer["Location"]) == (302, f"/desk/calendar/changes/{pending()}")

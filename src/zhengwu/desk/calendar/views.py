@@ -256,7 +256,12 @@ def _words() -> dict[str, Any]:
         "units": {str(unit): UNITS_ZH[unit] for unit in Unit},
         "place_names": dict(_places(everywhere=True)),
         "after_words": notices.AFTER_HOURS,
-        "weekdays": notices.WEEKDAYS,
+        "day_runs": lambda days: pages.runs(
+            [(date.fromisoformat(day), (name, off)) for day, name, off in days]
+        ),
+        "difference_runs": lambda found: pages.runs(
+            [(one.day, (one.name, one.before, one.after)) for one in found]
+        ),
     }
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from itertools import groupby
 
 from zhengwu.domain.calendar import Calendar
+from zhengwu.domain.notices import WEEKDAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,23 @@ class Stretch:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Days that follow each other, and what is said of all of them."""
+
+    days: tuple[date, ...]
+    what: tuple[object, ...]
+
+    @property
+    def zh(self) -> str:
+        """2027-02-05 周五 至 02-11 周四."""
+        first, last = self.days[0], self.days[-1]
+        if first == last:
+            return _dated(first)
+        year = "" if last.year == first.year else f"{last.year}-"
+        return f"{_dated(first)} 至 {year}{_dated(last)[5:]}"
+
+
 def months(
     calendar: Calendar, year: int, *, today: date
 ) -> tuple[tuple[tuple[Square | None, ...], ...], ...]:
@@ -45,6 +63,10 @@ def months(
     )
 
 
+def _dated(day: date) -> str:
+    return f"{day.isoformat()} 周{WEEKDAYS[day.weekday()]}"
+
+
 def _square(calendar: Calendar, day: date, month: int, today: date) -> Square | None:
     if day.month != month:
         return None
@@ -55,7 +77,8 @@ def _square(calendar: Calendar, day: date, month: int, today: date) -> Square | 
         tone, mark = ("end", "班") if weekend else ("", "")
     else:
         tone, mark = ("on", "休") if named else ("off", "")
-    said = f"{told.reason}，{told.notice}" if named and told.notice else told.reason
+    notice = (told.notice or "").partition(" http")[0]
+    said = f"{told.reason}，{notice}" if named and notice else told.reason
     return Square(day, tone, mark, said, day == today)
 
 
@@ -72,6 +95,17 @@ def stretches(calendar: Calendar, year: int) -> tuple[Stretch, ...]:
         Stretch(name, not working, tuple(day for _, day in group), source)
         for (name, working, source), group in groupby(rows, key=kind)
     )
+
+
+def runs(rows: Sequence[tuple[date, Sequence[object]]]) -> tuple[Run, ...]:
+    """Days of which the same is said and that follow each other, as a notice says them."""
+    found: list[tuple[list[date], Sequence[object]]] = []
+    for day, what in rows:
+        if found and found[-1][1] == what and (day - found[-1][0][-1]).days == 1:
+            found[-1][0].append(day)
+        else:
+            found.append(([day], what))
+    return tuple(Run(tuple(days), tuple(what)) for days, what in found)
 
 
 def said(days: Sequence[date]) -> str:
