@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.cases import people
 from tests.cases.people import COMPANY, SHANGHAI, actor, moment
 from tests.desk import walk
-from zhengwu.cases import explaining, loading, queries, readings
+from zhengwu.cases import alarms, explaining, loading, queries, readings
 from zhengwu.cases.readings import Change
 from zhengwu.desk.case.month import month
 from zhengwu.domain.refusal import Refusal
@@ -147,6 +148,17 @@ def test_the_case_page_shows_every_limit_and_links_to_the_explanation() -> None:
     assert f'href="/desk/cases/{case.number}/why"' in text
     assert "以前的收件（1 次）" in text
     assert "为什么是这一天" in text
+
+
+def test_the_case_page_says_which_alarms_were_raised_and_for_which_limit() -> None:
+    case = people.received()
+    address = f"/desk/cases/{case.number}"
+    assert "已经报警" not in walk.text(walk.sign_in(CLERK).get(address))
+    alarms.sweep(moment("09-22 09:00"))
+    text = walk.text(walk.sign_in(CLERK).get(address))
+    line = re.sub(r"<[^>]+>", "", text[text.index("已经报警") :].split("</p>")[0])
+    assert "9 月 17 日 00:00 预警（答复是否受理）" in line
+    assert "9 月 20 日 17:00 超期（答复是否受理）" in line
 
 
 def test_papers_filed_in_the_evening_are_pictured_on_both_days() -> None:
