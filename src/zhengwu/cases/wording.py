@@ -42,7 +42,6 @@ DOCUMENTS: Mapping[str, str] = {str(kind): row.name for kind, row in DOCUMENT_KI
     "revocation": "决定书",
     "not_needed_notice": "不需办理告知书",
 }
-CLAIMS = {"deadline": "来源系统的期限", "planned_end": "来源系统的计划办结"}
 OBSERVED = {
     "received": "来源系统：收件",
     "accepted": "来源系统：受理",
