@@ -13,6 +13,7 @@ from tests.accounts.city import small_city
 from tests.cases import people
 from tests.cases.people import actor, moment
 from tests.conftest import Kept
+from tests.desk import walk
 from zhengwu.cases import queries, replay
 from zhengwu.ledger import services as ledger
 from zhengwu.statistics import queries as statistics
@@ -109,7 +110,15 @@ def test_the_receipt_log_goes_in_whole_and_only_once(
     number = scalar(owner, "SELECT number FROM cases_case WHERE foreign_id = 'case-10011'")
     view = queries.case(actor("p-supervisor"), str(number), at=moment("11-23 09:00"))
     assert [line.kind for line in view.story][:2] == ["received", "step"]
-    assert "claim" in {limit.kind for limit in view.reading.limits}  # what the source says is due
+    # What the source says is due stands on the page as the source's own, counted by nobody here.
+    claim = next(limit for limit in view.reading.limits if limit.kind == "claim")
+    assert claim.name == "来源系统自报"
+    assert [line.article for line in claim.lines] == [None] * len(claim.lines)
+    supervisor = walk.sign_in("p-supervisor")
+    for page in ("", "/why"):
+        text = walk.text(supervisor.get(f"/desk/cases/{number}{page}"))
+        assert "来源系统自报" in text, page
+        assert "不由本系统推算" in text, page
     assert statistics.today(at=view.story[0].when).received >= 1
 
 
