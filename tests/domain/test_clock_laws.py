@@ -12,8 +12,11 @@ from hypothesis import assume, example, given, settings
 
 from tests.domain import oracle
 from tests.domain.agreement import clock_says, in_order
+from tests.domain.golden import CALENDAR
 from tests.domain.histories import HOURS, SEEDS, UNITS, History, history, world
 from tests.domain.oracle import Counted
+from zhengwu.domain import clock
+from zhengwu.domain.edition import FORWARDING, Edition
 from zhengwu.domain.event import Event, Nature
 
 CLAIMED = ("claim", "planned")
@@ -249,3 +252,26 @@ def test_the_receipt_says_the_type_also_where_news_is_older() -> None:
     for reader in (clock_says, oracle.count):
         found = reader([receipt, news], world(0), at=moment)
         assert [(one.kind, one.alike) for one in found] == [("acceptance", True), ("claim", False)]
+
+
+def test_two_kinds_of_pause_that_overlap_are_one_and_cite_both_articles() -> None:
+    told: list[tuple[str, str, dict[str, Any]]] = [
+        ("received", "2026-09-14T09:20", {}),
+        ("accepted", "2026-09-14T10:00", {}),
+        ("suspended", "2026-09-16T10:00", {"procedure": "expert_review", "days": 5}),
+        ("forwarded", "2026-09-18T10:00", {}),
+        ("resumed", "2026-09-22T10:00", {"procedure": "expert_review"}),
+        ("came_back", "2026-09-24T10:00", {}),
+    ]
+    moments = [datetime.fromisoformat(f"{when}:00+08:00") for _, when, _ in told]
+    events = [
+        Event(version=nth, kind=kind, nature=Nature.ACT, body=body, occurred=when, recorded=when,
+              received=when)
+        for nth, ((kind, _, body), when) in enumerate(zip(told, moments, strict=True), 1)
+    ]  # fmt: skip
+    reading = clock.read(events, at=moments[-1] + timedelta(days=1), edition=Edition(CALENDAR))
+    statutory = reading.limit("statutory")
+    assert statutory is not None
+    (line,) = [one for one in statutory.lines if "专家评审" in one.text]
+    assert "转报上级" in line.text
+    assert line.article == f"行政许可法 第四十五条；{FORWARDING}"

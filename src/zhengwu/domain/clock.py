@@ -565,6 +565,9 @@ def _united(first: Pause, second: Pause) -> Pause:
         until=max(first.until, second.until),
         last=max(first.last, second.last),
         why=first.why if second.why in first.why else f"{first.why}、{second.why}",
+        article=first.article
+        if second.article in first.article
+        else f"{first.article}；{second.article}",
         told=max((day for day in (first.told, second.told) if day), default=None),
         document="、".join(dict.fromkeys(papers)),
     )
