@@ -181,7 +181,9 @@ def test_a_killed_re_projection_goes_on_where_it_was_and_moves_every_case_once(
     # Five working days after 09-15 are 09-21: the first that have the 22nd in them are 09-16's.
     assert len(moved) == run.moved == len(ask("SELECT 1 FROM cases_moved")) == len(DAYS) - 2
     assert run.looked == len(cases)
-    assert told() == [{"edition": run.edition, "looked": run.looked, "moved": run.moved}]
+    assert told() == [
+        {"edition": run.edition, "looked": run.looked, "moved": run.moved, "unread": 0}
+    ]
     assert {version for (version,) in ask("SELECT version FROM cases_case")} == {1}
     for later in (at, at - timedelta(days=1), at + timedelta(minutes=11), at + timedelta(days=1)):
         turns("reproject", later)
