@@ -73,7 +73,7 @@ test: setup-dev browser
 	ZHENGWU_TEST_PG=16 .venv/bin/pytest -q tests/ledger tests/cases $(PYTEST)
 
 drill: setup-dev
-	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/ledger/test_drill.py tests/cases/test_walk.py tests/desk/test_naughty.py $(PYTEST)
+	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/ledger/test_drill.py tests/cases/test_walk.py tests/desk/test_naughty.py tests/desk/test_calendar.py tests/desk/test_case_acts.py $(PYTEST)
 
 bench: setup-dev
 	@for one in bench/[a-z]*.py; do $(PY) -m "bench.$$(basename "$$one" .py)"; done
