@@ -244,7 +244,7 @@ def catalog() -> None:
 def import_(file: Path | None) -> None:
     """导入事项清单；不给文件则导入随产品附带的清单。第二次导入不改变什么。"""
     from zhengwu.accounts import queries as accounts
-    from zhengwu.catalog import services
+    from zhengwu.catalog import shipped
     from zhengwu.web.clock import now
 
     names = {one.name: one.code for one in accounts.agencies()}
@@ -252,7 +252,7 @@ def import_(file: Path | None) -> None:
     for one in accounts.agencies(accounts.CITY):
         names["市" + one.name.partition("市")[2]] = one.code
     lines = file.read_text(encoding="utf-8-sig").splitlines(keepends=True) if file else None
-    report = services.import_items(lines, agencies=names, at=now())
+    report = shipped.import_items(lines, agencies=names, at=now())
     for row in report.rows:
         if row.outcome == "refused":
             click.echo(f"第 {row.row} 行 {row.name}：{row.sentence}（{row.field}，{row.rule}）")

@@ -85,6 +85,7 @@ def small_city() -> None:
             )  # fmt: skip
     others = (
         ("centre_manager", HALL),
+        ("legal_office", "420100"),
         ("supervisor", "420100"),
         ("system_admin", "420100"),
         ("security_admin", "420100"),
@@ -95,6 +96,10 @@ def small_city() -> None:
             f"p-{role}", name=f"江城{role}", agency="420100-centre", holds=[(role, scope)],
             since=SINCE,
         )  # fmt: skip
+    services.add_person(
+        "p-centre_manager2", name="江城centre_manager2", agency="420100-centre",
+        holds=[("centre_manager", HALL)], since=SINCE,
+    )  # fmt: skip
 
 
 POSTS = {"window": "窗口", "review": "审查岗", "decide": "审批岗", "head": "负责人"}

@@ -12,9 +12,8 @@ from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import loading, services
 from zhengwu.cases.parties import Applicant
-from zhengwu.catalog import authorisations
+from zhengwu.catalog import authorisations, shipped
 from zhengwu.catalog import queries as catalog
-from zhengwu.catalog import services as catalog_services
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WATER, MARKET = "420100-water", "420100-market"
@@ -49,7 +48,7 @@ def actor(code: str, when: str | None = None) -> Actor:
 
 def items() -> None:
     """The items of the departments that the small city has; their windows may decide them."""
-    catalog_services.import_items(
+    shipped.import_items(
         agencies={"市水务局": WATER, "市市场监督管理局": MARKET}, at=moment("01-05 09:00")
     )
     for head in ("p-water-head", "p-market-head"):

@@ -18,7 +18,7 @@ from tests.conftest import Kept
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
-from zhengwu.catalog import authorisations
+from zhengwu.catalog import authorisations, shipped
 from zhengwu.catalog import services as catalog_services
 from zhengwu.catalog.authorisations import Authorisation, Draft
 from zhengwu.domain.procedure import Limit
@@ -44,7 +44,7 @@ def _items(db: None, kept: Kept) -> None:
 
 def items() -> None:
     small_city()
-    catalog_services.import_items(
+    shipped.import_items(
         agencies={"市水务局": "420100-water", "市市场监督管理局": MARKET},
         at=PUBLISHED,
     )

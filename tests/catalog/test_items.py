@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import psycopg
 import pytest
 
-from zhengwu.catalog import queries, services
+from zhengwu.catalog import finding, queries, services, shipped
 from zhengwu.domain.procedure import Limit, Unit
 from zhengwu.domain.refusal import Refusal
 
@@ -21,13 +21,13 @@ Owner = psycopg.Connection[tuple[object, ...]]
 
 def departments() -> dict[str, str]:
     """Every department that the list names, as if the city had it."""
-    with services.ITEMS.open(encoding="utf-8") as file:
+    with shipped.ITEMS.open(encoding="utf-8") as file:
         rows = csv.DictReader(line for line in file if not line.startswith("#"))
         return {row["department"]: "420100-water" for row in rows}
 
 
-def whole_list() -> services.Report:
-    return services.import_items(agencies=departments(), at=AT)
+def whole_list() -> shipped.Report:
+    return shipped.import_items(agencies=departments(), at=AT)
 
 
 def draft() -> services.Draft:
@@ -70,9 +70,9 @@ def test_a_second_import_changes_nothing(owner: Owner) -> None:
 
 def test_one_changed_row_changes_one_item() -> None:
     whole_list()
-    with services.ITEMS.open(encoding="utf-8") as file:
+    with shipped.ITEMS.open(encoding="utf-8") as file:
         lines = file.read().replace("取水许可,行政许可,市水务局,市水务局,promised,45,working_day,,,45,working_day,,20", "取水许可,行政许可,市水务局,市水务局,promised,45,working_day,,,45,working_day,,15").splitlines(keepends=True)  # fmt: skip
-    report = services.import_items(lines, agencies=departments(), at=AT)
+    report = shipped.import_items(lines, agencies=departments(), at=AT)
     assert [row.name for row in report.rows if row.outcome == "changed"] == ["取水许可"]
     assert report.count("unchanged") == 98
     now, before = queries.in_force("XK0036", TODAY), queries.version("XK0036", 2)
@@ -118,7 +118,7 @@ def test_the_version_in_force_is_that_of_the_day() -> None:
     ("change", "code"),
     [
         ({"promised": Limit(30)}, "flow.promise_longer_than_law"),
-        ({"promised": Limit(40), "statutory": Limit(2, Unit.MONTH)}, "flow.promise_longer_than_law"),
+        ({"promised": Limit(40), "statutory": Limit(2, Unit.MONTH)}, "limit.incomparable"),
         ({"basis": " "}, "item.no_basis"),
         ({"name": ""}, "item.name"),
         ({"kind": "magic"}, "item.kind"),
@@ -145,7 +145,7 @@ def test_what_the_rules_forbid_is_not_published(change: dict[str, object], code:
 def test_a_bad_row_is_reported_with_its_field_and_the_rest_goes_in(
     column: str, value: str, rule: str
 ) -> None:
-    with services.ITEMS.open(encoding="utf-8") as file:
+    with shipped.ITEMS.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
     good, bad = rows[35], dict(rows[36])
     bad[column] = value
@@ -155,7 +155,7 @@ def test_a_bad_row_is_reported_with_its_field_and_the_rest_goes_in(
     writer = csv.DictWriter(out, fieldnames=list(good))
     writer.writeheader()
     writer.writerows([good, bad])
-    report = services.import_items(
+    report = shipped.import_items(
         out.getvalue().splitlines(keepends=True), agencies=departments(), at=AT
     )
     assert [row.outcome for row in report.rows] == ["created", "refused"]
@@ -163,25 +163,25 @@ def test_a_bad_row_is_reported_with_its_field_and_the_rest_goes_in(
 
 
 def test_two_rows_with_one_name_are_one_item_and_one_report() -> None:
-    with services.ITEMS.open(encoding="utf-8") as file:
+    with shipped.ITEMS.open(encoding="utf-8") as file:
         lines = file.read().splitlines(keepends=True)
-    report = services.import_items([*lines, lines[-1]], agencies=departments(), at=AT)
+    report = shipped.import_items([*lines, lines[-1]], agencies=departments(), at=AT)
     assert report.rows[-1].rule == "item.name_twice"
 
 
 def test_search_finds_by_name_code_and_department() -> None:
     whole_list()
-    assert {row.name for row in queries.search("取水", TODAY).rows} == {"取水许可"}
-    assert queries.search("XK0036", TODAY).total == 1
-    assert queries.search("", TODAY).total == 89
-    assert queries.search("%_'\\", TODAY).total == 0
+    assert {row.name for row in finding.search("取水", TODAY).rows} == {"取水许可"}
+    assert finding.search("XK0036", TODAY).total == 1
+    assert finding.search("", TODAY).total == 89
+    assert finding.search("%_'\\", TODAY).total == 0
 
 
 def test_a_changed_fee_is_a_new_version_and_history_stands() -> None:
     whole_list()
-    with services.ITEMS.open(encoding="utf-8") as file:
+    with shipped.ITEMS.open(encoding="utf-8") as file:
         lines = file.read().replace("水资源费(另行征收)", "无").splitlines(keepends=True)
-    report = services.import_items(lines, agencies=departments(), at=AT)
+    report = shipped.import_items(lines, agencies=departments(), at=AT)
     assert [row.name for row in report.rows if row.outcome == "changed"] == ["取水许可"]
     assert report.count("refused") == 0
     assert [row.version for row in queries.history("XK0036")] == [3, 2, 1]
@@ -199,7 +199,7 @@ def test_what_was_published_before_can_be_published_again() -> None:
 
 
 def test_a_date_that_is_no_date_is_one_refused_row() -> None:
-    with services.ITEMS.open(encoding="utf-8") as file:
+    with shipped.ITEMS.open(encoding="utf-8") as file:
         lines = file.read().replace(",2011-01-21,", ",someday,").splitlines(keepends=True)
-    report = services.import_items(lines, agencies=departments(), at=AT)
+    report = shipped.import_items(lines, agencies=departments(), at=AT)
     assert [row.rule for row in report.rows if row.outcome == "refused"] == ["item.retired_on"]

@@ -17,7 +17,7 @@ from tests.accounts.city import small_city
 from tests.conftest import Kept
 from tests.desk.walk import Answer, public, sign_in, text
 from zhengwu.accounts import queries as accounts
-from zhengwu.catalog import authorisations
+from zhengwu.catalog import authorisations, shipped
 from zhengwu.catalog import services as catalog
 from zhengwu.web.clock import now
 
@@ -35,7 +35,7 @@ def _items(db: None, kept: Kept) -> None:
 
 def items() -> None:
     small_city()
-    catalog.import_items(
+    shipped.import_items(
         agencies={"市水务局": "420100-water", "市市场监督管理局": "420100-market"}, at=now()
     )
 

@@ -22,12 +22,14 @@ from django.contrib.auth.hashers import make_password
 from django.db import models, transaction
 
 from zhengwu.accounts.models import Agency, Person, Post, PostHolding, Region, RoleHolding
+from zhengwu.domain import identifiers
 
 CITY = "420100"
 NAME = "江城市"
 SHORT = "江"
 CENTRE = f"{CITY}-C00"
 HALL = f"H{CITY}"
+LEGAL_OFFICE = f"{CITY}-D08"  # 市司法局
 HOURS = "工作日 9:00-17:00"
 BUREAUS = 47  # of a district; a development zone has those marked `zone` besides
 FIRST_TOWN = 100  # within a district: streets from 001, towns and townships from 100
@@ -187,6 +189,17 @@ def bureaus() -> tuple[Bureau, ...]:
     return tuple(made)
 
 
+def uscc(agency: str) -> str:
+    """The made-up unified social credit code of an agency: DE and six digits, check characters right.
+
+    GB 32100-2015: 1 机构编制 1 机关, the region, organisation code (GB 11714), check character.
+    """
+    region, _, code = agency.partition("-")
+    serial = f"DE{'ABCDEFGHJKLMNPQRTUWXY'.index(code[0]) * 1000 + int(code[1:]):06d}"
+    first = f"11{region[:6]}{serial}{identifiers.organisation_check(serial)}"
+    return first + identifiers.uscc_check(first)
+
+
 def halls() -> tuple[HallPlan, ...]:
     """The centre's hall and one in each district, with their windows."""
     made = [
@@ -304,8 +317,8 @@ def _people(made: Plan, chance: random.Random, words: dict[str, str]) -> None:
             surname = chance.choice(words["compound_surnames"])
         return surname + "".join(chance.choices(words["given"], k=chance.choice((1, 2, 2))))
 
-    def beside(agency: str, role: str, scope: str) -> None:
-        code = f"p-{agency.lower()}-{role.replace('_', '-')}"
+    def beside(agency: str, role: str, scope: str, *, second: bool = False) -> None:
+        code = f"p-{agency.lower()}-{role.replace('_', '-')}{'-b' if second else ''}"
         made.staff.append(Member(code, name(), agency, role, scope))
 
     def on_posts(agency: str, hall: str, window: str, *, city: bool) -> None:
@@ -337,6 +350,9 @@ def _people(made: Plan, chance: random.Random, words: dict[str, str]) -> None:
         beside(f"{district.code}-C00", "supervisor", district.code)
     for role in ("system_admin", "security_admin", "audit_admin"):
         beside(CENTRE, role, CITY)
+    # The list of items takes a second manager and the city government's legal office.
+    beside(CENTRE, "centre_manager", HALL, second=True)
+    beside(LEGAL_OFFICE, "legal_office", CITY)
 
 
 @transaction.atomic

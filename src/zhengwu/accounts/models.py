@@ -135,8 +135,8 @@ class RoleHolding(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     role__in=(
-                        "clerk", "reviewer", "approver", "head", "legal", "centre_manager",
-                        "supervisor", "cashier", "system_admin", "security_admin", "audit_admin",
+                        "clerk", "reviewer", "approver", "head", "legal", "legal_office",
+                        "centre_manager", "supervisor", "cashier", "system_admin", "security_admin", "audit_admin",
                     )
                 ),
                 name="accounts_role_known",

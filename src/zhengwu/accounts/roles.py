@@ -11,6 +11,7 @@ BUSINESS = (
     "approver",
     "head",
     "legal",
+    "legal_office",
     "centre_manager",
     "supervisor",
     "cashier",
@@ -18,7 +19,7 @@ BUSINESS = (
 ADMINISTRATORS = ("system_admin", "security_admin", "audit_admin")
 NAMES: Mapping[str, str] = {
     "clerk": "窗口人员", "reviewer": "审查人员", "approver": "审批人员", "head": "机关负责人",
-    "legal": "法制机构", "centre_manager": "中心管理人员", "supervisor": "监察人员",
+    "legal": "法制机构", "legal_office": "政府法制机构", "centre_manager": "中心管理人员", "supervisor": "监察人员",
     "cashier": "收费人员", "system_admin": "系统管理员", "security_admin": "安全管理员",
     "audit_admin": "审计管理员",
 }  # fmt: skip
@@ -31,18 +32,21 @@ TABLE: Mapping[str, Mapping[str, str]] = {
         _OWN),
     "reviewer": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.review", "case.opine", "case.correct",
-         "case.scan", "catalog.see"), _OWN),
+         "case.scan", "catalog.see", "catalog.draft"), _OWN),
     "approver": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.review", "case.decide", "case.opine",
-         "case.correct", "case.scan", "catalog.see"), _OWN),
+         "case.correct", "case.scan", "catalog.see", "catalog.draft"), _OWN),
     "head": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.decide", "case.head", "case.opine",
-         "case.correct", "catalog.see",
+         "case.correct", "catalog.see", "catalog.draft",
          "authorise.see", "authorise.issue", "time.see"), _OWN),
-    "legal": dict.fromkeys(("case.see", "catalog.see"), _OWN),
+    "legal": dict.fromkeys(("case.see", "catalog.see", "catalog.draft"), _OWN),
+    "legal_office": dict.fromkeys(("catalog.see", "catalog.approve"), "all"),
     "centre_manager": {
         "case.see": "hall", "supervise.see": "hall", "time.see": "hall", "catalog.see": "all", "calendar.see": "all",
-        "catalog.publish": "all"},
+        **dict.fromkeys(
+            ("catalog.draft", "catalog.check", "catalog.list", "catalog.publish",
+             "catalog.words"), "hall")},
     "supervisor": {
         "case.see": "region", "supervise.see": "region", "time.see": "region",
         "catalog.see": "all", "calendar.see": "all"},

@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from zhengwu.calendars import queries as calendars
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.heads import SHANGHAI
+from zhengwu.catalog import finding
 from zhengwu.catalog import queries as catalog
 from zhengwu.documents import kinds, masking
 from zhengwu.domain import lifecycle
@@ -425,7 +426,7 @@ def number_of(q: str) -> str:
 def items_of(q: str, on: date) -> list[str]:
     """The codes of the items whose name, code or department holds the words, also retired ones."""
     words = q.split()[:8]
-    codes = [row.code for row in catalog.search(q, on, size=300).rows]
+    codes = list(finding.codes(q, on))
     codes += [
         row.code for row in catalog.retired() if words and all(word in row.name for word in words)
     ]

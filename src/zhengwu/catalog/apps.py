@@ -8,8 +8,9 @@ class CatalogConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from zhengwu.catalog.events import AUTHORISATION, ITEM
+        from zhengwu.catalog.events import AUTHORISATION, CHANGE, ITEM
         from zhengwu.ledger import services as ledger
 
         ledger.register(ITEM)
+        ledger.register(CHANGE)
         ledger.register(AUTHORISATION)

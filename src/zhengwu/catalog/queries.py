@@ -8,49 +8,103 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, QuerySet
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.catalog.models import ItemVersion
-from zhengwu.domain.procedure import Flow, Limit, Step, Unit
+from zhengwu.domain import guide
+from zhengwu.domain.guide import Level
+from zhengwu.domain.procedure import Flow, Limit, Step
 
 PAGE = 20
-KINDS_ZH = {"immediate": "即办件", "promised": "承诺件", "forwarded": "上报件"}
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One material of the list (申请材料)."""
+    """One material of the list (申请材料). need, form, origin: codes of domain.guide."""
 
     code: str
     name: str
+    need: str = "required"
+    form: str = ""
+    origin: str = ""
+    copies: int | None = None
+    basis: str = ""
+    standard: str = ""
+    fill: str = ""
+    spec: str = ""
+    unless: str = ""
+    blank: str = ""
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemVersionRow:
-    """One version of an item, frozen. statutory is None where no law sets a limit of its own."""
+    """One version of an item, frozen. statutory is None where no law sets a limit of its own.
+
+    whole: every element of the guide (domain.guide), the lists above included. above: the version
+    of the list above, as code@version, "" where there is none.
+    """
 
     code: str
+    base: str
+    level: str
+    region: str
     name: str
     version: int
     type: str
     agency: str
     agency_name: str
     kind: str
-    statutory: Limit | None
-    promised: Limit | None
-    promised_is: str
-    materials: tuple[Material, ...]
     steps: tuple[Step, ...]
-    result: str
-    basis: str
-    fee: str
-    note: str
     in_force_from: date
     in_force_to: date | None
     retired: bool
     retired_on: date | None
-    pay_first: bool = False
+    pay_first: bool
+    transition: bool
+    generated: bool
+    score: int
+    above: str
+    approved: str
+    own: Mapping[str, Any]
+    whole: Mapping[str, Any]
+
+    @property
+    def statutory(self) -> Limit | None:
+        return guide.limit(self.whole, "statutory")
+
+    @property
+    def promised(self) -> Limit | None:
+        return guide.limit(self.whole, "promised")
+
+    @property
+    def promised_is(self) -> str:
+        return str(self.whole.get("promised_is", ""))
+
+    @property
+    def materials(self) -> tuple[Material, ...]:
+        return tuple(Material(**one) for one in self.whole.get("materials", ()))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        return tuple(self.whole.get("conditions", ()))
+
+    @property
+    def result(self) -> str:
+        return str(self.whole.get("result", ""))
+
+    @property
+    def basis(self) -> str:
+        return str(self.whole.get("basis", ""))
+
+    @property
+    def fee(self) -> str:
+        return guide.fee_zh(self.whole)
+
+    @property
+    def note(self) -> str:
+        return str(self.whole.get("note", ""))
 
     @property
     def flow(self) -> Flow:
@@ -58,7 +112,7 @@ class ItemVersionRow:
 
     @property
     def kind_zh(self) -> str:
-        return KINDS_ZH[self.kind]
+        return guide.KINDS_ZH.get(self.kind, "")
 
     @property
     def statutory_zh(self) -> str:
@@ -81,44 +135,34 @@ class Found:
 
 def in_force(code: str, on: date) -> ItemVersionRow | None:
     """The version in force on a day, None if there is none."""
-    found = _in_force(on).filter(item__code=code).first()
+    found = _in_force(on, level=None).filter(item__code=code).first()
     return _rows([found])[0] if found else None
 
 
 @lru_cache(maxsize=8192)
 def version(code: str, number: int) -> ItemVersionRow:
     """A version by its number; versions never change, so they are kept. Raises LookupError."""
-    found = (
-        ItemVersion.objects.select_related("item").filter(item__code=code, version=number).first()
-    )
+    found = _whole_rows().filter(item__code=code, version=number).first()
     if found is None:
         raise LookupError(f"{code}@{number}")
     return _rows([found])[0]
+
+
+def edition() -> int:
+    """Moves with every publication: what was made from the catalogue before is out of date."""
+    return ItemVersion.objects.aggregate(last=Max("pk"))["last"] or 0
+
+
+def transitions(on: date) -> tuple[tuple[str, int], ...]:
+    """Code and number of the versions in force on a day that declare a transitional clause."""
+    found = ItemVersion.objects.filter(transition=True, in_force__contains=on, retired=False)
+    return tuple(found.order_by("pk").values_list("item__code", "version"))
 
 
 def codes_of_type(type_: str) -> tuple[str, ...]:
     """The codes of all items that are or were of a type (行政许可)."""
     found = ItemVersion.objects.filter(type=type_).values_list("item__code", flat=True)
     return tuple(found.distinct())
-
-
-def search(
-    q: str, on: date, *, agency: str | None = None, page: int = 1, size: int = PAGE
-) -> Found:
-    """Items in force whose name, code or department holds all the words."""
-    found = _in_force(on)
-    if agency:
-        found = found.filter(agency=agency)
-    for word in q.split()[:8]:
-        agencies = [row.code for row in accounts.agencies() if word in row.name]
-        found = found.filter(
-            Q(name__icontains=word) | Q(item__code__iexact=word) | Q(agency__in=agencies[:200])
-        )
-    total = found.count()
-    pages = max(1, -(-total // size))
-    page = min(max(1, page), pages)
-    rows = found.order_by("item__code")[(page - 1) * size : page * size]
-    return Found(_rows(rows), total, page, pages)
 
 
 def receivable(agencies: Collection[str] | None, on: date) -> tuple[ItemVersionRow, ...]:
@@ -135,13 +179,13 @@ def all_in_force(on: date) -> tuple[ItemVersionRow, ...]:
 
 def retired() -> tuple[ItemVersionRow, ...]:
     """Items that are gone, shown with their history."""
-    found = ItemVersion.objects.select_related("item").filter(retired=True)
+    found = _whole_rows().filter(retired=True, item__level=Level.IMPLEMENTATION)
     return _rows(found.order_by("item__code"))
 
 
 def history(code: str) -> tuple[ItemVersionRow, ...]:
     """All versions of an item, the newest first."""
-    found = ItemVersion.objects.select_related("item").filter(item__code=code)
+    found = _whole_rows().filter(item__code=code)
     return _rows(found.order_by("-version"))
 
 
@@ -158,8 +202,19 @@ def names(codes: Iterable[str]) -> dict[str, str]:
     return {code: code for code in listed} | dict(found.values_list("item__code", "name"))
 
 
-def _in_force(on: date) -> QuerySet[ItemVersion]:
-    return ItemVersion.objects.select_related("item").filter(in_force__contains=on, retired=False)
+def _whole_rows() -> QuerySet[ItemVersion]:
+    return ItemVersion.objects.select_related("item", "above__item", "above__above__item")
+
+
+def _in_force(on: date, level: Level | None = Level.IMPLEMENTATION) -> QuerySet[ItemVersion]:
+    found = _whole_rows().filter(in_force__contains=on, retired=False)
+    return found.filter(item__level=level) if level else found
+
+
+def whole(found: ItemVersion) -> dict[str, Any]:
+    """Every element that holds: one's own over those of the lists above."""
+    above = whole(found.above) if found.above is not None else None
+    return guide.inherit(found.own, above)
 
 
 def _rows(found: Iterable[ItemVersion]) -> tuple[ItemVersionRow, ...]:
@@ -169,43 +224,29 @@ def _rows(found: Iterable[ItemVersion]) -> tuple[ItemVersionRow, ...]:
 
 
 def _row(found: ItemVersion, agency_name: str) -> ItemVersionRow:
-    force = found.in_force
+    force, above = found.in_force, found.above
     return ItemVersionRow(
         code=found.item.code,
+        base=found.item.base,
+        level=found.item.level,
+        region=found.item.region,
         name=found.name,
         version=found.version,
         type=found.type,
         agency=found.agency,
         agency_name=agency_name,
         kind=found.kind,
-        statutory=limit(found.statutory),
-        promised=limit(found.promised),
-        promised_is=found.promised_is,
-        materials=tuple(Material(m["code"], m["name"]) for m in found.materials),
-        steps=tuple(step(one) for one in found.steps),
-        result=found.result,
-        basis=found.basis,
-        fee=found.fee,
-        pay_first=found.pay_first,
-        note=found.note,
+        steps=guide.steps(found.steps),
         in_force_from=force.lower,
         in_force_to=force.upper,
         retired=found.retired,
         retired_on=found.retired_on,
-    )
-
-
-def limit(raw: Mapping[str, Any] | None) -> Limit | None:
-    if raw is None:
-        return None
-    return Limit(int(raw["value"]), Unit(str(raw["unit"])), str(raw.get("basis", "")))
-
-
-def step(raw: Mapping[str, Any]) -> Step:
-    return Step(
-        code=str(raw["code"]),
-        name=str(raw["name"]),
-        role=str(raw["role"]),
-        limit=limit(raw.get("limit")),
-        after=tuple(raw.get("after", ())),
+        pay_first=found.pay_first,
+        transition=found.transition,
+        generated=found.item.generated,
+        score=found.score,
+        above=f"{above.item.code}@{above.version}" if above else "",
+        approved=found.approved,
+        own=found.own,
+        whole=whole(found),
     )

@@ -13,9 +13,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from zhengwu.config.environment import home
+
+if TYPE_CHECKING:
+    from zhengwu.catalog.shipped import Office
 
 SEED = 420100
 CASES = 60
@@ -38,6 +42,8 @@ CAST = (
     ("市市场监督管理局审查人员", "market-reviewer", "p-420100-d23-reviewer-a"),
     ("临江区水务局窗口人员", "district-clerk", "p-420102-b16-clerk-a"),
     ("政务服务中心管理人员", "centre-manager", "p-420100-c00-centre-manager"),
+    ("政务服务中心管理人员（二）", "centre-manager-2", "p-420100-c00-centre-manager-b"),
+    ("政府法制机构（市司法局）", "legal-office", "p-420100-d08-legal-office"),
     ("监察人员", "supervisor", "p-420100-c00-supervisor"),
     ("系统管理员", "system-admin", "p-420100-c00-system-admin"),
     ("安全管理员", "security-admin", "p-420100-c00-security-admin"),
@@ -95,7 +101,7 @@ def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
     from zhengwu.accounts import city
     from zhengwu.calendars import services as calendars
     from zhengwu.cases import simulate
-    from zhengwu.catalog import services as catalog
+    from zhengwu.catalog import shipped
     from zhengwu.halls import services as halls
     from zhengwu.ledger import services as ledger
 
@@ -110,7 +116,10 @@ def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
             for window, agency, name in hall.windows:
                 halls.add_window(window, hall=hall.code, agency=agency, name=name)
     say(f"  区域、机构、岗位、人员：新建 {new} 条。")
-    report = catalog.import_items(agencies=city.department_codes(), at=at)
+    offices, below = _offices()
+    report = shipped.import_items(
+        agencies=city.department_codes(), at=at, offices=offices, below=below
+    )
     say(
         f"  事项：现行有效 {report.in_force} 项，已取消 {report.retired} 项，"
         f"没有通过 {report.count('refused')} 项。"
@@ -126,6 +135,38 @@ def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
         for code, count in sorted(result.refused.items()):
             say(f"  模拟时被拒绝 {code}：{count} 次。")
     ledger.catch_up()
+
+
+def _offices() -> tuple[dict[str, Office], dict[str, list[Office]]]:
+    """Where every department and bureau does its items; department → the bureaus it guides."""
+    from zhengwu.accounts import city
+    from zhengwu.catalog.shipped import Office
+    from zhengwu.web.jinja import SITE
+
+    halls = {hall.code: hall for hall in city.halls()}
+
+    def office(agency: str, name: str, hall: str, window: str | None, seat: str) -> Office:
+        plan = halls[hall]
+        return Office(
+            agency=agency, region=plan.region, name=name, uscc=city.uscc(agency),
+            place=f"{plan.address} {plan.name} {window} 窗口" if window else "",
+            hours=city.HOURS, phone=SITE['hotline'], court=f"{seat}人民法院",
+            review_body=f"{city.NAME if plan.region == city.CITY else seat}人民政府",
+        )  # fmt: skip
+
+    first = city.NAME + city.districts()[0].name
+    offices = {
+        one.code: office(one.code, one.full_name, city.HALL, one.window, first)
+        for one in city.departments()
+    }
+    below: dict[str, list[Office]] = {}
+    for one in city.bureaus():
+        if one.parent and one.window:
+            seat = city.NAME + one.district.name
+            below.setdefault(one.parent, []).append(
+                office(one.code, one.name, one.district.hall, one.window, seat)
+            )
+    return offices, below
 
 
 def _authorise(*, at: datetime) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
 from zhengwu.catalog import queries as catalog
 from zhengwu.catalog.queries import ItemVersionRow
+from zhengwu.catalog.searching import initials
 
 MOST = 20  # items to choose from when the words fit several
 
@@ -21,15 +21,6 @@ class Option:
     code: str
     name: str
     initials: str
-
-
-@lru_cache(maxsize=8192)
-def initials(name: str) -> str:
-    """食品经营许可（新办） → spjyxkxb: the first letter of every syllable, of other words all."""
-    from pypinyin import Style, lazy_pinyin  # its tables take half a second: only who searches
-
-    letters = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()
-    return "".join(c for c in letters if c.isascii() and c.isalnum())
 
 
 def options(actor: Actor, on: date) -> tuple[ItemVersionRow, ...]:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from zhengwu.accounts import queries as accounts
+from zhengwu.catalog import finding
 from zhengwu.catalog import queries as catalog
 from zhengwu.web import paging, words
 from zhengwu.web.clock import now
@@ -25,7 +26,7 @@ def search(request: HttpRequest) -> HttpResponse:
     q = clean_text(request.GET.get("q", ""))[:LONGEST_QUERY]
     if CASE_NUMBER.fullmatch(q):
         return redirect(reverse("track") + f"?number={q.upper()}")
-    found = catalog.search(
+    found = finding.search(
         q, words.local(now()).date(), page=paging.page_number(request.GET.get("page"))
     )
     return render(request, "portal/items/search.html.j2", {"q": q, "found": found})

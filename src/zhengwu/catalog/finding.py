@@ -1,0 +1,230 @@
+"""Finding items (查找事项): any two characters, initials, codes, everyday words; what is near.
+
+One row stands for an item: its entry in the city's common list, or an item of a department's own.
+With a place or a department the implementations there are searched instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection
+
+from zhengwu.accounts import queries as accounts
+from zhengwu.catalog.models import ItemVersion, Synonym
+from zhengwu.domain import bigrams
+from zhengwu.domain.guide import Level, limit
+from zhengwu.domain.procedure import Limit
+
+PAGE = 20
+WORDS = 8
+NEAR = 8
+LONGEST = 60
+# What applies to every request; the rest of the statement is put together from fixed parts.
+_IN_FORCE = "v.in_force @> %s::date AND NOT v.retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One item found. code: of the guide to open, "" where it is handled in districts only; then
+    `base` leads to the places. places: how many districts handle it."""
+
+    base: str
+    code: str
+    name: str
+    type: str
+    kind: str
+    agency: str
+    agency_name: str
+    promised: Limit | None
+    places: int
+    generated: bool
+
+    @property
+    def promised_zh(self) -> str:
+        if self.kind == "immediate":
+            return "当场"
+        return self.promised.words() if self.promised else "未承诺"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of items. near: what is like the words, where nothing was found."""
+
+    rows: tuple[Hit, ...]
+    total: int
+    page: int
+    pages: int
+    near: tuple[Hit, ...] = ()
+
+
+def search(
+    q: str,
+    on: date,
+    *,
+    agency: str = "",
+    region: str = "",
+    theme: str = "",
+    target: str = "",
+    type_: str = "",
+    page: int = 1,
+    size: int = PAGE,
+) -> Found:
+    """Items in force on a day that hold all the words, the likeliest first.
+
+    q: words of two characters or more, initials, codes; synonyms of the centre's list count as the
+    word itself. agency, region: only what this organ, or the organs of this place, implement.
+    """
+    where, given = _filters(
+        on, agency=agency, region=region, theme=theme, target=target, type_=type_
+    )
+    words = bigrams.fold(q[:LONGEST]).split()[:WORDS]
+    if q.strip() and not words:
+        where.append("false")  # nothing but punctuation
+    for word in words:
+        part, more = _word(word)
+        where.append(part)
+        given += more
+    order, ordered = _order(words)
+    source = " FROM catalog_itemversion v JOIN catalog_item i ON i.id = v.item_id WHERE "
+    condition = " AND ".join(where)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*){source}{condition}", given)
+        total = int(cursor.fetchone()[0])
+        pages = max(1, -(-total // size))
+        page = min(max(1, page), pages)
+        cursor.execute(
+            f"SELECT v.id{source}{condition} ORDER BY {order} LIMIT %s OFFSET %s",
+            [*given, *ordered, size, (page - 1) * size],
+        )
+        ids = [int(row[0]) for row in cursor.fetchall()]
+    near = _near(words, on, agency=agency, region=region) if words and not total else ()
+    return Found(_hits(ids, on), total, page, pages, near)
+
+
+def _filters(
+    on: date, *, agency: str, region: str, theme: str, target: str, type_: str
+) -> tuple[list[str], list[object]]:
+    where: list[str] = [_IN_FORCE]
+    given: list[object] = [on]
+    if agency or region:
+        where.append("i.level = 'implementation'")
+    else:
+        where.append("v.root")
+    for part, value in (
+        ("v.agency = %s", agency), ("i.region = %s", region), ("v.type = %s", type_),
+        ("v.themes @> ARRAY[%s]", theme), ("v.targets @> ARRAY[%s]", target),
+    ):  # fmt: skip
+        if value:
+            where.append(part)
+            given.append(value)
+    return where, given
+
+
+def _word(word: str) -> tuple[str, list[object]]:
+    """The condition of one word: itself, or what the centre's list says it means, or a department."""
+    alternatives = [word, *synonyms().get(word, ())]
+    parts, given = [], list[object]()
+    for one in alternatives:
+        query = bigrams.query(one)
+        if query is None:
+            continue
+        parts.append("(v.search @@ %s::tsquery AND v.needle LIKE %s)")
+        given += [query, f"%{_like(bigrams.fold(one))}%"]
+    agencies = [row.code for row in accounts.agencies() if word in bigrams.fold(row.name)][:200]
+    if agencies:
+        parts.append("v.agency = ANY(%s)")
+        given.append(agencies)
+    return f"({' OR '.join(parts)})" if parts else "false", given
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _order(words: Sequence[str]) -> tuple[str, list[object]]:
+    """The name itself first, then names that begin so, that hold it, the shorter ones first."""
+    if not words:
+        return "i.base, i.code", []
+    whole = " ".join(words)
+    return (
+        "(split_part(v.needle, E' ', 1) <> %s), (position(%s in v.needle) <> 1),"
+        " length(v.name), i.base, i.code",
+        [words[0], whole],
+    )
+
+
+def _near(words: Sequence[str], on: date, *, agency: str, region: str) -> tuple[Hit, ...]:
+    """Items that share most pairs of characters with the words."""
+    pairs = sorted({pair for word in words for pair in bigrams.tokens(word)})[:40]
+    where, given = _filters(on, agency=agency, region=region, theme="", target="", type_="")
+    anyone = " | ".join(bigrams.lexeme(pair) for pair in pairs)
+    shared = " + ".join("(position(%s in v.needle) > 0)::int" for _ in pairs)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT v.id FROM catalog_itemversion v JOIN catalog_item i ON i.id = v.item_id"  # noqa: S608
+            f" WHERE {' AND '.join(where)} AND v.search @@ %s::tsquery"
+            f" ORDER BY {shared} DESC, length(v.name), i.base LIMIT %s",
+            [*given, anyone, *pairs, NEAR],
+        )
+        ids = [int(row[0]) for row in cursor.fetchall()]
+    return _hits(ids, on)
+
+
+def _hits(ids: Sequence[int], on: date) -> tuple[Hit, ...]:
+    found = ItemVersion.objects.select_related("item", "above__item").in_bulk(list(ids))
+    listed = [found[one] for one in ids if one in found]
+    places = _places([one.item.base for one in listed if one.item.level == Level.CITY], on)
+    names = accounts.names(agencies=(one.agency for one in listed))
+    from zhengwu.catalog import queries
+
+    made = []
+    for one in listed:
+        here = places.get(one.item.base, ())
+        city = next((code for code, region in here if region == accounts.CITY), "")
+        own = one.item.code if one.item.level == Level.IMPLEMENTATION else city
+        made.append(
+            Hit(
+                base=one.item.base,
+                code=own,
+                name=one.name,
+                type=one.type,
+                kind=one.kind,
+                agency=one.agency,
+                agency_name=names.agency(one.agency),
+                promised=limit(queries.whole(one), "promised"),
+                places=sum(region != accounts.CITY for _, region in here),
+                generated=one.item.generated,
+            )
+        )
+    return tuple(made)
+
+
+def _places(bases: Collection[str], on: date) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """Base → code and region of its implementations in force."""
+    made: dict[str, tuple[tuple[str, str], ...]] = {}
+    if not bases:
+        return made
+    rows = ItemVersion.objects.filter(
+        item__base__in=sorted(bases), item__level=Level.IMPLEMENTATION, retired=False,
+        in_force__contains=on,
+    ).values_list("item__base", "item__code", "item__region")  # fmt: skip
+    for base, code, region in rows.order_by("item__region", "item__code"):
+        made[base] = (*made.get(base, ()), (code, region))
+    return made
+
+
+def synonyms() -> Mapping[str, tuple[str, ...]]:
+    """The centre's list: folded word → the words that items are called by."""
+    return {bigrams.fold(one.word): tuple(one.means) for one in Synonym.objects.all()}
+
+
+def codes(q: str, on: date, *, most: int = 300) -> tuple[str, ...]:
+    """The codes of the implementations in force that hold all the words."""
+    found = search(q, on, size=most)
+    bases = [one.base for one in found.rows if not one.code or one.places]
+    listed: Iterable[str] = (one.code for one in found.rows if one.code)
+    below = (code for rows in _places(bases, on).values() for code, _ in rows)
+    return tuple(dict.fromkeys([*listed, *below]))[: most * 16]
