@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -29,22 +30,15 @@ def begin(item: str = ITEM, who: str = DRAFTER, purpose: str = "revise") -> Chan
     return changes.one(actor(who), identifier)
 
 
-def revise(change: Change, who: str = DRAFTER, **own: object) -> Change:
+def revise(change: Change, who: str = DRAFTER, **own: Any) -> Change:
     revision = Revision(own={**change.own, **own}, since=FORCE)
     return changes.revise(
         actor(who), change.id, revision, version=change.version, key=str(uuid4()), at=AT
     )
 
 
-def step(change: Change, who: str, act: str, **given: object) -> Change:
-    (after,) = changes.step(
-        actor(who),
-        [change.id],
-        act,
-        Given(**given),
-        key=str(uuid4()),
-        at=AT,  # type: ignore[arg-type]
-    )
+def step(change: Change, who: str, act: str, **given: Any) -> Change:
+    (after,) = changes.step(actor(who), [change.id], act, Given(**given), key=str(uuid4()), at=AT)
     return after
 
 
@@ -117,7 +111,7 @@ def test_a_stranger_finds_no_change_and_another_bureau_drafts_none() -> None:
     ],
 )
 def test_an_implementation_departs_only_in_the_applicants_favour(
-    own: dict[str, object], code: str
+    own: dict[str, Any], code: str
 ) -> None:
     change = revise(begin(), **own)
     with pytest.raises(Refusals) as told:

@@ -14,6 +14,7 @@ from tests.desk import walk
 from tests.documents.uploads import pdf
 from zhengwu.accounts import queries as accounts
 from zhengwu.cases import drafts
+from zhengwu.catalog import searching
 from zhengwu.desk.register import picking
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -274,4 +275,4 @@ def test_an_item_is_found_by_name_code_and_initials(city: None, typed: str) -> N
     ],
 )
 def test_initials_are_of_every_syllable(name: str, letters: str) -> None:
-    assert picking.initials(name) == letters
+    assert searching.initials(name) == letters

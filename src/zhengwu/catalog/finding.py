@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -106,9 +107,9 @@ def search(
 
 def _filters(
     on: date, *, agency: str, region: str, theme: str, target: str, type_: str
-) -> tuple[list[str], list[object]]:
+) -> tuple[list[str], list[Any]]:
     where: list[str] = [_IN_FORCE]
-    given: list[object] = [on]
+    given: list[Any] = [on]
     if agency or region:
         where.append("i.level = 'implementation'")
     else:
@@ -123,10 +124,10 @@ def _filters(
     return where, given
 
 
-def _word(word: str) -> tuple[str, list[object]]:
+def _word(word: str) -> tuple[str, list[Any]]:
     """The condition of one word: itself, or what the centre's list says it means, or a department."""
     alternatives = [word, *synonyms().get(word, ())]
-    parts, given = [], list[object]()
+    parts, given = [], list[Any]()
     for one in alternatives:
         query = bigrams.query(one)
         if query is None:
@@ -144,7 +145,7 @@ def _like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _order(words: Sequence[str]) -> tuple[str, list[object]]:
+def _order(words: Sequence[str]) -> tuple[str, list[Any]]:
     """The name itself first, then names that begin so, that hold it, the shorter ones first."""
     if not words:
         return "i.base, i.code", []

@@ -180,15 +180,47 @@ def publish_all(
     """
     with transaction.atomic():
         _lock(releases)
-        planned = plan(releases, at=at)
-        if whole and (faults := [fault for one in planned for fault in one.faults]):
-            raise Refusals(faults)
-        # What follows further down may be known only now; it is locked in code order like the rest.
-        _lock([one.release for one in planned if one.follows])
+        planned = _lawful(releases, at=at, whole=whole)
+        if any(one.follows for one in planned):
+            # What follows is locked in its turn, in code order like the rest, and read once more.
+            _lock([one.release for one in planned if one.follows])
+            planned = _lawful(releases, at=at, whole=whole)
         _write(planned, by=by, at=at)
     queries.version.cache_clear()
-    asked = [one for one in planned if not one.follows]
-    return tuple(asked)
+    return tuple(one for one in planned if not one.follows)
+
+
+def _lawful(releases: Sequence[Release], *, at: datetime, whole: bool) -> tuple[Outcome, ...]:
+    """The plan without what is refused, and without what would break something below it.
+
+    whole: raises Refusals instead.
+    """
+    broken: dict[str, tuple[Refusal, ...]] = {}
+    while True:
+        planned = plan([one for one in releases if one.code not in broken], at=at)
+        if whole and (faults := [fault for one in planned for fault in one.faults]):
+            raise Refusals(faults)
+        below = {
+            upper: one.faults
+            for one in planned
+            if one.follows and one.faults
+            for upper in (one.release.above, str(one.release.own.get("flow_of", "")))
+            if upper and upper not in broken
+        }
+        found = {
+            code: faults for code, faults in below.items() if code in {r.code for r in releases}
+        }
+        if not found:
+            break
+        broken |= found
+    made = iter(planned)
+    asked = [
+        Outcome(one, "refused", 0, one.since, broken[one.code])
+        if one.code in broken
+        else next(made)
+        for one in releases
+    ]
+    return (*asked, *made)
 
 
 def check_dates(since: date, until: date | None) -> None:
@@ -437,7 +469,8 @@ def _plan_one(shelf: _Shelf, release: Release, *, at: datetime) -> Outcome:
             "retired": release.retired, "retired_on": str(release.retired_on or ""),
         }
     )  # fmt: skip
-    if last is not None and last.digest == digest and last.above == release.above:
+    stands = last is not None and last.until in (None, release.until)
+    if last is not None and stands and last.digest == digest and last.above == release.above:
         return Outcome(release, "unchanged", last.number, last.since, before=whole, after=whole)
     if release.until is not None and (
         same := next((one for one in before if one.since == release.since), None)
@@ -517,18 +550,18 @@ def _steps(shelf: _Shelf, release: Release, whole: Mapping[str, Any]) -> tuple[S
         return guide.steps(whole["steps"])
     if release.level is Level.PROVINCE or not whole.get("kind"):
         return ()
-    template = whole.get("template")
-    if template is not None and template not in templates.templates():
-        template = None
-    found = templates.of(template, str(whole.get("type", "")), str(whole["kind"]))
-    return found.make(guide.limit(whole, "promised"))
+    template = str(whole["template"]) if "template" in whole else None
+    standard = templates.of(template, str(whole.get("type", "")), str(whole["kind"]))
+    return standard.make(guide.limit(whole, "promised"))
 
 
 # --- writing ----------------------------------------------------------------------------------------
 
 
 def _lock(releases: Sequence[Release]) -> None:
-    """Make the items that are new and lock all of them, in code order: publishers queue."""
+    """Make the items that are new and lock them and what they hang on, in code order: publishers
+    queue, and nobody takes up a list while it changes.
+    """
     codes = {one.code: one for one in releases}
     if not codes:
         return
@@ -545,7 +578,9 @@ def _lock(releases: Sequence[Release]) -> None:
         ignore_conflicts=True,
         batch_size=CHUNK,
     )  # fmt: skip
-    list(Item.objects.filter(code__in=codes).order_by("code").select_for_update().values_list("pk"))
+    hang_on = {one.above for one in releases} | {str(r.own.get("flow_of", "")) for r in releases}
+    found = Item.objects.filter(code__in=codes.keys() | hang_on).order_by("code")
+    list(found.select_for_update().values_list("pk"))
 
 
 def _write(planned: Sequence[Outcome], *, by: str | None, at: datetime) -> None:

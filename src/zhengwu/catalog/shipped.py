@@ -257,15 +257,14 @@ def _more(draft: Draft, told: Mapping[str, str]) -> dict[str, Any]:
         province=PROVINCE, type=TYPE_DIGITS.get(draft.type, "10"), department=told["guiding"],
         main=told["main"], sub=told["sub"],
     ).text  # fmt: skip
-    listed = lambda text, sep=";": [one.strip() for one in text.split(sep) if one.strip()]  # noqa: E731
-    questions = [one.partition("|") for one in listed(told["questions"], ";;")]
+    questions = [one.partition("|") for one in _listed(told["questions"], ";;")]
     return {
         "power": "own",
         "basic_code": basic,
         "guiding": told["guiding"],
-        "targets": listed(told["targets"]),
-        "themes": listed(told["themes"]),
-        "conditions": listed(told["conditions"]),
+        "targets": _listed(told["targets"]),
+        "themes": _listed(told["themes"]),
+        "conditions": _listed(told["conditions"]),
         "visits": int(told["visits"] or 0),
         "visits_why": told["why"],
         "result_kind": {"证照": "licence", "批文": "document"}.get(told["result_kind"], "other"),
@@ -279,7 +278,7 @@ def _more(draft: Draft, told: Mapping[str, str]) -> dict[str, Any]:
         "duties": DUTIES,
         "questions": [{"q": q, "a": a} for q, _, a in questions],
         "english": told["english"],
-        "synonyms": listed(told["synonyms"]),
+        "synonyms": _listed(told["synonyms"]),
         "materials": [
             {
                 "code": f"{n:02d}", "name": name, "need": "required", "form": "either", "copies": 1,
@@ -288,6 +287,10 @@ def _more(draft: Draft, told: Mapping[str, str]) -> dict[str, Any]:
             for n, name in enumerate(draft.materials, 1)
         ],
     }  # fmt: skip
+
+
+def _listed(text: str, by: str = ";") -> list[str]:
+    return [one.strip() for one in text.split(by) if one.strip()]
 
 
 def _origin(name: str) -> str:

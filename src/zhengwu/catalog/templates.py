@@ -105,7 +105,7 @@ def _listed(text: str) -> tuple[str, ...]:
 def of(code: str | None, type_: str, kind: str) -> Template:
     """The template of a code, else the default one of the type and kind, else the general one."""
     known = templates()
-    if code in known:
+    if code is not None and code in known:
         return known[code]
     pair = f"{type_}/{kind}"
     general = known[IMMEDIATE if kind == "immediate" else GENERAL]
