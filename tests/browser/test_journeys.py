@@ -333,6 +333,7 @@ def test_a_promised_item_from_a_faulty_paper_to_a_refusal_by_post(house: House) 
     house.look(approver, "review: to decide")
     approver.locator(".chk tr").last.get_by_text("不符合", exact=True).click()
     approver.locator("#id_opinion").fill("取水口下游 200 米是饮用水水源保护区，不符合取水条件。")
+    approver.locator('[name="refused-grounds"][value="basis"]').check()
     approver.get_by_role("button", name="不予", exact=True).click()
     shown(approver, "已作出不予决定")
 

@@ -150,7 +150,10 @@ def test_a_refusal_needs_reasons_and_gives_a_paper() -> None:
     case.do(REVIEWER, "step_done", "09-15 11:00", {"opinion": "水源不足。"})
     case.do(APPROVER, "step_taken", "09-15 12:00")
     assert refused(lambda: case.do(APPROVER, "refused", "09-15 13:00")).field == "reasons"
-    done = case.do(APPROVER, "refused", "09-15 13:00", {"reasons": "水资源论证结论为不可行。"})
+    reasons = {"reasons": "水资源论证结论为不可行。"}
+    nothing = refused(lambda: case.do(APPROVER, "refused", "09-15 13:00", reasons))
+    assert (nothing.code, nothing.field) == ("case.no_ground", "grounds")
+    done = case.do(APPROVER, "refused", "09-15 13:00", reasons | {"grounds": "basis"})
     assert done.document is not None
 
 
@@ -224,7 +227,9 @@ def test_only_listed_materials_may_be_asked_for() -> None:
     )
     with pytest.raises(Refusals) as answer:
         services.receive(actor(CLERK), more, key=str(uuid4()), at=moment("09-14 09:20"))
-    assert answer.value.refusals[0].article == "行政许可法 第三十一条"
+    assert answer.value.refusals[0].article == (
+        "行政许可法 第三十一条；优化营商环境条例 第三十五条"
+    )
 
 
 def test_another_departments_item_cannot_be_received() -> None:

@@ -409,7 +409,7 @@ def test_against_the_higher_organs_answer_nothing_is_decided() -> None:
     case.do("p-market-reviewer", "came_back", "09-30 10:00", reply)
     against = refused(lambda: case.do(approver, "granted", "09-30 11:00"))
     assert against.code == "lifecycle.against_answer"
-    case.do(approver, "refused", "09-30 11:00", {"reasons": "上级机关不同意"})
+    case.do(approver, "refused", "09-30 11:00", {"reasons": "上级机关不同意", "grounds": "basis"})
 
 
 def test_an_approver_elsewhere_needs_a_written_authorisation_like_anybody() -> None:

@@ -43,7 +43,10 @@ def says(check: str | None) -> str:
 def test_what_needs_no_licence_is_told_so_and_closed() -> None:
     case = received()
     done = case.do(
-        CLERK, "not_needed", "09-14 10:00", {"reasons": "家庭生活少量取水不需要取水许可。"}
+        CLERK,
+        "not_needed",
+        "09-14 10:00",
+        {"reasons": "家庭生活少量取水不需要取水许可。", "grounds": "basis"},
     )
     assert state(case) == "closed"
     assert "家庭生活少量取水" in says(done.document)

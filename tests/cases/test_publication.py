@@ -34,7 +34,7 @@ def decided(
     case = people.received(applicant=applicant)
     case.do("p-water-clerk", "accepted", "09-14 10:20")
     case.do("p-water-reviewer", "step_taken", "09-14 14:00")
-    case.do("p-water-approver", outcome, "09-18 16:00", {"reasons": reasons})
+    case.do("p-water-approver", outcome, "09-18 16:00", {"reasons": reasons, "grounds": "basis"})
     return case
 
 
@@ -187,7 +187,9 @@ def test_a_decision_entered_by_mistake_is_shown_as_such() -> None:
     act(case, "entry_withdrawn", "09-18 16:30", {"version": version})
     (row,) = published()
     assert row.status == "entry_withdrawn"
-    case.do("p-water-approver", "refused", "09-18 16:40", {"reasons": "水源不足"})
+    case.do(
+        "p-water-approver", "refused", "09-18 16:40", {"reasons": "水源不足", "grounds": "basis"}
+    )
     assert [one.status for one in published()] == ["entry_withdrawn"]
 
 

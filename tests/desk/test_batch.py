@@ -109,6 +109,22 @@ def test_unlike_cases_are_not_decided_together(clerk: Client) -> None:
     assert _granted(one) == 0
 
 
+def test_like_cases_are_refused_on_the_same_listed_grounds(clerk: Client) -> None:
+    numbers = _for_the_approver(clerk, 2)
+    approver = walk.sign_in(APPROVER)
+    form = _form(approver, numbers, do="refused", text="水源不足")
+    page = walk.text(approver.post("/desk/batch", form))
+    assert 'href="#id_grounds"' in page
+    assert "材料不符合要求：水资源论证报告书" in page
+    form |= {"grounds": ["basis", "material:02"]}
+    assert "办好 2 件" in walk.text(approver.post("/desk/batch", form))
+    for number in numbers:
+        view = cases.case(accounts.actor(APPROVER), number, at=now())
+        assert "根据办事指南的申请材料、设定依据" in next(
+            line.text for line in view.story if line.kind == "refused"
+        )
+
+
 def test_nothing_picked_too_many_and_no_act_are_sentences(clerk: Client) -> None:
     (number,) = _cases(clerk, 1)
     reviewer = walk.sign_in(REVIEWER)

@@ -76,6 +76,18 @@ def named(data: bytes, name: str) -> BytesIO:
     return file
 
 
+def test_a_material_that_the_guide_does_not_list_is_refused_and_the_attempt_stays(
+    clerk: Client,
+) -> None:
+    number = walk.register(clerk, do="receive", **{"material-03": "missing"})
+    form = {"material-01": "received", "material-02": "received", "material-03": "missing"}
+    answer = walk.do(clerk, number, "supplement_requested", **form, **{"material-99": "missing"})
+    assert answer.status_code == 422
+    assert "只能收取办事指南列明的材料" in walk.text(answer)
+    (attempt,) = cases.attempts(accounts.actor("p-supervisor")).rows
+    assert (attempt.number, attempt.codes) == (number, ("99",))
+
+
 def test_a_file_that_is_none_is_refused_at_its_field_and_the_good_one_is_not_lost(
     clerk: Client,
 ) -> None:

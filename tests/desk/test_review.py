@@ -91,8 +91,14 @@ def test_a_refusal_asks_for_reasons_at_the_opinion(clerk: Client) -> None:
     assert answer.status_code == 422
     assert "<title>错误：" in page
     assert 'href="#id_opinion"' in page
-    given = judge(approver, number, "refused", **{"check-law": "no", "opinion": "不符合条件"})
+    said = {"check-law": "no", "opinion": "不符合条件"}
+    page = walk.text(judge(approver, number, "refused", **said))
+    assert 'href="#id_refused-grounds"' in page
+    assert "设定依据：取水许可和水资源费征收管理条例" in page
+    given = judge(approver, number, "refused", **said, **{"refused-grounds": "basis"})
     assert given.status_code == 302
+    story = loading.load(accounts.actor(APPROVER), number).events
+    assert next(e for e in story if e.kind == "refused").body["grounds"] == ["basis"]
 
 
 def test_after_the_decision_the_next_case_of_the_folder_opens(clerk: Client) -> None:

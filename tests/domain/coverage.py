@@ -46,6 +46,7 @@ def _holds(history: History) -> Iterator[str]:
         ("deemed_accepted", "deemed accepted"),
         ("suspended", "suspended"),
         ("forwarded", "forwarded"),
+        ("version_moved", "moved to a new version"),
     ):
         if kind in kinds:
             yield name

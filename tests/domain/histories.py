@@ -112,6 +112,8 @@ class _Maker:
         self.world = worlds[0]
         self.cursor = self._moment(self.first)
         self.type = random.Random(~seed).choice(TYPES)  # beside, so that a seed keeps its story
+        self.clauses = random.Random(f"clauses {seed}")
+        self.transitional = self.clauses.random() < 0.2
         if self.chance() < 0.12:
             self._news()
         else:
@@ -297,6 +299,28 @@ class _Maker:
                 self._enter(rng.choice(NOISE[state]), self._later(3))
             else:
                 self._next(kept, state, special)
+            if self.transitional and state in ("handling", "forwarded"):
+                self._move()
+
+    def _move(self) -> None:
+        """A new guide's transitional clause replaces limits, mostly some that the case has."""
+        rng = self.clauses
+        if rng.random() < 0.5:
+            return
+        named = [one["kind"] for e in self.events for one in e.body.get("limits", ())]
+        kinds = set(rng.sample(named, min(len(named), rng.randrange(1, 3))))
+        if rng.random() < 0.2 or not kinds:
+            kinds.add(rng.choice(("statutory", "promised")))
+        limits = []
+        for kind in sorted(kinds - {"lower_review"}):
+            unit = rng.choice(self.units) if rng.random() < 0.5 else "working_day"
+            value = rng.randrange(SIZES[unit][0])
+            limits.append({"kind": kind, "value": value, "unit": unit, "basis": "新版办事指南"})
+        before = list(self.events)
+        body = {"from": 1, "to": 2, "limits": limits, "clause": True}
+        self._enter("version_moved", self.cursor + timedelta(minutes=rng.randrange(3000)), **body)
+        if not plain(self.events):
+            self.events = before
 
     def _withdraw(self) -> None:
         """An entry is taken back; or taken back again, so that it stands after all."""
@@ -464,12 +488,18 @@ def plain(events: Iterable[Event]) -> bool:
     """
     special: set[str] = set()
     units: set[str] = set()
+    by_the_calendar = False  # extended by calendar days
     for event in oracle.standing(events)[0]:
         if event.kind in ACCEPTED:
             limits = event.body.get("limits", ({"unit": "working_day"},))
             units = {limit["unit"] for limit in limits}
+        elif event.kind == "version_moved":
+            units |= {limit["unit"] for limit in event.body["limits"]}
+            if by_the_calendar and units & IN_WORKING_TIME:
+                return False
         elif event.kind == "extended" and event.body.get("unit") and units & IN_WORKING_TIME:
             return False
+        by_the_calendar |= event.kind == "extended" and bool(event.body.get("unit"))
         if event.kind == "suspended":
             special.add(event.body["procedure"])
         elif event.kind == "resumed":

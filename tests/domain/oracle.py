@@ -263,6 +263,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "extended": ("handling", ""),
     "forwarded": ("handling", "forwarded"),
     "came_back": ("forwarded", "handling"),
+    "version_moved": ("handling forwarded", ""),
     "granted": ("handling", "decided"),
     "refused": ("handling", "decided"),
     "licence_made": ("decided", ""),
@@ -635,8 +636,13 @@ def _decision(seen: list[Event], world: World, at: datetime) -> Iterable[Counted
     else:
         general = rule(world, "statutory", start) if under_the_law(accepted) else None
         limits = [general] if general else []
+    # 立法法 104: a new guide's transitional clause puts its own limit in the place of the old one.
+    clauses = [event for event in seen if event.kind == "version_moved"]
+    new = {one["kind"]: one for clause in clauses for one in clause.body["limits"]}
+    by_rule = "limits" not in accepted.body
     extended = next((event for event in seen if event.kind == "extended"), None)
-    for limit in limits:
+    for old in limits:
+        limit = new.get(old["kind"], old)
         lower = limit["kind"] == "lower_review"
         stopped = first_after(seen, accepted, DECISION)
         sent_on = first_after(seen, accepted, ("forwarded",))
@@ -652,7 +658,7 @@ def _decision(seen: list[Event], world: World, at: datetime) -> Iterable[Counted
             stopped=stopped,
             found=pauses(seen, forwarding=not lower),
             extended=None if lower else extended,
-            alike="limits" not in accepted.body and no_licence(seen),
+            alike=by_rule and limit is old and no_licence(seen),
         )
 
 

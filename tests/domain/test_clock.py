@@ -213,3 +213,36 @@ def test_waiting_for_the_higher_organ_is_a_setting_of_the_house_and_cites_no_art
         FORWARDING,
         FORWARDING,
     ]
+
+
+def test_a_transitional_clause_is_said_with_the_version_what_it_changed_and_the_article() -> None:
+    new = {"kind": "promised", "value": 12, "unit": "working_day", "basis": "办事指南第 4 版"}
+    told = more(
+        events(5), "version_moved", "09-23 00:05", to=4, limits=[new], clause=True, **{"from": 3}
+    )
+    found = limit(told, "09-23 09:00", "promised")
+    assert (found.value, found.due.date(), found.state) == (
+        12, date(2026, 10, 14), LimitState.RUNNING,
+    )  # fmt: skip
+    lines = {line.text: line.article for line in found.lines}
+    said = (
+        "9 月 23 日 00:05 起，依第 4 版办事指南的过渡条款，"
+        "承诺决定期限由 20 个工作日改为 12 个工作日，起算日不变"
+    )
+    assert lines[said] == "立法法 第一百零四条"
+    assert lines["承诺决定期限 12 个工作日，到 10 月 14 日（周三）"] == "办事指南第 4 版"
+    other = limit(told, "09-23 09:00", "statutory")
+    assert other.value == 45
+    assert "立法法 第一百零四条" not in [line.article for line in other.lines]
+    assert limit(told, "09-22 09:00", "promised").due.date() == date(2026, 10, 26)
+
+
+def test_an_end_brought_near_by_a_clause_is_near_from_then_on_and_not_before() -> None:
+    new = {"kind": "promised", "value": 3, "unit": "working_day", "basis": "办事指南第 4 版"}
+    told = more(events(5), "version_moved", "09-23 12:00", to=4, limits=[new], **{"from": 3})
+    found = limit(told, "09-23 13:00", "promised")
+    assert (found.due.date(), found.warn) == (date(2026, 9, 24), at("09-22 00:00"))
+    near = clock.alarms(told, at=at("09-23 13:00"), edition=Edition(CALENDAR))
+    assert [(one.limit, one.level, one.at) for one in near if one.limit == "promised"] == [
+        ("promised", "near", at("09-23 12:00"))
+    ]

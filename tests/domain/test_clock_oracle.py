@@ -52,4 +52,5 @@ EXPECTED = (
     "stopped", "unit working_day", "unit calendar_day", "unit month", "unit year", "unit hour",
     "unit office_hour", "acceptance", "statutory", "promised", "joint", "lower_review",
     "delivery", "step", "no type", "行政许可", "行政确认", "公共服务", "by analogy",
+    "moved to a new version",
 )  # fmt: skip

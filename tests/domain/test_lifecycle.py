@@ -268,3 +268,18 @@ def test_who_decides_while_papers_are_under_way_has_them() -> None:
     told = more(events(4), "granted", "09-22 10:00")
     assert fold(events(4)).holder.kind == HolderKind.HANDING_OVER
     assert fold(told).holder.kind == HolderKind.DEPARTMENT
+
+
+def test_a_move_to_a_new_version_leaves_the_state_the_holder_and_the_order_of_entries() -> None:
+    before = fold(events(5))
+    told = more(events(5), "version_moved", "09-23 00:05", to=4, limits=[], **{"from": 3})
+    after = fold(told)
+    assert (after.state, after.holder, after.last_at) == (
+        State.HANDLING, before.holder, before.last_at,
+    )  # fmt: skip
+    # The reviewer went out the afternoon before the night of the move, and enters it today.
+    admit(
+        after, "handed_over", at=at("09-22 16:00"), now=at("09-23 09:00"), actor="p",
+        body={"to": {"kind": "department"}}, case_kind="promised",
+    )  # fmt: skip
+    assert refusal(events(1), "version_moved", "09-14 10:00").code == "lifecycle.not_allowed"

@@ -27,7 +27,7 @@ KINDS = {
     "恢复计时": "resumed", "延期": "extended", "转报": "forwarded", "批复": "came_back",
     "接办": "step_taken", "现场核查": "inspected", "准予": "granted", "不予": "refused",
     "撤回申请": "withdrawn", "送达": "delivered", "办结": "closed", "撤销误录": "entry_withdrawn",
-    "决定": "decided",
+    "决定": "decided", "改用新版": "version_moved",
 }  # fmt: skip
 LIMITS = {
     "受理": "acceptance", "法定": "statutory", "承诺": "promised", "联合": "joint",
@@ -103,6 +103,9 @@ def told(example: dict[str, Any]) -> list[Event]:
                 body["limit"] = size(more)
         elif name == "撤销误录":
             body = {"version": int(more[0])}
+        elif name == "改用新版":
+            new = {"kind": LIMITS[more[0]], **size(more[1:])}
+            body = {"from": 1, "to": 2, "limits": [new], "clause": True}
         when = instant(f"{day} {clock}")
         events.append(
             Event(

@@ -8,10 +8,11 @@ class CasesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from zhengwu.cases.events import ALARM, CASE
+        from zhengwu.cases.events import ALARM, ATTEMPT, CASE
         from zhengwu.cases.publication import PUBLICATION
         from zhengwu.ledger import services as ledger
 
         ledger.register(CASE)
         ledger.register(ALARM)
+        ledger.register(ATTEMPT)
         ledger.register_follower(PUBLICATION)

@@ -8,9 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from zhengwu.accounts.queries import Actor
-from zhengwu.cases import loading, queries, wording
+from zhengwu.cases import grounds, loading, queries, wording
 from zhengwu.cases.acts import VERBS
 from zhengwu.cases.services import BATCH
+from zhengwu.catalog import queries as catalog
 from zhengwu.domain import clock
 
 ACTS = ("step_taken", "step_done", "granted", "refused")
@@ -71,6 +72,15 @@ def picked(actor: Actor, numbers: Sequence[str], *, at: datetime) -> tuple[Picke
             )
         )
     return tuple(rows)
+
+
+def grounds_of(rows: Sequence[Picked]) -> tuple[tuple[str, str], ...]:
+    """What a refusal of them all may rest on, by code; nothing where they are not alike, or where
+    none can be refused."""
+    first = next((row for row in rows if "refused" not in row.why), None)
+    if first is None or not alike(rows) or first.item is None or first.item_version is None:
+        return ()
+    return grounds.of(catalog.version(first.item, first.item_version))
 
 
 def alike(rows: Sequence[Picked]) -> bool:

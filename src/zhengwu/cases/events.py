@@ -81,3 +81,23 @@ ALARM = StreamKind(
         },
     ),
 )
+
+ATTEMPTS = "attempt"
+# One stream of one event for each refused attempt to ask for what the guide does not list.
+# Body: {case or item, version, act, codes}; nothing that was typed but what looks like a code.
+ATTEMPT = StreamKind(
+    name=ATTEMPTS,
+    events=frozenset({"asked_outside"}),
+    head=HeadTable(
+        table="cases_attempt",
+        opening={
+            "case": "uuid",
+            "item": "text",
+            "item_version": "integer",
+            "act": "text",
+            "agency": "text",
+            "hall": "text",
+            "occurred": "timestamptz",
+        },
+    ),
+)

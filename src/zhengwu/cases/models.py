@@ -385,3 +385,58 @@ class Moved(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.case_id}"
+
+
+class Transition(models.Model):
+    """The run of a new version's transitional clause (过渡条款) over the running cases of the older
+    ones, once a version. `cursor` is the last case looked at, in the order of their ids.
+
+    Personal data: none.
+    """
+
+    item = models.CharField("事项编码", max_length=40)
+    version = models.IntegerField("新版本")
+    cursor = models.UUIDField(null=True)
+    begun = models.DateTimeField("开始")
+    done = models.DateTimeField("完成", null=True)
+    looked = models.IntegerField("看过的办件", default=0)
+    moved = models.IntegerField("改用新版的办件", default=0)
+    kept = models.IntegerField("保留原期限的办件", default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["item", "version"], name="cases_transition_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item}@{self.version}"
+
+
+class Attempt(models.Model):
+    """An attempt to ask for what the published guide does not list (列表外索要): the head of its own
+    stream of one event, whose body says what. Nothing came of it; it stays for supervision.
+
+    Personal data: none; whoever tried stands in the event as its actor.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    version = models.IntegerField()
+    case = models.ForeignKey(
+        Case, null=True, on_delete=models.PROTECT, related_name="+", db_column="case",
+        db_index=False,
+    )  # fmt: skip
+    item = models.CharField("事项编码", max_length=40)
+    item_version = models.IntegerField("事项版本")
+    act = models.CharField("办理动作", max_length=40)
+    agency = models.CharField("机关", max_length=60, null=True)
+    hall = models.CharField("大厅", max_length=40, null=True)
+    occurred = models.DateTimeField("时间")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["agency", "-occurred", "-id"], name="cases_attempt_agency"),
+            models.Index(fields=["-occurred", "-id"], name="cases_attempt_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.item}@{self.item_version}"

@@ -284,6 +284,37 @@ class UnpaidRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """An attempt to ask for what the guide does not list. number: None where nothing was received.
+
+    codes: what was asked for, as far as it looked like a code.
+    """
+
+    id: UUID
+    when: datetime
+    number: str | None
+    item: str
+    item_name: str
+    item_version: int
+    act: str
+    act_zh: str
+    codes: tuple[str, ...]
+    agency: str | None
+    agency_zh: str
+    actor: str
+    person: str
+    post: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """A page of attempts, the newest first. after: what the next page begins behind, None: none."""
+
+    rows: tuple[AttemptRow, ...]
+    after: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class ActOffer:
     """An act this actor can do now, with the fields it asks for."""
 
@@ -643,6 +674,59 @@ def unpaid(actor: Actor, *, q: str = "", at: datetime, most: int = 100) -> tuple
             )
         )
     return tuple(rows)
+
+
+ATTEMPTED = (
+    "SELECT c.id, c.occurred, k.number, c.item, c.item_version, c.act, e.body, c.agency, e.actor,"
+    " e.post FROM cases_attempt c"
+    " JOIN ledger_event e ON e.stream = 'attempt' AND e.stream_id = c.id AND e.version = 1"
+    ' LEFT JOIN cases_case k ON k.id = c."case" WHERE {allowed}{behind}'
+    " ORDER BY c.occurred DESC, c.id DESC LIMIT %(most)s"
+)
+
+
+def attempts(actor: Actor, *, after: UUID | None = None, size: int = PAGE) -> Attempts:
+    """The attempts that this supervisor may see (列表外索要), the newest first."""
+    allowed, parameters = loading.within(accounts.reach(actor, "supervise.see"))
+    behind = (
+        " AND (c.occurred, c.id) < (SELECT b.occurred, b.id FROM cases_attempt b"
+        " WHERE b.id = %(after)s::uuid)"
+        if after
+        else ""
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ATTEMPTED.format(allowed=allowed, behind=behind),
+            {**parameters, "after": after, "most": size + 1},
+        )
+        found = cursor.fetchall()
+    shown = found[:size]
+    names = accounts.names(
+        agencies={row[7] for row in shown}, people={row[8] for row in shown}
+    )  # fmt: skip
+    items = catalog.names(row[3] for row in shown)
+    return Attempts(
+        tuple(
+            AttemptRow(
+                id=identifier,
+                when=when,
+                number=number,
+                item=item,
+                item_name=items[item],
+                item_version=version,
+                act=act,
+                act_zh=VERBS[act].zh if act in VERBS else wording.ACTS.get(act, act),
+                codes=tuple(ledger_queries.parse(body)["codes"]),
+                agency=agency,
+                agency_zh=names.agency(agency),
+                actor=who or "",
+                person=names.person(who),
+                post=post or "",
+            )
+            for identifier, when, number, item, version, act, body, agency, who, post in shown
+        ),
+        shown[-1][0] if len(found) > size else None,
+    )
 
 
 def recent_public(*, limit: int = 8) -> tuple[PublicRow, ...]:

@@ -27,7 +27,7 @@ MATTERS = frozenset(
         "received", "supplemented", "supplement_requested", "accepted", "deemed_accepted",
         "not_needed", "not_ours", "suspended", "resumed", "forwarded", "came_back", "extended",
         "granted", "refused", "withdrawn", "terminated", "decided", "delivered", "closed", "claim",
-        "entry_withdrawn", "retracted", "corrected",
+        "entry_withdrawn", "retracted", "corrected", "version_moved",
     }
 )  # fmt: skip
 LATE_SECONDS = 60  # entered later than this after it happened: both moments are said
@@ -204,6 +204,8 @@ def _why(event: Event, events: Sequence[Event]) -> str:
         case "extended":
             unit = UNITS_ZH[Unit(str(body.get("unit") or Unit.WORKING_DAY))]
             return f"经批准延长 {body.get('days')} {unit}，《行政许可法》第四十二条{late}"
+        case "version_moved":
+            return f"{wording.clause(body, version=True)}，《立法法》第一百零四条"
         case "entry_withdrawn" | "retracted":
             gone = next((e for e in events if e.version == body.get("version")), None)
             what = f"第 {gone.version} 条“{wording.title(gone)}”" if gone else "一条记录"

@@ -13,7 +13,7 @@ from django.db import transaction
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
 from zhengwu.calendars import queries as calendars
-from zhengwu.cases import heads, papers, parties, writing
+from zhengwu.cases import attempts, grounds, heads, papers, parties, writing
 from zhengwu.cases.acts.window import answer_by, why_of
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.parties import Applicant
@@ -93,6 +93,7 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
     if item is not None:
         ticked = _ticked(item, reception, faults)
     if faults or item is None or applicant is None:
+        _keep_attempts(actor, item, faults, post=window.code, key=key, at=at)
         raise Refusals(faults)
 
     stream_id = ledger.uuid7()
@@ -173,6 +174,21 @@ def receive(actor: Actor, reception: Reception, *, key: str, at: datetime) -> Re
     return _first_receipt(first, request)
 
 
+def _keep_attempts(
+    actor: Actor,
+    item: ItemVersionRow | None,
+    faults: list[Refusal],
+    *,
+    post: str,
+    key: str,
+    at: datetime,
+) -> None:
+    """What was asked for outside the guide stays for supervision, though nothing was received."""
+    for one in faults:
+        if item is not None and isinstance(one, grounds.NotListed):
+            attempts.record(actor, "received", one.asked, item=item, post=post, key=key, at=at)
+
+
 def _request(actor: Actor, reception: Reception) -> bytes:
     """What is asked for; an upload counts by its content, so that a double click is the same."""
     applicant = reception.applicant.as_json()
@@ -204,16 +220,9 @@ def _request(actor: Actor, reception: Reception) -> bytes:
 def _ticked(item: ItemVersionRow, reception: Reception, faults: list[Refusal]) -> list[_Ticked]:
     """Every material of the list with its tick; what is wrong goes to `faults`."""
     known = {material.code: material.name for material in item.materials}
-    for code in {*reception.materials, *reception.scans}:
-        if code not in known:
-            faults.append(
-                Refusal(
-                    "case.material_not_listed",
-                    "只能收取办事指南列明的材料，不得要求提供与申请无关的材料。",
-                    article="行政许可法 第三十一条",
-                    field="materials",
-                )
-            )
+    named = dict.fromkeys((*reception.materials, *reception.scans, *reception.whys))
+    if asked := [code for code in named if code not in known]:
+        faults.append(grounds.not_listed(asked, field="materials"))
     ticked = []
     for code, name in known.items():
         state, why = reception.materials.get(code, ""), ""

@@ -31,6 +31,7 @@ class Running:
     version: int
     number: str
     item_name: str
+    item_version: int | None
     agency: str
     region: str
     hall: str | None
@@ -52,13 +53,20 @@ class Running:
 
 
 COLUMNS = (
-    "c.id, c.version, c.number, c.item_name, c.agency, c.region, c.hall, c.due, c.warn,"
-    " c.provisional, c.next_at"
+    "c.id, c.version, c.number, c.item_name, c.item_version, c.agency, c.region, c.hall, c.due,"
+    " c.warn, c.provisional, c.next_at"
 )
 CALLED = (
     "SELECT {columns} FROM cases_case c WHERE c.next_at IS NOT NULL"
     " AND c.next_at <= %(at)s AND (c.next_at, c.id) > (%(since)s, %(after)s)"
     " ORDER BY c.next_at, c.id LIMIT %(limit)s"
+)
+# Accepted and undecided, received under an older version. The organs of the item's versions say
+# nothing more than the item does; they lead to the open cases of few.
+UNDECIDED = (
+    "FROM cases_case c WHERE c.closed IS NULL AND c.agency = ANY(%(agencies)s::text[])"
+    " AND c.id > %(last)s AND c.item = %(item)s AND c.item_version < %(before)s"
+    " AND c.kind <> 'foreign' AND c.state IN ('handling', 'forwarded')"
 )
 BEGINNING = datetime.fromisoformat("1900-01-01T00:00:00+00:00")
 
@@ -70,6 +78,40 @@ def after(last: UUID | None, *, limit: int) -> list[Running]:
         " ORDER BY c.id LIMIT %(limit)s",
         {"last": last or FIRST, "limit": limit},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The accepted and undecided cases of an item received under a version before this one.
+
+    agencies: the organs that had the item in those versions.
+    """
+
+    item: str
+    before: int
+    agencies: tuple[str, ...]
+
+    def after(self, last: UUID | None, *, limit: int) -> list[Running]:
+        """Those after an id, in the order of ids."""
+        return _select(
+            f"SELECT {{columns}} {UNDECIDED} ORDER BY c.id LIMIT %(limit)s",
+            {**self._given(last), "limit": limit},
+        )
+
+    def count(self, last: UUID | None, *, most: int) -> int:
+        """How many there are after an id; counting stops at `most`."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT count(*) FROM (SELECT 1 {UNDECIDED} LIMIT %(most)s) few",  # noqa: S608
+                {**self._given(last), "most": most},
+            )
+            return int(cursor.fetchone()[0])
+
+    def _given(self, last: UUID | None) -> dict[str, Any]:
+        return {
+            "item": self.item, "before": self.before, "agencies": list(self.agencies),
+            "last": last or FIRST,
+        }  # fmt: skip
 
 
 def called(at: datetime, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Running]:

@@ -19,12 +19,13 @@ from django.db import transaction
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
-from zhengwu.cases import heads, papers, slips, writing
+from zhengwu.cases import attempts, heads, papers, slips, writing
 from zhengwu.cases.acts import UNDO, VERBS
 from zhengwu.cases.acts.handling import expiry, extension_most, right_post
 from zhengwu.cases.acts.mending import undoable
 from zhengwu.cases.acts.window import limits_of
 from zhengwu.cases.events import STREAM
+from zhengwu.cases.grounds import NotListed
 from zhengwu.cases.loading import CaseNotFound, Loaded, files_of, finished, load, silent
 from zhengwu.cases.parties import IDENTIFIERS, KINDS, Applicant
 from zhengwu.cases.receiving import Received, Reception, receive
@@ -142,7 +143,15 @@ def _perform(
                 "case.not_now",
                 f"办件还没有办到或者已经办过“{verb.zh}”这一步。请刷新页面，按现在的状态办理。",
             )
-        plan = verb.plan(loaded, actor, form, at)
+        try:
+            plan = verb.plan(loaded, actor, form, at)
+        except NotListed as outside:
+            if loaded.item is not None:
+                attempts.record(
+                    actor, verb.kind, outside.asked, item=loaded.item_row(), case=loaded.id,
+                    post=_post_for(actor, loaded, verb), key=key, at=at,
+                )  # fmt: skip
+            raise
         done = _commit(actor, loaded, verb, plan, key=key, request=request, at=at)
         if done is not None:
             return done

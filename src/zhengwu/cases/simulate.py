@@ -16,7 +16,7 @@ from datetime import date, datetime, time, timedelta
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
 from zhengwu.calendars import queries as calendars
-from zhengwu.cases import loading, services
+from zhengwu.cases import grounds, loading, services
 from zhengwu.cases.heads import SHANGHAI
 from zhengwu.cases.parties import Applicant
 from zhengwu.catalog import queries as catalog
@@ -193,12 +193,14 @@ def _live(
         when, last = later, kind
         return True
 
+    ground = grounds.of(item)[0][0]
     turn = chance.random()  # now and then a case goes another way
     if turn < 0.02:
         act(cast.clerk, "not_ours", 0.2, {"organ": "省级主管部门", "reasons": ""})
         return last
     if turn < 0.04:
-        act(cast.clerk, "not_needed", 0.2, {"reasons": "所申请的活动不需要取得行政许可。"})
+        unneeded = {"reasons": "所申请的活动不需要取得行政许可。", "grounds": ground}
+        act(cast.clerk, "not_needed", 0.2, unneeded)
         return last
     if "missing" in ticks.values():
         if not act(cast.clerk, "supplement_requested", 0.2):
@@ -210,7 +212,8 @@ def _live(
         return last
     decider = chance.choice(cast.by_kind["decide"])
     outcome = "granted" if chance.random() < 0.93 else "refused"
-    reasons = {} if outcome == "granted" else {"reasons": "申请事项不符合规定的条件。"}
+    refusal = {"reasons": "申请事项不符合规定的条件。", "grounds": ground}
+    reasons = {} if outcome == "granted" else refusal
     if item.kind == "immediate":
         if not act(cast.clerk, outcome, 0.1, reasons):
             return last

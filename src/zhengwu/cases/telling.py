@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from zhengwu.cases import wording
 from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.clock import LimitState
 from zhengwu.domain.event import Event, Nature
@@ -433,6 +434,7 @@ PLAIN: Mapping[str, tuple[str, str]] = {
     "extended": ("审查时间延长", ""),
     "forwarded": ("转报上级机关", "等待批复期间不计时"),
     "came_back": ("上级机关有了批复", "恢复计时"),
+    "version_moved": ("办理期限缩短了", "依新版办事指南的过渡条款"),
     "granted": ("批准了", "作出准予决定"),
     "refused": ("没有批准", "作出不予决定，理由写在决定书上"),
     "licence_made": ("证件做好了", "送往窗口"),
@@ -526,6 +528,10 @@ def _detail(event: Event, materials: Mapping[str, str]) -> str:
         return f"{name}{told}{day}"
     if event.kind == "extended":
         return f"延长 {body['days']} 个工作日" if body.get("days") else ""
+    if event.kind == "refused" and (rests_on := wording.grounds(body)):
+        return f"作出不予决定，根据{rests_on}，理由写在决定书上"
+    if event.kind == "version_moved":
+        return wording.clause(body, version=False)
     if event.kind == "delivered":
         return MEANS.get(str(body.get("means")), "")
     if event.kind == "fee_paid":

@@ -25,8 +25,9 @@ GOOD = ("received", "held")  # 在线政务服务若干规定 7: what the city h
 class Ask:
     """One field of an act's form.
 
-    kind: text | long | choice | colleague | days | moment | tick | ticks | file. A file's value is
-    the ids of kept uploads, parted by commas. value: what stands in it at first.
+    kind: text | long | choice | several | colleague | days | moment | tick | ticks | file. The
+    value of a file is the ids of kept uploads, of several the codes, parted by commas. value: what
+    stands in it at first.
     """
 
     name: str

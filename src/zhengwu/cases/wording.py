@@ -74,6 +74,7 @@ ACTS = {
     "extended": "延期",
     "forwarded": "转报上级",
     "came_back": "上级批复",
+    "version_moved": "改用新版本",
     "granted": "准予许可",
     "refused": "不予许可",
     "licence_made": "制证",
@@ -238,6 +239,11 @@ def text(
             return "等待批复期间本机关不计时"
         case "came_back":
             return "已批复" if public else ANSWERS.get(str(body.get("view")), "")
+        case "refused" | "not_needed":
+            rests_on = grounds(body)
+            return _joined(f"根据{rests_on}" if rests_on else "", to)
+        case "version_moved":
+            return clause(body, version=True)
         case "fee_paid":
             paid = "已缴费" if body.get("how") == "paid" else "依法不需缴费"
             ticket = "" if public else str(body.get("ticket") or "")
@@ -257,6 +263,30 @@ def text(
         case "entry_withdrawn":
             return f"{_entry(body)}不再算数，状态和期限已重新计算"
     return to
+
+
+def grounds(body: Mapping[str, Any]) -> str:
+    """What a refusal rests on, without the guide at hand: 办事指南的受理条件第 2 项、设定依据."""
+    said = []
+    for code in body.get("grounds") or ():
+        kind, _, which = str(code).partition(":")
+        of = {"condition": f"受理条件第 {which} 项", "material": "申请材料"}
+        said.append(of.get(kind, "设定依据"))
+    return f"办事指南的{'、'.join(dict.fromkeys(said))}" if said else ""
+
+
+LIMITS = {"statutory": "法定", "promised": "承诺", "joint": "联合办理"}
+
+
+def clause(body: Mapping[str, Any], *, version: bool) -> str:
+    """What a transitional clause changed (过渡条款). version: with the number of the version."""
+    changed = [
+        f"{LIMITS.get(str(one.get('kind')), '')}期限改为 {one.get('value')} "
+        f"{UNITS.get(str(one.get('unit')), str(one.get('unit')))}"
+        for one in body.get("limits") or ()
+    ]
+    which = f"第 {body.get('to')} 版" if version else "新版"
+    return _joined(f"依{which}办事指南的过渡条款", "、".join(changed))
 
 
 def _entry(body: Mapping[str, Any]) -> str:
@@ -322,6 +352,7 @@ UNITS = {
     "month": "个月",
     "year": "年",
     "hour": "小时",
+    "office_hour": "办公小时",
 }
 
 

@@ -64,6 +64,12 @@ def _reproject(at: datetime) -> int:
     return reprojection.work(at)
 
 
+def _move_to_new_versions(at: datetime) -> int:
+    from zhengwu.cases import transition
+
+    return transition.sweep(at)
+
+
 def _archive(at: datetime) -> int:
     from django.conf import settings
 
@@ -100,6 +106,7 @@ TIMED = (
     Timed("deem_accepted", 60, _deem_accepted, again=True),  # 行政许可法 32(4)
     Timed("raise_alarms", 60, _raise_alarms, again=True),
     Timed("reproject", 5, _reproject, again=True),
+    Timed("move_to_new_versions", 60, _move_to_new_versions, again=True),  # 立法法 104
     Timed("archive", 600, _archive),
     Timed("forget_old_sessions", 3600, _forget_old_sessions),
     Timed("sweep_files", 3600, _sweep_files),

@@ -29,6 +29,7 @@ from zhengwu.domain.reading import (
     LimitReading,
     LimitState,
     Reading,
+    Switch,
     light,
 )
 from zhengwu.domain.refusal import Refusal
@@ -81,7 +82,7 @@ _WAITS: Mapping[str, str | None] = {
 }
 _TELLING = (
     _RECEIPTS | _ACCEPTS | _ENDS_ACCEPTANCE | _ENDS_STEP | _ENDS_CLAIM | _MARKS | set(_WAITS)
-    | {"step_taken", "extended", "claim"}
+    | {"step_taken", "extended", "claim", "version_moved"}
 )  # fmt: skip
 # Looked up by the thousand.
 _ACT = Nature.ACT
@@ -232,6 +233,7 @@ class _Reader:
         self.raw: list[Pause] = []
         self.away: list[Pause] = []
         self.open: list[Event] = []
+        self.switches: list[Event] = []
 
     # --- one pass ----------------------------------------------------------------------------
 
@@ -277,6 +279,8 @@ class _Reader:
                 marks.append(event)
             elif kind == "extended":
                 self.extended = self.extended or _extension(event)
+            elif kind == "version_moved":
+                self.switches.append(event)
             elif kind == "claim":
                 self._claim(event)
             if kind in _ENDS_CLAIM:
@@ -421,13 +425,35 @@ class _Reader:
             kind = limit.get("kind") if isinstance(limit, Mapping) else None
             if not kind:
                 raise _no_kind()
+            switches: tuple[Switch, ...] = ()
+            if self.switches:
+                limit, switches = self._switched(str(kind), limit)
             if kind != "lower_review":
-                found.append(self.read_limit(str(kind), limit, start, what, stop=stop, items=items))
+                found.append(
+                    self.read_limit(
+                        str(kind), limit, start, what, stop=stop, items=items, switches=switches
+                    )
+                )
                 continue
             sent = self.forwarded.occurred if self.forwarded else None
             first = sent if stop is None or (sent is not None and sent < stop) else stop
             own = self._pauses(self.raw, start.moment, first)
-            found.append(self.read_limit(kind, limit, start, what, stop=first, items=own))
+            found.append(
+                self.read_limit(kind, limit, start, what, stop=first, items=own, switches=switches)
+            )
+
+    def _switched(
+        self, kind: str, limit: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], tuple[Switch, ...]]:
+        """The limit as the transitional clauses left it (立法法 104), and what each replaced."""
+        switches = []
+        for event in self.switches:
+            for new in event.body.get("limits") or ():
+                if new["kind"] == kind:
+                    unit = _UNITS[limit["unit"]]
+                    switches.append(Switch(event.occurred, event.body["to"], limit["value"], unit))
+                    limit = new
+        return limit, tuple(switches)
 
     def _pauses(
         self, raw: Sequence[Pause], start: datetime, stop: datetime | None
@@ -466,6 +492,7 @@ class _Reader:
         stop: datetime | None,
         items: tuple[Pause | Extension, ...] = (),
         silent: bool = False,
+        switches: tuple[Switch, ...] = (),
     ) -> LimitReading:
         """Count one limit. What happens after its end as it then stands changes nothing.
 
@@ -524,7 +551,7 @@ class _Reader:
                 state = _RUNNING
         return LimitReading(
             kind, state, due, used, left, met, value, extra, unit, basis, roll, stop,
-            How(edition, what, start, items, late, silent),
+            How(edition, what, start, items, late, silent, switches),
         )  # fmt: skip
 
     def _told(self, kind: str, event: Event, due: datetime) -> LimitReading:

@@ -78,6 +78,7 @@ class _Teller:
         count = Count(how.edition, how.start, limit.value, limit.unit, limit.roll)
         plain, last = count.end()
         yield from self._begins()
+        yield from self._switched()
         if limit.value:
             to = words(date.fromordinal(last)) if self.unit not in HOURS else moment_words(plain)
             text = f"{limit.name}期限 {limit.value} {UNITS_ZH[self.unit]}，到 {to}"
@@ -146,6 +147,18 @@ class _Teller:
         else:
             counted = "当日不计，次日起算"
         yield Line(f"{words(limit.start)}{how.what}，{counted}", "民法典 第二百零一条")
+
+    def _switched(self) -> Iterable[Line]:
+        """Each transitional clause that changed the limit: from what to what."""
+        limit, switches = self.limit, self.how.switches
+        sizes = [(one.value, one.unit) for one in switches] + [(limit.value, limit.unit)]
+        for one, (old, unit), (new, other) in zip(switches, sizes, sizes[1:], strict=False):
+            yield Line(
+                f"{moment_words(one.occurred)} 起，依第 {one.version} 版办事指南的过渡条款，"
+                f"{limit.name}期限由 {old} {UNITS_ZH[unit]}改为 {new} {UNITS_ZH[other]}，"
+                "起算日不变",
+                "立法法 第一百零四条",
+            )
 
     def _counted(self, start: date, end: date) -> Iterable[Line]:
         """Which days in between count and which do not, so that the count can be checked."""

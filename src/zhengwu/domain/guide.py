@@ -738,7 +738,7 @@ def _of_limits(whole: Content, steps_: Sequence[Step]) -> list[Refusal]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One element that differs; before, after: as a person reads them, "" where it is empty."""
+    """One element that differs; before, after: every word of it, "" where it is empty."""
 
     code: str
     zh: str
@@ -749,14 +749,53 @@ class Change:
 
 def differences(before: Content, after: Content) -> tuple[Change, ...]:
     """What changed between two contents, in the order of the elements."""
-    return tuple(
+    found = (
         Change(
-            one.code, one.zh, one.group, told(one, before.get(one.code)),
-            told(one, after.get(one.code)),
+            one.code, one.zh, one.group, spelled(one, before.get(one.code)),
+            spelled(one, after.get(one.code)),
         )
         for one in ELEMENTS
-        if told(one, before.get(one.code)) != told(one, after.get(one.code))
+        if before.get(one.code) != after.get(one.code)
     )  # fmt: skip
+    return tuple(one for one in found if one.before != one.after)
+
+
+def spelled(element: Element, value: Any) -> str:
+    """A value with every word that stands in it: also the bases, standards and files that `told`
+    leaves out."""
+    if value is None or value == [] or value == "":
+        return ""
+    match element.kind:
+        case "limit":
+            basis = f"（{value['basis']}）" if value.get("basis") else ""
+            return (
+                told(element, value) + basis + ("" if value.get("roll", True) else "，末日不顺延")
+            )
+        case "materials":
+            return "\n".join(_spelled(_material_zh(one), one, _MATERIAL_WORDS) for one in value)
+        case "fees":
+            lines = (told(element, [one]) for one in value)
+            return "\n".join(
+                _spelled(line, one, (("relief", "减免"),))
+                for line, one in zip(lines, value, strict=True)
+            )
+        case _:
+            return told(element, value)
+
+
+_MATERIAL_WORDS = (
+    ("basis", "依据"), ("standard", "受理标准"), ("fill", "填报须知"), ("spec", "规格"),
+    ("unless", "非必要情形"), ("blank", "空白表格"), ("sample", "样表"),
+)  # fmt: skip
+
+
+def _spelled(line: str, row: Mapping[str, Any], words: Iterable[tuple[str, str]]) -> str:
+    more = (
+        f"{zh}：{row[part][:8] if part in ('blank', 'sample') else row[part]}"
+        for part, zh in words
+        if row.get(part)
+    )
+    return "；".join((line, *more))
 
 
 def told(element: Element, value: Any) -> str:

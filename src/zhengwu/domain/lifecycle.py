@@ -75,7 +75,14 @@ class Act:
 
 
 def _act(
-    code: str, zh: str, frm: str, to: str | None, by: str, document: str = "", article: str = ""
+    code: str,
+    zh: str,
+    frm: str,
+    to: str | None,
+    by: str,
+    document: str = "",
+    article: str = "",
+    law: str = "行政许可法",
 ) -> Act:
     return Act(
         code,
@@ -84,7 +91,7 @@ def _act(
         State(to) if to else None,
         by,
         document or None,
-        f"行政许可法 {article}" if article else None,
+        f"{law} {article}" if article else None,
     )
 
 
@@ -115,6 +122,7 @@ ACTS: tuple[Act, ...] = (
     _act("extended", "延期", "handling", None, "机关负责人，期满前一次", "延期告知书", "第四十二条"),
     _act("forwarded", "转报", "handling", "forwarded", "承办人（上报件）", "转报函", "第三十五条、第四十三条"),
     _act("came_back", "批复", "forwarded", "handling", "承办人", "", "第四十三条"),
+    _act("version_moved", "改用新版本", "handling forwarded", None, "时钟，依新版办事指南的过渡条款，只对申请人有利", "", "第一百零四条", "立法法"),
     _act("granted", "准予", "handling", "decided", "审批人，承诺件不得是受理人", "决定书", "第三十四条、第三十八条"),
     _act("refused", "不予", "handling", "decided", "审批人，说明理由", "决定书", "第三十八条"),
     _act("licence_made", "制证", "decided", None, "岗位", "证照", "第三十九条"),
@@ -161,7 +169,7 @@ _FAR = {
 }  # fmt: skip
 _LEFT = frozenset(state for state, far in _FAR.items() if far >= 2) - {State.DECIDED}
 # Entered by the house itself, about a moment that may lie before the last entry.
-AUTOMATIC = frozenset({"deemed_accepted", "closed", "archived"})
+AUTOMATIC = frozenset({"deemed_accepted", "closed", "archived", "version_moved"})
 SKEW = timedelta(minutes=5)  # how far the clocks of two desks may differ
 # An entry that issued no paper may be undone by whoever made it, alone, for so long (撤回操作).
 UNDO = timedelta(seconds=60)
@@ -364,6 +372,8 @@ def _after(old: Standing, event: Event) -> Standing:
     state, procedures = _moves(old.state, old.procedures, event)
     when = event.occurred
     latest = when if old.last_at is None else max(old.last_at, when)  # an entry may come late
+    if event.kind == "version_moved":
+        latest = old.last_at or when  # by night, by nobody: what people did before may be entered
     new = replace(
         old,
         state=state,

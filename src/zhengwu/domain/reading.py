@@ -50,9 +50,21 @@ STATES_ZH = {
 }
 
 
+class Switch(NamedTuple):
+    """改用新版本: at which instant a transitional clause replaced the limit, by which version of the
+    guide, and what the limit was before.
+    """
+
+    occurred: datetime
+    version: int
+    value: int
+    unit: Unit
+
+
 class How(NamedTuple):
     """What a due date was counted from, for the derivation: the pauses and the extension that
-    counted, in time order; whether an extension came too late; whether the organ kept silent.
+    counted, in time order; whether an extension came too late; whether the organ kept silent; the
+    transitional clauses that changed the limit, in time order.
     """
 
     edition: Edition
@@ -61,6 +73,7 @@ class How(NamedTuple):
     items: tuple[Pause | Extension, ...] = ()
     late: bool = False
     silent: bool = False
+    switches: tuple[Switch, ...] = ()
 
 
 class LimitReading(NamedTuple):
@@ -194,7 +207,10 @@ class Reading(NamedTuple):
             if one.state in (LimitState.SUSPENDED, LimitState.NOT_STARTED):
                 continue
             if one.warn.date() > one.start:
-                found.append(Alarm(one.kind, "near", one.warn, one.due))
+                # A clause that brought the end nearer did not bring it near before it held.
+                switches = one.how.switches
+                near = max(one.warn, switches[-1].occurred) if switches else one.warn
+                found.append(Alarm(one.kind, "near", near, one.due))
             found.append(Alarm(one.kind, "over", one.due, one.due))
         return tuple(found)
 

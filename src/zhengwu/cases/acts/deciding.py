@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from zhengwu.accounts.queries import Actor
-from zhengwu.cases import heads, papers
+from zhengwu.cases import grounds, heads, papers
 from zhengwu.cases.acts.handling import checked
 from zhengwu.cases.loading import Loaded
 from zhengwu.cases.verbs import Ask, Form, Plan, Verb, choice, note, text, uploads
@@ -53,14 +53,21 @@ def _decide(outcome: str) -> Callable[[Loaded, Actor, Form, datetime], Plan]:
     def plan(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
         authorised(loaded, actor, outcome, at)
         reasons = text(form, "reasons", "理由", required=outcome == "refused")
+        body: dict[str, Any] = {}
+        said = reasons
+        if outcome == "refused":
+            item = loaded.item_row()
+            rests_on = grounds.chosen(form, item, article="行政许可法 第三十八条第二款")
+            body["grounds"] = list(rests_on)
+            said = grounds.printed(rests_on, item, reasons)
         of = papers.facts(loaded, clerk=actor.name)
         paper = papers.issue(
             Kind.DECISION,
             of,
             at=at,
-            data=wording.decision(of, issued=at, outcome=outcome, reasons=reasons),
+            data=wording.decision(of, issued=at, outcome=outcome, reasons=said),
         )
-        body: dict[str, Any] = {"document": paper.body()}
+        body["document"] = paper.body()
         if reasons:
             body["reasons"] = {"content": ""}  # the commit puts the content's id and digest here
         if checks := checked(form):
@@ -169,6 +176,7 @@ VERBS = (
     ),
     Verb(
         kind="refused", zh="不予", may="case.decide", plan=_decide("refused"), fits=_decidable,
+        asks_of=lambda loaded: grounds.asked(loaded.item_row(), "不予的根据"),
         asks=(Ask("reasons", "理由", "long"),),
         confirm="会制作不予决定书，写明理由和救济途径。",
     ),

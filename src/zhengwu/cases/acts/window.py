@@ -8,7 +8,7 @@ from typing import Any
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
-from zhengwu.cases import heads, papers
+from zhengwu.cases import grounds, heads, papers
 from zhengwu.cases.loading import Handed, Loaded
 from zhengwu.cases.verbs import (
     GOOD,
@@ -37,6 +37,7 @@ from zhengwu.ledger import services as ledger
 MEANS = (("signature", "当面签收"), ("post", "邮寄"), ("electronic", "电子送达"))
 SHORT = (("missing", "缺"), ("faulty", "不合格"))
 TOLD = "行政许可法 第三十二条第一款第四项"
+NOT_NEEDED = "行政许可法 第三十二条第一款第一项"
 
 
 def short_of(loaded: Loaded) -> tuple[Handed, ...]:
@@ -74,17 +75,18 @@ def limits_of(loaded: Loaded) -> list[dict[str, Any]]:
         day = loaded.opened.astimezone(heads.SHANGHAI).date()
         if rule := loaded.edition().rule("lower_review", day):
             limits.append(("lower_review", Limit(rule.value, rule.unit, rule.basis, rule.roll)))
-    return [
-        {
-            "kind": kind,
-            "value": limit.value,
-            "unit": str(limit.unit),
-            "basis": limit.basis,
-            **({} if limit.roll else {"roll": False}),
-        }
-        for kind, limit in limits
-        if limit is not None
-    ]
+    return [written(kind, limit) for kind, limit in limits if limit is not None]
+
+
+def written(kind: str, limit: Limit) -> dict[str, Any]:
+    """A limit as it stands in the body of an acceptance."""
+    return {
+        "kind": kind,
+        "value": limit.value,
+        "unit": str(limit.unit),
+        "basis": limit.basis,
+        **({} if limit.roll else {"roll": False}),
+    }
 
 
 # --- what is missing -------------------------------------------------------------------------
@@ -132,6 +134,7 @@ def why_of(form: Form, code: str, name: str, state: str) -> str:
 
 
 def _supplement_requested(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
+    grounds.only_listed(form, [m.code for m in loaded.materials()])
     ticked: list[dict[str, str]] = []
     whys: dict[str, str] = {}
     lacking: list[dict[str, str]] = []
@@ -181,6 +184,7 @@ def _missing(loaded: Loaded) -> tuple[Ask, ...]:
 
 
 def _supplemented(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
+    grounds.only_listed(form, [m.code for m in loaded.materials()])
     ticked: list[dict[str, str]] = []
     whys: dict[str, str] = {}
     states: dict[str, str] = {m.code: m.state for m in loaded.materials()}
@@ -243,16 +247,24 @@ def _corrected(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
 
 
 def _not_needed(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
+    item = loaded.item_row()
+    rests_on = grounds.chosen(form, item, article=NOT_NEEDED)
     reasons = text(form, "reasons", "为什么不需要办理")
     of = papers.facts(loaded, clerk=actor.name)
     paper = papers.issue(
         Kind.NOT_NEEDED_NOTICE,
         of,
         at=at,
-        data=wording.not_needed_notice(of, issued=at, reasons=reasons),
+        data=wording.not_needed_notice(
+            of, issued=at, reasons=grounds.printed(rests_on, item, reasons)
+        ),
     )
     return Plan(
-        body={"document": paper.body(), "reasons": {"content": ""}},
+        body={
+            "document": paper.body(),
+            "reasons": {"content": ""},
+            "grounds": list(rests_on),
+        },
         paper=paper,
         contents=note("reasons", reasons),
         then=("closed",),
@@ -413,6 +425,10 @@ def _deliver(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
 
 
 def _scan(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
+    grounds.only_listed(form, [m.code for m in loaded.materials()])
+    named = form.get("material", "").strip()
+    if named and named not in dict(_listed(loaded)):
+        raise grounds.not_listed([named], field="material")
     of = choice(form, "material", "是哪一项材料", _listed(loaded))
     kept = uploads(form)
     if not kept:
@@ -461,6 +477,7 @@ VERBS = (
     ),
     Verb(
         kind="not_needed", zh="不需办理", may="case.accept", plan=_not_needed,
+        asks_of=lambda loaded: grounds.asked(loaded.item_row(), "根据办事指南的哪一项"),
         asks=(Ask("reasons", "为什么不需要办理", "long"),),
         confirm="办件会就此办结，并打印告知书。",
     ),

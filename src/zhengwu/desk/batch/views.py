@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from django import forms
 from django.contrib import messages
@@ -19,12 +20,14 @@ from zhengwu.cases import services
 from zhengwu.cases.batch import Picked
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.services import BatchResult
+from zhengwu.desk.case.forms import several
 from zhengwu.desk.entry import desk
 from zhengwu.domain.refusal import Refusal
 from zhengwu.web.clock import now
 from zhengwu.web.forms import Form, Paragraphs, clean_text, new_key, read_key
 
 ADVICE = (("grant", "建议准予"), ("refuse", "建议不予"))
+LONGEST = 4_000
 SAYS = ("step_done", "refused")  # what cannot be done without a word
 
 
@@ -38,11 +41,14 @@ class BatchForm(Form):
     )
     text = Paragraphs(label="共同的意见或者理由", required=False)
     advice = forms.ChoiceField(label="建议", choices=ADVICE, required=False)
+    grounds = several("不予的根据", (), required=False)
 
     def clean(self) -> None:
         """What each case would refuse alike is said once, before anything is done."""
         if self.cleaned_data.get("do") in SAYS and not self.cleaned_data.get("text"):
             self.add_error("text", "请填写意见或者理由，它会写进每一件")
+        if self.cleaned_data.get("do") == "refused" and not self.cleaned_data.get("grounds"):
+            self.add_error("grounds", "请选择根据的是办事指南的哪一项，它会写进每一件")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ def _do(request: HttpRequest, actor: Actor, at: datetime) -> HttpResponse:
     kind = form.cleaned_data["do"]
     text = str(request.POST.get("text", ""))
     words = {"step_taken": {}, "step_done": {"opinion": text}}.get(kind, {"reasons": text})
+    if kind == "refused":
+        words["grounds"] = ",".join(form.cleaned_data["grounds"])[:LONGEST]
     if kind == "step_done" and form.cleaned_data["advice"]:
         words["advice"] = form.cleaned_data["advice"]
     before = {row.number: row for row in _picked(actor, numbers, at, "批量办理")}
@@ -116,6 +124,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     rows = _picked(actor, numbers, at, "批量办理（核对）")
+    cast(forms.SelectMultiple, form.fields["grounds"].widget).choices = batching.grounds_of(rows)
     seen = dict(picks or [])
     context = {
         "actor": actor,

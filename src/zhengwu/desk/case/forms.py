@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from zhengwu.accounts.queries import Actor
+from zhengwu.cases.grounds import MATERIAL
 from zhengwu.cases.queries import ActOffer
 from zhengwu.cases.verbs import Ask
 from zhengwu.documents import files
@@ -38,6 +39,14 @@ class Shown:
     kind: str
     hint: str = ""
     why: str = ""
+
+
+def several(label: str, choices: Sequence[tuple[str, str]], *, required: bool) -> forms.Field:
+    """A field that takes several of a list; whether they are of it is decided by the service, so
+    that it sees what was asked for outside the list."""
+    return forms.Field(
+        label=label, required=required, widget=forms.SelectMultiple(choices=list(choices))
+    )
 
 
 class KnownForm(Form):
@@ -72,7 +81,7 @@ class ActForm(Form):
         offer: ActOffer,
         data: QueryDict | None = None,
         *,
-        initial: Mapping[str, str] | None = None,
+        initial: Mapping[str, str | Sequence[str]] | None = None,
     ) -> None:
         super().__init__(data, auto_id=f"id_{offer.kind}_%s")
         self.kind = offer.kind
@@ -85,8 +94,7 @@ class ActForm(Form):
             self.fields[name] = _field(ask, offer)
             # The service says what is missing, in the words of the act.
             self.fields[name].widget.is_required = False
-            first = (initial or {}).get(name) or ask.value
-            if first:
+            if first := first_of(ask, (initial or {}).get(name)) or ask.value:
                 self.initial[name] = first
             if ask.kind == "file":
                 self.kept[name] = []
@@ -117,16 +125,22 @@ class ActForm(Form):
         return bool(self.kept)
 
     def words(self) -> dict[str, str]:
-        """What was typed, for the service, by the act's own names; unknown choices too, so that it
-        can refuse them. Files by their ids, parted by commas."""
-        return {
-            ask.name: (
-                ",".join(str(file.id) for file in self.kept[name])
-                if ask.kind == "file"
-                else str(self.data.get(name, ""))[:LONGEST]
-            )
-            for name, ask in self.asks.items()
+        """What was typed, for the service, by the act's own names; unknown choices and materials
+        that the act does not ask for too, so that it can refuse them. Files by their ids, and
+        several choices, parted by commas."""
+        typed = {
+            name: str(value)[:LONGEST]
+            for name, value in self.data.items()
+            if name.startswith(MATERIAL) and name not in self.asks
         }
+        for name, ask in self.asks.items():
+            if ask.kind == "file":
+                typed[ask.name] = ",".join(str(file.id) for file in self.kept[name])
+            elif ask.kind == "several":
+                typed[ask.name] = ",".join(cast(QueryDict, self.data).getlist(name))[:LONGEST]
+            else:
+                typed[ask.name] = str(self.data.get(name, ""))[:LONGEST]
+        return typed
 
     def take_in(
         self, actor: Actor, uploaded: MultiValueDict[str, UploadedFile[Any]], *, at: datetime
@@ -190,6 +204,14 @@ class ActForm(Form):
         return TAKEN.get(field, field) if field else None
 
 
+def first_of(ask: Ask, kept: str | Sequence[str] | None) -> str | list[str]:
+    """What a draft puts into a field: the last text of a name that came several times, or all."""
+    texts = [kept] if isinstance(kept, str) else list(kept or ())
+    if ask.kind == "several":
+        return texts
+    return texts[-1] if texts else ""
+
+
 def _why_of(name: str, asks: Mapping[str, Ask]) -> str:
     why = f"why-{name.removeprefix('material-')}"
     return why if why in asks else ""
@@ -216,6 +238,8 @@ def _field(ask: Ask, offer: ActOffer) -> forms.Field:
     match ask.kind:
         case "choice" | "ticks":
             return forms.ChoiceField(label=label, required=required, choices=list(ask.choices))
+        case "several":
+            return several(label, ask.choices, required=required)
         case "colleague":
             return forms.ChoiceField(label=label, required=required, choices=list(offer.targets))
         case "long":

@@ -274,7 +274,7 @@ def _fresh(actor: Actor, view: CaseView) -> list[Offered]:
     for offer in view.acts:
         slot = _slot(view.number, offer.kind)
         draft = begun.get(slot)
-        form = ActForm(offer, initial=draft.initial if draft else None)
+        form = ActForm(offer, initial=draft.fields if draft else None)
         offers.append(Offered(offer, form, new_key(), slot, draft))
     return offers
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
 
 from zhengwu.cases.queries import ActOffer, CaseView
+from zhengwu.desk.case.forms import first_of, several
 from zhengwu.domain.refusal import Refusal
 from zhengwu.web.forms import Form, Line, Paragraphs
 
@@ -71,9 +72,10 @@ class ReviewForm(Form):
         offers: tuple[ActOffer, ...],
         listed: tuple[Point, ...],
         data: QueryDict | None = None,
-        initial: Mapping[str, str] | None = None,
+        initial: Mapping[str, str | Sequence[str]] | None = None,
     ) -> None:
-        super().__init__(data, initial=dict(initial or {}), auto_id="id_%s")
+        super().__init__(data, auto_id="id_%s")
+        kept = dict(initial or {})
         self.offers = {one.kind: one for one in offers if one.kind in (*MAIN, *MORE)}
         self.extra: dict[str, dict[str, str]] = {}
         self.points = listed
@@ -94,16 +96,23 @@ class ReviewForm(Form):
                     )
                 elif ask.kind == "long":
                     field = Paragraphs(label=ask.zh, required=ask.required)
+                elif ask.kind == "several":
+                    field = several(ask.zh, ask.choices, required=ask.required)
+                    self.initial[name] = first_of(ask, kept.pop(name, None))
                 field.widget.is_required = False
                 self.fields[name] = field
                 self.extra[kind][name] = ask.kind
+        for name, text in kept.items():
+            self.initial[name] = text if isinstance(text, str) else (text[-1] if text else "")
 
     def words(self, kind: str) -> dict[str, str]:
         """What was typed for one act, for the service."""
         typed = {name: str(self.data.get(name, ""))[:LONGEST] for name in self.fields}
-        words = {
-            name.removeprefix(f"{kind}-"): typed[name] for name in self.extra.get(kind, {})
-        }  # fmt: skip
+        words = {}
+        for name, asked in self.extra.get(kind, {}).items():
+            if asked == "several":
+                typed[name] = ",".join(cast(QueryDict, self.data).getlist(name))[:LONGEST]
+            words[name.removeprefix(f"{kind}-")] = typed[name]
         if kind in OPINION:
             words[OPINION[kind]] = typed["opinion"]
         if kind in CHECKED:
@@ -143,6 +152,12 @@ def shown(form: ReviewForm) -> dict[str, Any]:
     main = [form.offers[kind] for kind in MAIN if kind in form.offers]
     return {
         "main": main,
+        "several": [
+            name
+            for one in main
+            for name, asked in form.extra[one.kind].items()
+            if asked == "several"
+        ],
         "more": [form.offers[kind] for kind in MORE if kind in form.offers],
         "judges": any(kind in form.offers for kind in CHECKED),
         "writes": any(kind in OPINION for kind in form.offers),

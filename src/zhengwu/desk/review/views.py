@@ -83,7 +83,7 @@ def review(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
         form = ReviewForm(view.acts, listed, request.POST)
         return _judge(request, actor, view, form, slot, at)
     draft = drafts.of(actor, slot)
-    form = ReviewForm(view.acts, listed, initial=draft.initial if draft else None)
+    form = ReviewForm(view.acts, listed, initial=draft.fields if draft else None)
     return _page(request, actor, view, form, at, key=new_key(), draft=draft, slot=slot)
 
 
