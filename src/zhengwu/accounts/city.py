@@ -353,6 +353,10 @@ def _people(made: Plan, chance: random.Random, words: dict[str, str]) -> None:
     # The list of items takes a second manager and the city government's legal office.
     beside(CENTRE, "centre_manager", HALL, second=True)
     beside(LEGAL_OFFICE, "legal_office", CITY)
+    # What a bureau charges for is paid before it is handed out.
+    for bureau in bureaus():
+        if bureau.window:
+            beside(bureau.code, "cashier", bureau.code)
 
 
 @transaction.atomic
