@@ -14,6 +14,7 @@ from tests.desk import walk
 from tests.documents.uploads import pdf
 from zhengwu.accounts import queries as accounts
 from zhengwu.cases import drafts
+from zhengwu.cases import queries as case_queries
 from zhengwu.catalog import searching
 from zhengwu.desk.register import picking
 
@@ -276,3 +277,14 @@ def test_an_item_is_found_by_name_code_and_initials(city: None, typed: str) -> N
 )
 def test_initials_are_of_every_syllable(name: str, letters: str) -> None:
     assert searching.initials(name) == letters
+
+
+def test_a_material_that_no_guide_lists_is_refused_at_the_form_and_kept_on_record(
+    clerk: Client,
+) -> None:
+    form = walk.registration(**{"material-99": "missing"})
+    answer = clerk.post("/desk/register", form)
+    assert answer.status_code == 422
+    assert "只能收取办事指南列明的材料" in walk.text(answer)
+    (kept,) = case_queries.attempts(accounts.actor("p-supervisor")).rows
+    assert (kept.act, kept.codes) == ("received", ("99",))

@@ -135,10 +135,16 @@ class RegisterForm(Form):
         codes = [material.code for material in item.materials]
         got = self.cleaned_data
         scans = {code: ids(got.get(FILE + code, "")) for code in codes}
+        # What no guide lists is passed on, so that it is refused and kept on record.
+        outside = {
+            name.removeprefix(MATERIAL): str(self.data[name])
+            for name in self.data
+            if name.startswith(MATERIAL) and name not in self.fields
+        }
         return Reception(
             item=item.code,
             applicant=self.applicant(on),
-            materials={code: str(got[MATERIAL + code]) for code in codes},
+            materials={code: str(got[MATERIAL + code]) for code in codes} | outside,
             whys={code: got[WHY + code] for code in codes if got[WHY + code]},
             scans={code: several for code, several in scans.items() if several},
         )
