@@ -62,6 +62,14 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "desk:calendar-change": {"version": "1"},
     "desk:calendar-propose": {"way": "notice"},
     "desk:authorisation": {"identifier": "00000000-0000-4000-8000-000000000000"},
+    "desk:catalogue-export": {"form": "csv"},
+    "desk:catalogue-item": {"code": "XK0031"},
+    "desk:catalogue-compare": {"base": "XK0031"},
+    "desk:catalogue-compare-export": {"form": "csv"},
+    "desk:catalogue-differences-export": {"form": "csv"},
+    "desk:catalogue-completeness-export": {"form": "csv"},
+    "desk:catalogue-word": {"identifier": "1"},
+    "desk:catalogue-word-remove": {"identifier": "1"},
     "desk:draft-save": {"slot": "case/{number}/granted"},
     "desk:draft-discard": {"slot": "case/{number}/granted"},
 }
@@ -101,6 +109,21 @@ ACTS: Mapping[str, str | None] = {
     "desk:calendar-changes": "calendar.see",
     "desk:calendar-change": "calendar.see",
     "desk:calendar-propose": "calendar.propose",
+    "desk:catalogue": "catalog.see",
+    "desk:catalogue-export": "catalog.see",
+    "desk:catalogue-item": "catalog.see",
+    "desk:catalogue-compare": "catalog.see",
+    "desk:catalogue-compare-export": "catalog.see",
+    "desk:catalogue-differences": "catalog.see",
+    "desk:catalogue-differences-export": "catalog.see",
+    "desk:catalogue-alike": "catalog.see",
+    "desk:catalogue-pair": "catalog.see",
+    "desk:catalogue-completeness": "catalog.see",
+    "desk:catalogue-completeness-export": "catalog.see",
+    "desk:catalogue-words": "catalog.words",
+    "desk:catalogue-word-new": "catalog.words",
+    "desk:catalogue-word": "catalog.words",
+    "desk:catalogue-word-remove": "catalog.words",
     "desk:operate": "operate.see",
     "desk:audit": "audit.looks",
     "desk:audit-export": "audit.looks",
@@ -127,7 +150,13 @@ OF_A_CASE = (
     "desk:file-page",
 )
 # Of one thing that is not there: 404 to whoever may.
-OF_NOTHING = ("desk:authorisation",)
+OF_NOTHING = (
+    "desk:authorisation",
+    "desk:catalogue-compare-export",
+    "desk:catalogue-pair",
+    "desk:catalogue-word",
+    "desk:catalogue-word-remove",
+)
 ROLES_OF_AN_AGENCY = ("clerk", "reviewer", "approver", "head", "legal", "cashier")
 # One person of every role, at the water bureau where the role belongs to an agency.
 ROLES = {

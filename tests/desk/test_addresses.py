@@ -47,6 +47,30 @@ READ: Mapping[str, tuple[str, ...]] = {
     "desk:calendar": ("year", "place"),
     "desk:calendar-changes": ("page",),
     "desk:file-page": ("w",),
+    "desk:catalogue": (
+        "q",
+        "state",
+        "level",
+        "region",
+        "agency",
+        "type",
+        "under",
+        "generated",
+        "sort",
+        "page",
+    ),
+    "desk:catalogue-export": ("q", "state", "level", "region", "agency", "type", "under", "sort"),
+    "desk:catalogue-item": ("version", "from", "to"),
+    "desk:catalogue-compare": ("only",),
+    "desk:catalogue-compare-export": ("base",),
+    "desk:catalogue-differences": ("q", "element", "agency", "region", "page"),
+    "desk:catalogue-differences-export": ("q", "element", "agency", "region"),
+    "desk:catalogue-alike": ("q", "agency", "show", "page"),
+    "desk:catalogue-pair": ("a", "b"),
+    "desk:catalogue-completeness": ("region", "level", "agency", "under", "page"),
+    "desk:catalogue-completeness-export": ("region", "level", "agency", "under"),
+    "desk:catalogue-words": ("q", "try"),
+    "desk:catalogue-word-new": ("word",),
 }
 VALUES = {
     "nul": "JC%00",
@@ -69,8 +93,10 @@ PEOPLE = {
                      "desk:time", "desk:time-export"),
     "p-system_admin": ("desk:operate", "desk:calendar", "desk:calendar-changes"),
     "p-audit_admin": ("desk:audit", "desk:audit-export"),
+    "p-centre_manager": ("desk:catalogue-words", "desk:catalogue-word-new"),
 }  # fmt: skip
 NEEDS_A_CASE = ("desk:case", "desk:why", "desk:review", "desk:file-page")
+OF_AN_ITEM = {"desk:catalogue-item": "code", "desk:catalogue-compare": "base"}
 FILE = "00000000-0000-4000-8000-000000000000"
 # A part of the path in the place of a number, a code, a token.
 PATHS = (
@@ -78,7 +104,8 @@ PATHS = (
     "/decisions/{}", "/desk/cases/{}", "/desk/cases/{}/why", "/track/why/{}", "/desk/cases/{}/review", "/desk/cases/{}/acts/{}",
     "/desk/cases/{}/undo", "/desk/cases/{}/documents/{}.pdf", "/desk/cases/{}/documents/{}/print",
     "/desk/cases/{}/files/" + FILE, "/desk/drafts/{}", "/desk/drafts/{}/discard",
-    "/desk/authorisations/{}",
+    "/desk/authorisations/{}", "/desk/catalogue/items/{}", "/desk/catalogue/compare/{}",
+    "/desk/catalogue.{}", "/desk/catalogue/words/{}",
 )  # fmt: skip
 
 
@@ -96,6 +123,10 @@ def _address(name: str, number: str) -> str:
     given = {"number": number} if name in NEEDS_A_CASE else {}
     if name == "desk:file-page":
         given |= {"identifier": FILE, "page": "1"}
+    if name in OF_AN_ITEM:
+        given |= {OF_AN_ITEM[name]: "XK0031"}
+    elif name.startswith("desk:catalogue") and name.endswith("-export"):
+        given |= {"form": "csv"}
     return reverse(name, kwargs=given)
 
 

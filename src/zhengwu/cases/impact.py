@@ -65,7 +65,7 @@ def running(item: str, *, at: datetime) -> Running:
     """The running cases of an item, which keep their version whatever is published."""
     given: dict[str, Any] = {
         "item": item,
-        "agencies": sorted({row.agency for row in catalog.history(item)}),
+        "agencies": sorted({agency for _, _, agency in catalog.organs(item)}),
     }
     with connection.cursor() as cursor:
         cursor.execute(
@@ -104,7 +104,7 @@ def drafts(item: str) -> Drafts:
 
     The form keeps the name as it was chosen, or the code that was typed. No owner is named.
     """
-    called = {item} | {row.name for row in catalog.history(item)}
+    called = {item} | {name for _, name, _ in catalog.organs(item)}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT person, count(*) FROM cases_draft WHERE slot LIKE 'register/%%'"

@@ -199,8 +199,8 @@ def preview(
 
 
 def _undecided(code: str, version: int) -> Undecided:
-    before = [one for one in catalog.history(code) if one.version < version]
-    return Undecided(code, version, tuple(sorted({one.agency for one in before})))
+    before = {agency for number, _, agency in catalog.organs(code) if number < version}
+    return Undecided(code, version, tuple(sorted(before)))
 
 
 # --- the run -------------------------------------------------------------------------------------

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.accounts.queries import Actor
+from zhengwu.accounts.queries import Actor, AgencyRow
 from zhengwu.catalog import queries, services
+from zhengwu.catalog.comparing import PLACE
 from zhengwu.catalog.events import CHANGES
 from zhengwu.catalog.models import Change as Head
 from zhengwu.catalog.models import Item, ItemVersion
+from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.catalog.services import SHANGHAI, Outcome, Release
 from zhengwu.domain import guide, publishing
 from zhengwu.domain.guide import LISTS_ZH, Level
@@ -37,6 +39,10 @@ SEE, DRAFT = "catalog.see", "catalog.draft"
 REASON = 500
 NUMBER = 80
 PAGE = 50
+ABOVE: Mapping[Level, Level] = {Level.IMPLEMENTATION: Level.CITY, Level.CITY: Level.PROVINCE}
+PROVINCE = "420000"
+WAITING, OPEN_ONES = "waiting", "open"  # beside the states, in the list
+ASIDE = ("returned", "withdrawn")  # beside the way to publication
 LATEST = date(2100, 1, 1)
 
 
@@ -126,22 +132,69 @@ class Preview:
 # --- reading: one filter ----------------------------------------------------------------------------
 
 
-def _within(actor: Actor, act: str) -> Q:
-    """The changes and items that this actor may see or move: own agency, hall's region, or all."""
-    reach = accounts.reach(actor, act)
-    if reach.everything:
-        return Q()
-    regions = {row.region for row in halls.halls() if row.code in reach.halls}
-    if accounts.CITY in regions:
-        return Q()
-    return Q(agency__in=reach.agencies) | Q(region__in=regions)
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """How far one may go: everywhere, or these agencies and whatever lies in these regions."""
+
+    everywhere: bool
+    agencies: frozenset[str]
+    regions: frozenset[str]
+
+    def holds(self, agency: str, region: str) -> bool:
+        return self.everywhere or agency in self.agencies or region in self.regions
+
+    def filter(self) -> Q:
+        if self.everywhere:
+            return Q()
+        return Q(agency__in=self.agencies) | Q(region__in=self.regions)
+
+
+def _reaches(actor: Actor, acts: Iterable[str]) -> dict[str, _Reach]:
+    """How far this actor may do each of these: own agency, the hall's region, or all."""
+    found = {act: accounts.reach(actor, act) for act in acts if actor.may(act)}
+    wanted = {hall for reach in found.values() for hall in reach.halls}
+    places = {row.code: row.region for row in halls.halls()} if wanted else {}
+    made = {}
+    for act, reach in found.items():
+        regions = frozenset(places[hall] for hall in reach.halls if hall in places)
+        everywhere = reach.everything or accounts.CITY in regions
+        made[act] = _Reach(everywhere, reach.agencies, regions)
+    return made
 
 
 def visible(actor: Actor) -> QuerySet[Head]:
     """What this actor may read; a draft is seen by its organ and by those who decide on it."""
-    if not actor.may(SEE):
+    if (reach := _reaches(actor, [SEE]).get(SEE)) is None:
         return Head.objects.none()
-    return Head.objects.filter(_within(actor, SEE))
+    return Head.objects.filter(reach.filter())
+
+
+def seen(actor: Actor, listed_: Iterable[Change]) -> frozenset[UUID]:
+    """Those of these changes that this actor may read."""
+    reach = _reaches(actor, [SEE]).get(SEE)
+    if reach is None:
+        return frozenset()
+    return frozenset(one.id for one in listed_ if reach.holds(one.agency, one.region))
+
+
+def _waiting(actor: Actor) -> Q:
+    """The changes whose next step this actor may take (等我办理)."""
+    return _waiting_within(actor, _reaches(actor, {act.may for act in publishing.ACTS if act.may}))
+
+
+def _waiting_within(actor: Actor, reaches: Mapping[str, _Reach]) -> Q:
+    found = Q(pk__in=[])
+    for act in publishing.ACTS:
+        if act.code in ASIDE:
+            continue
+        if act.before and (reach := reaches.get(act.may)) is not None:
+            mine = Q(state__in=sorted(act.before)) & reach.filter()
+            if act.may == DRAFT:  # of all drafts within reach, those of the own organ
+                mine &= Q(drafted_by=actor.code) | Q(agency__in=reach.agencies)
+            if act.second:
+                mine &= ~Q(drafted_by=actor.code) & ~Q(last_by=actor.code)
+            found |= mine
+    return found
 
 
 def one(actor: Actor, identifier: UUID) -> Change:
@@ -150,6 +203,11 @@ def one(actor: Actor, identifier: UUID) -> Change:
     if found is None:
         raise ChangeNotFound(str(identifier))
     return _rows([found])[0]
+
+
+def some(actor: Actor, identifiers: Iterable[UUID]) -> tuple[Change, ...]:
+    """Those of these changes that this actor may read."""
+    return _rows(visible(actor).filter(id__in=list(identifiers)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,31 +223,83 @@ class Page:
 def listed(
     actor: Actor, *, state: str = "", q: str = "", item: str = "", batch: str = "", page: int = 1
 ) -> Page:
-    """The changes that this actor sees. state: one state, "open" (default of the desk) or ""."""
+    """The changes that this actor sees. state: one state, "open", "waiting" for this actor, or ""."""
+    waiting = _waiting(actor) if state == WAITING else Q()
     found = visible(actor)
-    if state == "open":
+    if item:
+        found = found.filter(item=item)
+    return _listed(found, waiting, state=state, q=q, batch=batch, page=page)
+
+
+def _listed(
+    found: QuerySet[Head], waiting: Q, *, state: str, q: str, batch: str, page: int
+) -> Page:
+    if state == WAITING:
+        found = found.filter(waiting)
+    elif state == OPEN_ONES:
         found = found.filter(~Q(state__in=["published", "withdrawn"]))
     elif state:
         found = found.filter(state=state)
-    if item:
-        found = found.filter(item=item)
     if batch:
         found = found.filter(batch=batch)
     for word in q.split()[:8]:
         found = found.filter(Q(name__icontains=word) | Q(item__icontains=word))
-    total = found.count()
+    ordered = found.order_by("-updated", "id")
+    rows = list(ordered[: PAGE + 1]) if page <= 1 else []
+    total = len(rows) if 0 < len(rows) <= PAGE else found.count()
     pages = max(1, -(-total // PAGE))
     page = min(max(1, page), pages)
-    rows = found.order_by("-updated", "id")[(page - 1) * PAGE : page * PAGE]
-    return Page(_rows(rows), total, page, pages)
+    if page > 1:
+        rows = list(ordered[(page - 1) * PAGE : page * PAGE])
+    return Page(_rows(rows[:PAGE]), total, page, pages)
 
 
 def counts(actor: Actor) -> dict[str, int]:
-    """How many changes stand in each open state, for this actor."""
-    from django.db.models import Count
+    """How many changes stand in each state, for this actor; "waiting": for whose step they wait."""
+    return _counts(visible(actor), _waiting(actor))
 
-    found = visible(actor).filter(state__in=sorted(OPEN)).values_list("state")
-    return dict(found.annotate(n=Count("id")))
+
+def _counts(found: QuerySet[Head], waiting: Q) -> dict[str, int]:
+    made: dict[str, int] = {WAITING: 0}
+    rows = found.values_list("state").annotate(n=Count("id"), mine=Count("id", filter=waiting))
+    for state, number, mine in rows.order_by("state"):
+        made[state] = number
+        made[WAITING] += mine
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The work list (待办): what is asked for, how many in each state, and the steps of each row
+    that are this actor's. state: the one shown; where none was asked for, what waits comes first."""
+
+    state: str
+    counts: Mapping[str, int]
+    batches: tuple[str, ...]
+    page: Page
+    acts: Mapping[UUID, tuple[Act, ...]]
+
+
+def desk(actor: Actor, *, state: str, q: str, batch: str, page: int) -> Desk:
+    """The work list, asked once."""
+    reaches = _reaches(actor, {SEE, *(act.may for act in publishing.ACTS if act.may)})
+    see = reaches.get(SEE)
+    found = Head.objects.filter(see.filter()) if see else Head.objects.none()
+    waiting = _waiting_within(actor, reaches)
+    numbers = _counts(found, waiting)
+    if state not in {WAITING, OPEN_ONES, *STATES_ZH}:
+        state = WAITING if numbers[WAITING] else OPEN_ONES
+    groups = found.exclude(batch="").values("batch").annotate(last=Max("updated"))
+    batches = tuple(row["batch"] for row in groups.order_by("-last")[:PAGE])
+    batch = batch if batch in batches else ""
+    shown = _listed(found, waiting, state=state, q=q, batch=batch, page=page)
+    return Desk(state, numbers, batches, shown, _acts_within(actor, shown.rows, reaches))
+
+
+def released(change: Change) -> tuple[ItemVersionRow, ...]:
+    """What was published with it: its own version, then what followed from it, by code."""
+    rows = queries.of_change(change.id)
+    return tuple(sorted(rows, key=lambda one: (one.code != change.item, one.code)))
 
 
 def story(change: Change) -> tuple[Step, ...]:
@@ -207,43 +317,71 @@ def story(change: Change) -> tuple[Step, ...]:
     for event in events:
         told = str(texts.get(str(wanted.get(event.id)), "") or "")
         if event.kind == "listed":
-            told = f"{event.body['number']}，{event.body['on']}"
+            told = _joined(f"{event.body['number']}，{event.body['on']}", told)
         if event.kind == "published":
-            told = f"第 {event.body['version']} 版，{event.body['since']} 起施行"
+            told = _joined(f"第 {event.body['version']} 版，{event.body['since']} 起施行", told)
         steps.append(
             Step(publishing.BY_CODE[event.kind].zh, names.person(event.actor), event.received, told)
         )
     return tuple(steps)
 
 
+def _joined(fact: str, said: str) -> str:
+    return f"{fact}。{said}" if said else fact
+
+
 def acts(actor: Actor, change: Change) -> tuple[Act, ...]:
     """What this actor can do with it now; what needs another person is left out."""
-    made = []
-    for act in publishing.open_acts(change.state):
-        if not _may(actor, publishing.permission(act, change.state), change):
-            continue
+    return acts_of(actor, [change])[change.id]
+
+
+def acts_of(actor: Actor, listed_: Iterable[Change]) -> dict[UUID, tuple[Act, ...]]:
+    """The same for many, asked together."""
+    rows = list(listed_)
+    wanted = {
+        publishing.permission(act, row.state)
+        for row in rows
+        for act in publishing.open_acts(row.state)
+    }
+    return _acts_within(actor, rows, _reaches(actor, wanted))
+
+
+def _acts_within(
+    actor: Actor, rows: Sequence[Change], reaches: Mapping[str, _Reach]
+) -> dict[UUID, tuple[Act, ...]]:
+    def open_to(change: Change, act: Act) -> bool:
+        reach = reaches.get(publishing.permission(act, change.state))
+        if reach is None or not reach.holds(change.agency, change.region):
+            return False
         try:
             publishing.check(
                 act, state=change.state, actor=actor.code, drafted_by=change.drafted_by,
                 last_by=change.last_by,
             )  # fmt: skip
         except Refusal:
-            continue
-        made.append(act)
-    return tuple(made)
+            return False
+        return True
+
+    return {
+        row.id: tuple(act for act in publishing.open_acts(row.state) if open_to(row, act))
+        for row in rows
+    }
 
 
 def _may(actor: Actor, act: str, change: Change) -> bool:
-    return actor.may(act) and Head.objects.filter(_within(actor, act), id=change.id).exists()
+    reach = _reaches(actor, [act]).get(act)
+    return reach is not None and reach.holds(change.agency, change.region)
 
 
-def _rows(found: Iterable[Head]) -> tuple[Change, ...]:
+def _rows(found: Iterable[Head], *, known: Mapping[str, str] | None = None) -> tuple[Change, ...]:
+    """known: names of agencies that need not be asked for."""
     heads = list(found)
-    names = accounts.names(agencies=(head.agency for head in heads))
+    asked = {head.agency for head in heads} - set(known or {})
+    names = {**(known or {}), **accounts.names(agencies=asked).agencies}
     return tuple(
         Change(
             head.id, head.version, head.state, head.purpose, head.item, head.base,
-            Level(head.level), head.region, head.agency, names.agency(head.agency), head.above,
+            Level(head.level), head.region, head.agency, names.get(head.agency, head.agency), head.above,
             head.name, head.onto, head.own, head.since, head.transition, head.drafted_by,
             head.last_by, head.list_number, head.list_date, head.batch, head.published,
             head.updated,
@@ -281,14 +419,18 @@ def begin(
 ) -> UUID:
     """Begin a change (起草): of an item in force, or of a new one, from a copy if wished.
 
-    Raises Refusals; the same key gives the same answer.
+    own: what it says itself; of a new item over what is copied. Raises Refusals; the same key gives
+    the same answer.
     """
     request = _digest("begin", item, purpose, str(new), copy_of, dict(own or {}), batch)
     if (found := ledger_queries.answer(SOURCE, key)) is not None:
         return _same(found, request)
     today = at.astimezone(SHANGHAI).date()
     if new is not None:
-        head = _new_head(new, _copied(copy_of, today) if own is None else own)
+        given, faults = guide.clean(own or {})
+        if faults:
+            raise Refusals(faults)
+        head = _new_head(new, _copied(copy_of, new, today) | given)
     else:
         head = _head_of(item, purpose, own, today)
     _allow_draft(actor, head)
@@ -310,16 +452,25 @@ def begin(
     return identifier
 
 
-def _copied(code: str, today: date) -> dict[str, Any]:
-    found = queries.in_force(code, today) if code else None
-    if code and found is None:
+def _copied(code: str, new: NewItem, today: date) -> dict[str, Any]:
+    """What a new item takes from another: not its name and codes, nor, for another organ, where and
+    when it is done. What the list above says, or forbids to depart from, is left to that list."""
+    if not code:
+        return {}
+    found = queries.standing(code, today)
+    if found is None:
         raise Refusals(
             [Refusal("change.no_copy", "要复制的事项不在施行。请另选。", field="copy_of")]
         )
-    if found is None:
-        return {}
-    left = ("name", "basic_code", "code", "english", "synonyms", "flow_of")
-    return {element: value for element, value in found.whole.items() if element not in left}
+    left = {"name", "basic_code", "code", "english", "synonyms", "flow_of"}
+    if found.agency != new.agency:
+        left |= PLACE
+    own = {element: value for element, value in found.whole.items() if element not in left}
+    above = queries.standing(new.above, today) if new.above else None
+    if above is None:
+        return own
+    kept, _ = guide.settle(own, above.whole, level=new.level)
+    return {element: value for element, value in kept.items() if value != above.whole.get(element)}
 
 
 def _new_head(new: NewItem, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -340,15 +491,71 @@ def _new_head(new: NewItem, own: Mapping[str, Any]) -> dict[str, Any]:
                 field="item_code",
             )
         )
-    if new.above and not Item.objects.filter(code=new.above).exists():
-        faults.append(Refusal("change.above", "没有这个上级清单事项。请重新选择。", field="above"))
+    agency = accounts.agency(new.agency)
+    if agency is None or new.region != _region(new.level, agency):
+        faults.append(
+            Refusal("change.agency", "请选择在这一级实施这个事项的机关。", field="agency")
+        )
+    above = Item.objects.filter(code=new.above).first() if new.above else None
+    if new.above and (above is None or above.level != ABOVE.get(new.level)):
+        faults.append(
+            Refusal(
+                "change.above",
+                "没有这个上级清单事项。请重新选择：实施清单承接市级通用清单，市级通用清单承接省级清单。",
+                field="above",
+            )
+        )
+    base = above.base if above else new.base or new.code
+    once = above is not None or new.level is not Level.IMPLEMENTATION
+    if once and (twin := _same_item(new, base)) is not None:
+        faults.append(
+            Refusal(
+                "change.there",
+                f"{LISTS_ZH[new.level]}里已经有这个事项（{twin}）。请修改它，不要另立。",
+                field="above" if above else "item_code",
+            )
+        )
     if faults:
         raise Refusals(faults)
     return {
-        "purpose": "new", "item": new.code, "base": new.base or new.code, "level": str(new.level),
+        "purpose": "new", "item": new.code, "base": base, "level": str(new.level),
         "region": new.region, "agency": new.agency, "above": new.above, "onto": 0,
         "name": str(own.get("name") or _name_above(new.above)), "own": dict(own),
     }  # fmt: skip
+
+
+def _region(level: Level, agency: AgencyRow) -> str:
+    """Where an item of a level lies; "" where this organ has none on that level."""
+    if level is Level.IMPLEMENTATION:
+        return agency.region
+    if agency.region != accounts.CITY:
+        return ""
+    return accounts.CITY if level is Level.CITY else PROVINCE
+
+
+def _same_item(new: NewItem, base: str) -> str | None:
+    """The code of the item, or of its draft, that is this one already: listed once on a list, once
+    by an organ."""
+    drafts = _open().filter(purpose="new", base=base, level=new.level)
+    items = Item.objects.filter(base=base, level=new.level)
+    if new.level is Level.IMPLEMENTATION:
+        drafts = drafts.filter(agency=new.agency)
+        items = items.filter(
+            versions__agency=new.agency, versions__in_force__endswith__isnull=True,
+            versions__retired=False,
+        )  # fmt: skip
+    codes = [*items.values_list("code", flat=True)[:1], *drafts.values_list("item", flat=True)[:1]]
+    return codes[0] if codes else None
+
+
+def free_code(code: str) -> str:
+    """This code, or with a number behind it the first that no item and no draft has."""
+    stem = code[:36]
+    items = Item.objects.filter(code__startswith=stem).values_list("code", flat=True)
+    taken = {*items, *_open().filter(item__startswith=stem).values_list("item", flat=True)}
+    if code not in taken:
+        return code
+    return next(one for n in range(2, 10_000) if (one := f"{stem}.{n}") not in taken)
 
 
 def _plain(code: str) -> bool:
@@ -390,15 +597,56 @@ def _head_of(code: str, purpose: str, own: Mapping[str, Any] | None, today: date
 
 
 def _allow_draft(actor: Actor, head: Mapping[str, Any]) -> None:
-    reach = accounts.reach(actor, DRAFT)
-    regions = {row.region for row in halls.halls() if row.code in reach.halls}
-    inside = reach.everything or accounts.CITY in regions or head["region"] in regions
-    if not actor.may(DRAFT) or not (inside or head["agency"] in reach.agencies):
-        raise Refusal(
-            "change.not_yours", "只能起草本机关的事项。这个事项请由实施机关或者中心起草。"
-        )
-    if head["level"] == Level.PROVINCE and not (reach.everything or accounts.CITY in regions):
-        raise Refusal("change.province", "省级清单由政务服务中心承接，部门不能修改。")
+    refusal = draftable(actor)(Level(head["level"]), head["agency"], head["region"])
+    if refusal is not None:
+        raise refusal
+
+
+def draftable(actor: Actor) -> Callable[[Level, str, str], Refusal | None]:
+    """Why this actor may not draft an item of a level, an organ, a region; None where they may."""
+    reach = _reaches(actor, [DRAFT]).get(DRAFT)
+
+    def refuse(level: Level, agency: str, region: str) -> Refusal | None:
+        if reach is None or not reach.holds(agency, region):
+            return Refusal(
+                "change.not_yours", "只能起草本机关的事项。这个事项请由实施机关或者中心起草。"
+            )
+        if level is Level.PROVINCE and not reach.everywhere:
+            return Refusal("change.province", "省级清单由政务服务中心承接，部门不能修改。")
+        return None
+
+    return refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where this actor may begin a new item: on which lists, for which organs."""
+
+    levels: tuple[Level, ...]
+    agencies: tuple[AgencyRow, ...]
+
+
+def region(level: Level, agency: str) -> str:
+    """Where an item of this level and organ lies; "" where there is none."""
+    found = accounts.agency(agency)
+    return _region(level, found) if found else ""
+
+
+def places(actor: Actor) -> Places:
+    """The lists and organs among which the drafter of a new item chooses."""
+    reach = _reaches(actor, [DRAFT]).get(DRAFT)
+    if reach is None:
+        return Places((), ())
+    agencies = tuple(
+        row for row in accounts.agencies() if reach.holds(row.code, row.region)
+    )  # fmt: skip
+    city = any(row.region == accounts.CITY for row in agencies)
+    levels = [Level.IMPLEMENTATION]
+    if city:
+        levels.append(Level.CITY)
+    if reach.everywhere:
+        levels.append(Level.PROVINCE)
+    return Places(tuple(levels), agencies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -420,7 +668,9 @@ def revise(
     """
     change = one(actor, identifier)
     act = publishing.BY_CODE["revised"]
-    request = _digest("revise", dict(revision.own), str(revision.since), revision.transition)
+    request = _digest(
+        "revise", str(identifier), dict(revision.own), str(revision.since), revision.transition
+    )
     if (found := ledger_queries.answer(SOURCE, key)) is not None:
         _same(found, request)
         return one(actor, identifier)
@@ -449,6 +699,10 @@ def rebase(actor: Actor, identifier: UUID, *, version: int, key: str, at: dateti
     """
     change = one(actor, identifier)
     act = publishing.BY_CODE["revised"]
+    request = _digest("rebase", str(identifier))
+    if (found := ledger_queries.answer(SOURCE, key)) is not None:
+        _same(found, request)
+        return change
     _allow(actor, act, change)
     versions = {row.version: row for row in ItemVersion.objects.filter(item__code=change.item)}
     last = max(versions, default=0)
@@ -463,10 +717,7 @@ def rebase(actor: Actor, identifier: UUID, *, version: int, key: str, at: dateti
                 own.pop(element, None)
     moved = {"own": own, "onto": last, "last_by": actor.code, "updated": at}
     body = {"item": change.item, "onto": last, "digest": f"sha256:{guide.digest(own)}"}
-    _move(
-        actor, change, act, moved, body, version=version, key=key,
-        request=_digest("rebase", last), at=at,
-    )  # fmt: skip
+    _move(actor, change, act, moved, body, version=version, key=key, request=request, at=at)
     return one(actor, identifier)
 
 
@@ -509,7 +760,7 @@ def step(
         _same(found, request)
         return tuple(one(actor, each) for each in identifiers)
     changes = [one(actor, each) for each in identifiers]
-    faults = _of_given(act, given)
+    faults = _of_given(act, given, today=at.astimezone(SHANGHAI).date())
     if faults:
         raise Refusals(faults)
     for change in changes:
@@ -534,7 +785,7 @@ def step(
     return tuple(one(actor, each) for each in identifiers)
 
 
-def _of_given(act: Act, given: Given) -> list[Refusal]:
+def _of_given(act: Act, given: Given, *, today: date) -> list[Refusal]:
     faults = []
     if act.reason and not given.reason.strip():
         faults.append(Refusal("change.reason", f"请写明为什么{act.zh}。", field="reason"))
@@ -555,6 +806,10 @@ def _of_given(act: Act, given: Given) -> list[Refusal]:
             )
         if given.on is None:
             faults.append(Refusal("change.on", "请填写市政府批准的日期。", field="on"))
+        elif given.on > today:
+            faults.append(
+                Refusal("change.on_coming", "批准日期还没有到。请填写文件上的日期。", field="on")
+            )
     if act.code == "published" and given.since is not None and given.since > LATEST:
         faults.append(Refusal("change.since", "施行日期请填写 2100 年以前的日期。", field="since"))
     return faults
@@ -673,7 +928,9 @@ def preview(change: Change, *, since: date | None = None, at: datetime) -> Previ
     """What publishing it on a day would do; the same code publishes."""
     main, *following = _planned([change], since=since, at=at)
     faults = list(main.faults)
-    if change.open and (outdated := _outdated(change)) is not None:
+    # What would follow the version that it was drafted on is on its ground.
+    ground = change.onto if main.what == "unchanged" else change.onto + 1
+    if change.open and main.version != ground and (outdated := _outdated(change)) is not None:
         faults.append(outdated)
     faults += [fault for one_ in following for fault in one_.faults]
     if change.purpose == "retire":
@@ -699,7 +956,8 @@ def conflicts(change: Change) -> tuple[Conflict, ...]:
         )
     )
     made = []
-    for other in _rows(found.order_by("-updated")[:PAGE]):
+    own = {change.agency: change.agency_name}
+    for other in _rows(found.order_by("-updated")[:PAGE], known=own):
         if other.item == change.item:
             sentence = "同一事项还有一份没有办完的草案；先发布的一份生效，后一份要移到新版本上。"
         elif other.item == change.above:
@@ -789,57 +1047,89 @@ def _move(
 def drafts_for(items: Sequence[Release], actor: Actor, *, batch: str, at: datetime) -> int:
     """Begin a change for each release of an import (导入为草案); how many were new.
 
-    A release that an open draft of the same batch source already says is left alone.
+    A release that an open draft says already is left alone; the latest other one is revised.
     """
-    there = {head.item: head for head in _open().filter(item__in=[one_.code for one_ in items])}
+    codes = [one_.code for one_ in items]
+    there = {head.item: head for head in _open().filter(item__in=codes).order_by("updated")}
+    onto: dict[str, int] = {}
+    names: dict[str, str] = {}
+    uppers = {one_.above for one_ in items if one_.above}
+    last = ItemVersion.objects.filter(item__code__in={*codes, *uppers}).order_by("version")
+    for code, version, name in last.values_list("item__code", "version", "name"):
+        onto[code], names[code] = version, name
     rows = []
     for release in items:
         before = there.get(release.code)
         if before is not None and before.own == dict(release.own):
             continue
-        rows.append(_import_row(actor, release, before, batch=batch, at=at))
+        name = str(release.own.get("name") or names.get(release.above) or release.code)
+        if before is not None:
+            rows.append(_import_again(actor, release, before, name, at=at))
+        else:
+            stands = onto.get(release.code, 0)
+            rows.append(_import_row(actor, release, stands, name, batch=batch, at=at))
     if rows:
         ledger.append(CHANGES, rows, whole=True)
     return len(rows)
 
 
+def imported_last(head: Head) -> bool:
+    """Whether nobody worked on this draft since an import wrote it."""
+    if head.version == 1:
+        return bool(head.batch)
+    return ledger_queries.by_key(SOURCE, f"import:{head.id}:{head.version - 1}") is not None
+
+
+def _import_again(
+    actor: Actor, release: Release, before: Head, name: str, *, at: datetime
+) -> ledger.Row:
+    if before.state != "drafting":
+        raise Refusal(
+            "change.in_the_air",
+            f"“{before.name}”有一份草案已经提交（{STATES_ZH[before.state]}），不能再导入。",
+        )
+    own = dict(release.own)
+    digest = guide.digest(own)
+    return ledger.Row(
+        stream_id=before.id,
+        expected=before.version,
+        event=_event(
+            actor, "revised", key=f"import:{before.id}:{before.version}", request=_digest(digest),
+            at=at, agency=release.agency,
+            body={
+                "item": release.code, "onto": before.onto, "digest": f"sha256:{digest}",
+            },
+        ),
+        head={"own": own, "name": name, "last_by": actor.code, "updated": at},
+    )  # fmt: skip
+
+
 def _import_row(
-    actor: Actor, release: Release, before: Head | None, *, batch: str, at: datetime
+    actor: Actor, release: Release, onto: int, name: str, *, batch: str, at: datetime
 ) -> ledger.Row:
     own = dict(release.own)
     digest = guide.digest(own)
-    body = {"item": release.code, "digest": f"sha256:{digest}"}
-    name = str(own.get("name") or _name_above(release.above) or release.code)
-    if before is not None:
-        if before.state != "drafting":
-            raise Refusal(
-                "change.in_the_air",
-                f"“{before.name}”有一份草案已经提交（{STATES_ZH[before.state]}），不能再导入。",
-            )
-        return ledger.Row(
-            stream_id=before.id,
-            expected=before.version,
-            event=_event(
-                actor, "revised", key=f"import:{before.id}:{before.version}",
-                request=_digest(digest), at=at, agency=release.agency, body=body,
-            ),
-            head={"own": own, "name": name, "last_by": actor.code, "updated": at},
-        )  # fmt: skip
-    last = ItemVersion.objects.filter(item__code=release.code).order_by("-version").first()
-    onto = last.version if last else 0
+    purpose = "new" if not onto else "retire" if release.retired else "revise"
+    identifier = ledger.uuid7()
+    # Of the day of an old list only that it is past is known: the centre says the day of force.
+    coming = release.since > at.astimezone(SHANGHAI).date()
     return ledger.Row(
-        stream_id=ledger.uuid7(),
+        stream_id=identifier,
         expected=0,
         event=_event(
-            actor, "drafted", key=f"import:{release.code}:{onto}:{digest[:32]}",
-            request=_digest(digest), at=at, agency=release.agency,
-            body=body | {"purpose": "revise" if last else "new", "onto": onto},
+            actor, "drafted", key=f"import:{identifier}", request=_digest(digest), at=at,
+            agency=release.agency,
+            body={
+                "item": release.code, "purpose": purpose, "onto": onto,
+                "digest": f"sha256:{digest}",
+            },
         ),
         head={
-            "purpose": "revise" if last else "new", "item": release.code, "base": release.base,
+            "purpose": purpose, "item": release.code, "base": release.base,
             "level": str(release.level), "region": release.region, "agency": release.agency,
             "above": release.above, "onto": onto, "own": own, "name": name, "state": "drafting",
-            "since": release.since, "transition": release.transition, "drafted_by": actor.code,
-            "last_by": actor.code, "batch": batch, "list_number": "", "updated": at,
+            "since": release.since if coming else None, "transition": release.transition,
+            "drafted_by": actor.code, "last_by": actor.code, "batch": batch, "list_number": "",
+            "updated": at,
         },
     )  # fmt: skip

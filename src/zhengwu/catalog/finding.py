@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.catalog.models import ItemVersion, Synonym
@@ -23,8 +25,18 @@ PAGE = 20
 WORDS = 8
 NEAR = 8
 LONGEST = 60
-# What applies to every request; the rest of the statement is put together from fixed parts.
-_IN_FORCE = "v.in_force @> %s::date AND NOT v.retired"
+# What applies to every request; the rest of the statement is put together from fixed parts. Said by
+# the ends of the range: "contains" would let the planner take the index that keeps versions apart,
+# which holds every version there is.
+_IN_FORCE = (
+    "lower(v.in_force) <= %s::date AND coalesce(upper(v.in_force), 'infinity') > %s::date"
+    " AND NOT v.retired"
+)
+# The items of a place first, their versions one by one; a join would read all versions.
+_THERE = (
+    "v.item_id = ANY(ARRAY(SELECT r.id FROM catalog_item r"
+    " WHERE r.region = %s AND r.level = 'implementation'))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,38 +96,48 @@ def search(
     words = bigrams.fold(q[:LONGEST]).split()[:WORDS]
     if q.strip() and not words:
         where.append("false")  # nothing but punctuation
-    for word in words:
-        part, more = _word(word)
-        where.append(part)
-        given += more
+    if words:
+        listed, agencies = synonyms(), accounts.agencies()
+        named = {row.code: _folded(row.name) for row in agencies}
+        for word in words:
+            part, more = _word(word, listed, named, indexed=not region)
+            where.append(part)
+            given += more
     order, ordered = _order(words)
-    source = " FROM catalog_itemversion v JOIN catalog_item i ON i.id = v.item_id WHERE "
-    condition = " AND ".join(where)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*){source}{condition}", given)
-        total = int(cursor.fetchone()[0])
-        pages = max(1, -(-total // size))
-        page = min(max(1, page), pages)
-        cursor.execute(
-            f"SELECT v.id{source}{condition} ORDER BY {order} LIMIT %s OFFSET %s",
-            [*given, *ordered, size, (page - 1) * size],
-        )
-        ids = [int(row[0]) for row in cursor.fetchall()]
+    statement = (
+        "SELECT v.id, count(*) OVER ()"  # noqa: S608
+        " FROM catalog_itemversion v JOIN catalog_item i ON i.id = v.item_id"
+        f" WHERE {' AND '.join(where)} ORDER BY {order} LIMIT %s OFFSET %s"
+    )
+
+    def rows(offset: int, most: int) -> list[tuple[int, int]]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*given, *ordered, most, offset])
+            return [(int(id), int(count)) for id, count in cursor.fetchall()]
+
+    page = max(1, page)
+    got = rows((page - 1) * size, size)
+    if not got and page > 1:  # beyond the last page: that one instead
+        first = rows(0, 1)
+        page = max(1, -(-(first[0][1] if first else 0) // size))
+        got = rows((page - 1) * size, size)
+    total = got[0][1] if got else 0
+    pages = max(1, -(-total // size))
     near = _near(words, on, agency=agency, region=region) if words and not total else ()
-    return Found(_hits(ids, on), total, page, pages, near)
+    return Found(_hits([id for id, _ in got], on), total, page, pages, near)
 
 
 def _filters(
     on: date, *, agency: str, region: str, theme: str, target: str, type_: str
 ) -> tuple[list[str], list[Any]]:
     where: list[str] = [_IN_FORCE]
-    given: list[Any] = [on]
+    given: list[Any] = [on, on]
     if agency or region:
         where.append("i.level = 'implementation'")
     else:
         where.append("v.root")
     for part, value in (
-        ("v.agency = %s", agency), ("i.region = %s", region), ("v.type = %s", type_),
+        ("v.agency = %s", agency), (_THERE, region), ("v.type = %s", type_),
         ("v.themes @> ARRAY[%s]", theme), ("v.targets @> ARRAY[%s]", target),
     ):  # fmt: skip
         if value:
@@ -124,21 +146,38 @@ def _filters(
     return where, given
 
 
-def _word(word: str) -> tuple[str, list[Any]]:
-    """The condition of one word: itself, or what the centre's list says it means, or a department."""
-    alternatives = [word, *synonyms().get(word, ())]
+def _word(
+    word: str,
+    listed: Mapping[str, Sequence[str]],
+    named: Mapping[str, str],
+    *,
+    indexed: bool,
+) -> tuple[str, list[Any]]:
+    """The condition of one word: itself, or what the centre's list says it means, or a department.
+
+    listed: the synonyms; named: code → folded name of the organs. indexed: through the index of
+    pairs, which holds the rows that stand for an item; of one place the few rows are read.
+    """
+    alternatives = [word, *listed.get(word, ())]
     parts, given = [], list[Any]()
     for one in alternatives:
         query = bigrams.query(one)
         if query is None:
             continue
-        parts.append("(v.search @@ %s::tsquery AND v.needle LIKE %s)")
-        given += [query, f"%{_like(bigrams.fold(one))}%"]
-    agencies = [row.code for row in accounts.agencies() if word in bigrams.fold(row.name)][:200]
+        parts.append(f"({'v.search @@ %s::tsquery AND ' if indexed else ''}v.needle LIKE %s)")
+        given += [query] if indexed else []
+        given.append(f"%{_like(bigrams.fold(one))}%")
+    agencies = [code for code, name in named.items() if word in name][:200]
     if agencies:
         parts.append("v.agency = ANY(%s)")
         given.append(agencies)
     return f"({' OR '.join(parts)})" if parts else "false", given
+
+
+@lru_cache(maxsize=4096)
+def _folded(name: str) -> str:
+    """The same organs are asked about again and again."""
+    return bigrams.fold(name)
 
 
 def _like(text: str) -> str:
@@ -175,7 +214,9 @@ def _near(words: Sequence[str], on: date, *, agency: str, region: str) -> tuple[
 
 
 def _hits(ids: Sequence[int], on: date) -> tuple[Hit, ...]:
-    found = ItemVersion.objects.select_related("item", "above__item").in_bulk(list(ids))
+    found = ItemVersion.objects.select_related("item", "above__item", "above__above__item").in_bulk(
+        list(ids)
+    )
     listed = [found[one] for one in ids if one in found]
     places = _places([one.item.base for one in listed if one.item.level == Level.CITY], on)
     names = accounts.names(agencies=(one.agency for one in listed))
@@ -209,8 +250,9 @@ def _places(bases: Collection[str], on: date) -> Mapping[str, tuple[tuple[str, s
     if not bases:
         return made
     rows = ItemVersion.objects.filter(
+        Q(in_force__endswith__isnull=True) | Q(in_force__endswith__gt=on),
         item__base__in=sorted(bases), item__level=Level.IMPLEMENTATION, retired=False,
-        in_force__contains=on,
+        in_force__startswith__lte=on,
     ).values_list("item__base", "item__code", "item__region")  # fmt: skip
     for base, code, region in rows.order_by("item__region", "item__code"):
         made[base] = (*made.get(base, ()), (code, region))

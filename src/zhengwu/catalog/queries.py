@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Max, QuerySet
 
@@ -139,6 +140,12 @@ def in_force(code: str, on: date) -> ItemVersionRow | None:
     return _rows([found])[0] if found else None
 
 
+def standing(code: str, on: date) -> ItemVersionRow | None:
+    """The same on whatever list the item stands."""
+    found = _in_force(on, level=None).filter(item__code=code).first()
+    return _rows([found])[0] if found else None
+
+
 @lru_cache(maxsize=8192)
 def version(code: str, number: int) -> ItemVersionRow:
     """A version by its number; versions never change, so they are kept. Raises LookupError."""
@@ -187,6 +194,17 @@ def history(code: str) -> tuple[ItemVersionRow, ...]:
     """All versions of an item, the newest first."""
     found = _whole_rows().filter(item__code=code)
     return _rows(found.order_by("-version"))
+
+
+def organs(code: str) -> tuple[tuple[int, str, str], ...]:
+    """Number, name and organ of every version of an item: what leads to its cases and drafts."""
+    found = ItemVersion.objects.filter(item__code=code).order_by("version")
+    return tuple(found.values_list("version", "name", "agency"))
+
+
+def of_change(identifier: UUID) -> tuple[ItemVersionRow, ...]:
+    """The versions that were published with a change."""
+    return _rows(_whole_rows().filter(change=identifier).order_by("pk"))
 
 
 def paid_first() -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -179,18 +180,19 @@ def publish_all(
     What is refused is left out and the rest goes in. whole: all or none; raises Refusals.
     """
     with transaction.atomic():
+        _by_key()
         _lock(releases)
-        planned = _lawful(releases, at=at, whole=whole)
+        planned = lawful(releases, at=at, whole=whole)
         if any(one.follows for one in planned):
             # What follows is locked in its turn, in code order like the rest, and read once more.
             _lock([one.release for one in planned if one.follows])
-            planned = _lawful(releases, at=at, whole=whole)
+            planned = lawful(releases, at=at, whole=whole)
         _write(planned, by=by, at=at)
     queries.version.cache_clear()
     return tuple(one for one in planned if not one.follows)
 
 
-def _lawful(releases: Sequence[Release], *, at: datetime, whole: bool) -> tuple[Outcome, ...]:
+def lawful(releases: Sequence[Release], *, at: datetime, whole: bool) -> tuple[Outcome, ...]:
     """The plan without what is refused, and without what would break something below it.
 
     whole: raises Refusals instead.
@@ -233,15 +235,21 @@ def plan(releases: Sequence[Release], *, at: datetime) -> tuple[Outcome, ...]:
 
     Outcomes of what follows the lists above stand behind those that were asked for.
     """
-    shelf = _Shelf.of(releases)
+    shelf = Shelf.of(releases)
     asked: list[Outcome | None] = [None] * len(releases)
     following: list[Outcome] = []
     more: list[Release] = []
+    begins: dict[str, date] = {}  # of the lists that change, from when
     codes = {one.code for one in releases}
     for level in ORDER:
         for number, release in enumerate(releases):
             if release.level is level:
-                asked[number] = _plan_one(shelf, shelf.after_its_list(release, asked), at=at)
+                planned = _plan_one(shelf, _after_its_list(release, begins), at=at)
+                asked[number] = planned
+                if planned.what == "changed":
+                    begins[release.code] = max(
+                        begins.get(release.code, planned.since), planned.since
+                    )
         for release in [one for one in more if one.level is level and one.code not in codes]:
             settled, fallen = _settled(shelf, release)
             one = _plan_one(shelf, settled, at=at)
@@ -251,7 +259,8 @@ def plan(releases: Sequence[Release], *, at: datetime) -> tuple[Outcome, ...]:
             for one in [*asked, *following]
             if one is not None and one.release.level is level and one.what == "changed"
         ]
-        more += shelf.below(changed)
+        if level is not Level.IMPLEMENTATION:  # nothing stands below
+            more += shelf.below(changed)
     # A flow that the deciding organ owns moves with its item, on whatever level that stands.
     moved = [one for one in asked if one is not None and one.what == "changed"]
     for release in shelf.with_flow_of(moved, without=codes | {one.code for one in more}):
@@ -261,7 +270,13 @@ def plan(releases: Sequence[Release], *, at: datetime) -> tuple[Outcome, ...]:
     )
 
 
-def _settled(shelf: _Shelf, release: Release) -> tuple[Release, tuple[str, ...]]:
+def _after_its_list(release: Release, begins: Mapping[str, date]) -> Release:
+    """Below a list that changes in the same batch nothing begins before it."""
+    begin = begins.get(release.above, release.since)
+    return release if begin <= release.since else replace(release, since=begin)
+
+
+def _settled(shelf: Shelf, release: Release) -> tuple[Release, tuple[str, ...]]:
     above = shelf.above(release)
     if above is None or release.retired:
         return release, ()
@@ -270,7 +285,7 @@ def _settled(shelf: _Shelf, release: Release) -> tuple[Release, tuple[str, ...]]
 
 
 @dataclass(slots=True)
-class _Known:
+class Known:
     """A version on the shelf, stored or planned."""
 
     item: str
@@ -289,16 +304,17 @@ class _Known:
 
 
 @dataclass(slots=True)
-class _Shelf:
+class Shelf:
     """What a batch needs to know: the versions of its items and of those above, read together."""
 
-    versions: dict[str, list[_Known]]
+    versions: dict[str, list[Known]]
     items: dict[str, Item]
     listed: dict[str, str]  # name → base of the city's common list
+    entries: dict[tuple[str, str], str]  # base and level of a list → code of its item there
 
     @classmethod
-    def of(cls, releases: Sequence[Release]) -> _Shelf:
-        shelf = cls({}, {}, {})
+    def of(cls, releases: Sequence[Release]) -> Shelf:
+        shelf = cls({}, {}, {}, {})
         codes = {one.code for one in releases} | {one.above for one in releases if one.above}
         codes |= {str(one.own["flow_of"]) for one in releases if one.own.get("flow_of")}
         shelf.load(codes)
@@ -310,44 +326,37 @@ class _Shelf:
                     retired=False,
                 ).values_list("name", "item__base")
             )  # fmt: skip
+        bases = {one.base for one in releases if one.level is not Level.IMPLEMENTATION}
+        if bases:
+            there = Item.objects.filter(base__in=bases).exclude(level=Level.IMPLEMENTATION)
+            shelf.entries = {
+                (base, level): code
+                for base, level, code in there.values_list("base", "level", "code")
+            }
         return shelf
 
     def load(self, codes: Iterable[str]) -> None:
         wanted = sorted(set(codes) - set(self.versions))
         for code in wanted:
             self.versions[code] = []
-        found = ItemVersion.objects.filter(item__code__in=wanted).select_related(
-            "item", "above__item", "above__above__item"
-        )
-        for one in found.order_by("item_id", "version"):
+        found = ItemVersion.objects.filter(item__code__in=wanted).select_related("item")
+        for one in with_above(list(found.order_by("item_id", "version"))):
             self.items[one.item.code] = one.item
             self.versions[one.item.code].append(_known(one))
 
-    def at(self, code: str, on: date) -> _Known | None:
+    def at(self, code: str, on: date) -> Known | None:
         """The version of an item in force on a day, planned ones included."""
         for one in reversed(self.versions.get(code, ())):
             if one.since <= on and (one.until is None or on < one.until):
                 return one
         return None
 
-    def after_its_list(self, release: Release, asked: Sequence[Outcome | None]) -> Release:
-        """Below a list that changes in the same batch nothing begins before it."""
-        begin = max(
-            (
-                one.since
-                for one in asked
-                if one is not None and one.release.code == release.above and one.what == "changed"
-            ),
-            default=release.since,
-        )
-        return release if begin <= release.since else replace(release, since=begin)
-
     def until(self, outcome: Outcome) -> date | None:
         """The end of a planned version; another one of the same batch may follow it."""
         known = self.versions.get(outcome.release.code, ())
         return next((one.until for one in known if one.number == outcome.version), None)
 
-    def above(self, release: Release) -> _Known | None:
+    def above(self, release: Release) -> Known | None:
         return self.at(release.above, release.since) if release.above else None
 
     def below(self, changed: Sequence[Outcome]) -> list[Release]:
@@ -411,15 +420,28 @@ def _again(
     )
 
 
-def _known(one: ItemVersion) -> _Known:
-    return _Known(
+def with_above(found: Sequence[ItemVersion]) -> Sequence[ItemVersion]:
+    """Versions with those above them at hand; a list that many hang on is read once."""
+    uppers: dict[int, ItemVersion] = {}
+    waiting: Iterable[ItemVersion] = found
+    while wanted := {one.above_id for one in waiting if one.above_id} - uppers.keys():
+        waiting = ItemVersion.objects.select_related("item").in_bulk(wanted).values()
+        uppers |= {one.pk: one for one in waiting}
+    for one in (*found, *uppers.values()):
+        if one.above_id:
+            one.above = uppers[one.above_id]
+    return found
+
+
+def _known(one: ItemVersion) -> Known:
+    return Known(
         one.item.code, one.version, one.in_force.lower, one.in_force.upper, one.own,
         queries.whole(one), one.digest, one.name, one.retired, one.agency, one.pk, one.steps,
         one.above.item.code if one.above else "",
     )  # fmt: skip
 
 
-def _plan_one(shelf: _Shelf, release: Release, *, at: datetime) -> Outcome:
+def _plan_one(shelf: Shelf, release: Release, *, at: datetime) -> Outcome:
     above = shelf.above(release)
     before = shelf.versions.get(release.code, [])
     last = before[-1] if before else None
@@ -441,6 +463,16 @@ def _plan_one(shelf: _Shelf, release: Release, *, at: datetime) -> Outcome:
         )
     if len(release.code) > 40:
         return no(Refusal("item.too_long", "事项编码最多 40 个字。", field="code"))
+    if release.level is not Level.IMPLEMENTATION:
+        entry = shelf.entries.setdefault((release.base, release.level), release.code)
+        if entry != release.code:
+            return no(
+                Refusal(
+                    "item.listed_twice",
+                    f"{guide.LISTS_ZH[release.level]}里已经有同一事项（{entry}）。请修改它，不要另立。",
+                    field="code",
+                )
+            )
     steps = _steps(shelf, release, whole)
     # What was law once is history: it is kept as it was, whatever today's rules say.
     if not release.retired and (faults := guide.faults(
@@ -495,7 +527,7 @@ def _plan_one(shelf: _Shelf, release: Release, *, at: datetime) -> Outcome:
             one.until = since
     number, what = len(before) + 1, "changed" if before else "created"
     shelf.versions.setdefault(release.code, []).append(
-        _Known(
+        Known(
             release.code, number, since, release.until, release.own, whole, digest,
             str(whole.get("name", "")), release.retired, release.agency, None, rows, release.above,
         )
@@ -506,7 +538,7 @@ def _plan_one(shelf: _Shelf, release: Release, *, at: datetime) -> Outcome:
     )  # fmt: skip
 
 
-def _misplaced(before: Sequence[_Known], since: date) -> Refusal | None:
+def _misplaced(before: Sequence[Known], since: date) -> Refusal | None:
     """Why a version cannot begin on this day: dates of force neither overlap nor leave a hole."""
     if any(one.since == since for one in before):
         return Refusal(
@@ -539,7 +571,7 @@ def _misplaced(before: Sequence[_Known], since: date) -> Refusal | None:
     return None
 
 
-def _steps(shelf: _Shelf, release: Release, whole: Mapping[str, Any]) -> tuple[Step, ...]:
+def _steps(shelf: Shelf, release: Release, whole: Mapping[str, Any]) -> tuple[Step, ...]:
     """The flow that holds: the deciding organ's, one's own, or the template's cut by the promise."""
     if owner := whole.get("flow_of"):
         shelf.load([str(owner)])
@@ -551,8 +583,15 @@ def _steps(shelf: _Shelf, release: Release, whole: Mapping[str, Any]) -> tuple[S
     if release.level is Level.PROVINCE or not whole.get("kind"):
         return ()
     template = str(whole["template"]) if "template" in whole else None
-    standard = templates.of(template, str(whole.get("type", "")), str(whole["kind"]))
-    return standard.make(guide.limit(whole, "promised"))
+    promised = guide.limit(whole, "promised")
+    return _standard(template, str(whole.get("type", "")), str(whole["kind"]), promised)
+
+
+@lru_cache(maxsize=4096)
+def _standard(
+    template: str | None, type_: str, kind: str, promised: Limit | None
+) -> tuple[Step, ...]:
+    return templates.of(template, type_, kind).make(promised)
 
 
 # --- writing ----------------------------------------------------------------------------------------
@@ -581,6 +620,17 @@ def _lock(releases: Sequence[Release]) -> None:
     hang_on = {one.above for one in releases} | {str(r.own.get("flow_of", "")) for r in releases}
     found = Item.objects.filter(code__in=codes.keys() | hang_on).order_by("code")
     list(found.select_for_update().values_list("pk"))
+
+
+def _by_key() -> None:
+    """Let the database find by their keys whatever a batch looks for, in this transaction.
+
+    A list is taken over into tables that were empty a minute ago; planned for those, a statement
+    reads the whole log for every event that it writes.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        cursor.execute("SET LOCAL enable_seqscan = off")
 
 
 def _write(planned: Sequence[Outcome], *, by: str | None, at: datetime) -> None:

@@ -8,7 +8,7 @@ department's and the districts' implementations where and by whom it is done.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -117,11 +117,13 @@ def import_items(
     by: str | None = None,
     offices: Mapping[str, Office] | None = None,
     below: Mapping[str, Sequence[Office]] | None = None,
+    own_words: Callable[[Mapping[str, Any], Office], Mapping[str, Any]] | None = None,
 ) -> Report:
     """Import the list of items (CSV). agencies: name → code. A bad row is reported, the rest goes in.
 
     lines: the file's lines; the shipped list by default. offices: code of an organ → where it is.
-    below: code of a department → the district organs that may do its items too. A second import
+    below: code of a department → the district organs that may do its items too. own_words: what
+    such an organ says itself of an item it decides, given the city's content. A second import
     changes nothing.
     """
     if lines is None:
@@ -145,7 +147,13 @@ def import_items(
                     field="name",
                 )
             seen[name] = number
-            read.append((number, name, list(_releases(raw, agencies, offices or {}, below or {}))))
+            read.append(
+                (
+                    number,
+                    name,
+                    list(_releases(raw, agencies, offices or {}, below or {}, own_words)),
+                )
+            )
         except Refusal as refusal:
             report.rows.append(_refused(number, name, refusal))
     # Row by row they stand or fall; all that stand are written together.
@@ -193,6 +201,7 @@ def _releases(
     agencies: Mapping[str, str],
     offices: Mapping[str, Office],
     below: Mapping[str, Sequence[Office]],
+    own_words: Callable[[Mapping[str, Any], Office], Mapping[str, Any]] | None,
 ) -> Iterator[Release]:
     """The versions that one row means: that of 2009 where it says one, and today's on every level."""
     told = guides().get(raw["seq"], {})
@@ -229,7 +238,11 @@ def _releases(
     if ways == "none":
         return
     for one in below.get(draft.agency, ()):
-        own = one.content(basic) | ({"flow_of": base} if ways == "forwards" else {})
+        own = one.content(basic)
+        if ways == "forwards":
+            own["flow_of"] = base
+        elif own_words is not None:
+            own |= own_words(whole, one)
         yield Release(
             code=f"{base}-{one.region}", base=base, level=Level.IMPLEMENTATION, region=one.region,
             agency=one.agency, own=own, since=since, above=f"C.{base}",

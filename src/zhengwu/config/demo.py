@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from zhengwu.config.environment import home
+from zhengwu.domain.guide import as_limit
 
 if TYPE_CHECKING:
     from zhengwu.catalog.shipped import Office
@@ -30,6 +32,15 @@ IN_OFFICE = datetime(2020, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
 LETTERS = ("abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789")
 LENGTH = 12
 
+# What people say, and what items are called by.
+WORDS = (
+    ("开饭店", ("食品经营",)),
+    ("开公司", ("公司设立登记",)),
+    ("房产证", ("房屋所有权", "不动产")),
+    ("过户", ("转移登记",)),
+    ("打井", ("取水许可",)),
+    ("挖路", ("挖掘城市道路",)),
+)
 # What the list says, the name to sign in with, the person's code in the city.
 CAST = (
     ("市水务局窗口人员", "water-clerk", "p-420100-d16-clerk-a"),
@@ -118,12 +129,14 @@ def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
     say(f"  区域、机构、岗位、人员：新建 {new} 条。")
     offices, below = _offices()
     report = shipped.import_items(
-        agencies=city.department_codes(), at=at, offices=offices, below=below
-    )
+        agencies=city.department_codes(), at=at, offices=offices, below=below,
+        own_words=_own_words,
+    )  # fmt: skip
     say(
         f"  事项：现行有效 {report.in_force} 项，已取消 {report.retired} 项，"
         f"没有通过 {report.count('refused')} 项。"
     )
+    say(f"  事项变更：{_changes(at=at)} 份在办；同义词：{_words(at=at)} 个。")
     papers = _authorise(at=at)
     say(f"  书面授权：{papers} 份。")
     # As many again for the two bureaus whose people can sign in, so that their desks have work.
@@ -167,6 +180,68 @@ def _offices() -> tuple[dict[str, Office], dict[str, list[Office]]]:
                 office(one.code, one.name, one.district.hall, one.window, seat)
             )
     return offices, below
+
+
+def _own_words(city: Mapping[str, Any], office: Office) -> dict[str, Any]:
+    """Now and then a district promises less time, asks for a paper less or waives a fee."""
+    chance = random.Random(f"{SEED} {office.agency} {city['name']}")  # noqa: S311 - a made-up city
+    own: dict[str, Any] = {}
+    promised = city.get("promised", {})
+    if promised.get("unit") == "working_day" and promised["value"] >= 4 and chance.random() < 0.12:
+        own["promised"] = {**promised, "value": promised["value"] * chance.choice((5, 6, 8)) // 10}
+    if len(city.get("materials", ())) >= 3 and chance.random() < 0.05:
+        own["materials"] = city["materials"][:-1]
+    if city.get("fees") and chance.random() < 0.1:
+        own["fees"] = []
+    return own
+
+
+def _changes(*, at: datetime) -> int:
+    """A shorter promise on its way, and a draft on somebody's desk; a second run finds them."""
+    from dataclasses import replace
+
+    from zhengwu.accounts import queries as accounts
+    from zhengwu.catalog import changes
+    from zhengwu.catalog import queries as catalog
+
+    made = 0
+    force = at.astimezone(IN_OFFICE.tzinfo).date() + timedelta(days=30)
+    for item, who, days, submitted in (
+        ("C.XK0036", "p-420100-d16-reviewer-a", 15, True),
+        ("C.XK0057", "p-420100-d23-reviewer-a", 10, False),
+    ):
+        found, actor = catalog.in_force(item, at.date()), accounts.actor(who)
+        if found is None or found.promised is None or found.promised.value <= days:
+            continue
+        key = f"demo:{item}"
+        change = changes.one(actor, changes.begin(actor, item=item, key=key, at=at))
+        if change.state == "drafting" and change.version == 1:
+            shorter = replace(found.promised, value=days)
+            own = {**change.own, "promised": as_limit(shorter)}
+            revision = changes.Revision(own=own, since=force, transition=True)
+            change = changes.revise(
+                actor, change.id, revision, version=1, key=f"{key}:revised", at=at
+            )
+        if submitted and change.state == "drafting":
+            changes.step(
+                actor, [change.id], "submitted", changes.Given(), key=f"{key}:submitted", at=at
+            )
+        made += 1
+    return made
+
+
+def _words(*, at: datetime) -> int:
+    """The first words of the centre's list; those that stand are left alone."""
+    from zhengwu.accounts import city
+    from zhengwu.accounts import queries as accounts
+    from zhengwu.catalog import words
+
+    actor = accounts.actor(f"p-{city.CENTRE.lower()}-centre-manager")
+    there = {one.word for one in words.listed()}
+    for word, means in WORDS:
+        if word not in there:
+            words.add(actor, word, means, at=at)
+    return len(words.listed())
 
 
 def _authorise(*, at: datetime) -> int:

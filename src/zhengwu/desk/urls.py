@@ -9,6 +9,11 @@ from zhengwu.desk.authorise import views as authorise
 from zhengwu.desk.batch import views as batch
 from zhengwu.desk.calendar import views as calendar
 from zhengwu.desk.case import views as case
+from zhengwu.desk.catalogue import compare, completeness
+from zhengwu.desk.catalogue import views as catalogue
+from zhengwu.desk.catalogue import words as catalogue_words
+from zhengwu.desk.changes import edit as change_edit
+from zhengwu.desk.changes import views as item_changes
 from zhengwu.desk.day import views as day
 from zhengwu.desk.drafts import views as drafts
 from zhengwu.desk.fees import views as fees
@@ -56,6 +61,40 @@ urlpatterns = [
     path("calendar/changes", calendar.changes, name="calendar-changes"),
     path("calendar/changes/<int:version>", calendar.change, name="calendar-change"),
     path("calendar/new/<str:way>", calendar.propose, name="calendar-propose"),
+    path("catalogue", catalogue.catalogue, name="catalogue"),
+    path("catalogue.<str:form>", catalogue.export, name="catalogue-export"),
+    path("catalogue/items/<path:code>", catalogue.item, name="catalogue-item"),
+    path("catalogue/compare/<path:base>", compare.compare, name="catalogue-compare"),
+    path("catalogue/compare.<str:form>", compare.compare_export, name="catalogue-compare-export"),
+    path("catalogue/differences", compare.differences, name="catalogue-differences"),
+    path(
+        "catalogue/differences.<str:form>",
+        compare.differences_export,
+        name="catalogue-differences-export",
+    ),
+    path("catalogue/alike", compare.alike, name="catalogue-alike"),
+    path("catalogue/alike/pair", compare.pair, name="catalogue-pair"),
+    path("catalogue/completeness", completeness.completeness, name="catalogue-completeness"),
+    path(
+        "catalogue/completeness.<str:form>",
+        completeness.export,
+        name="catalogue-completeness-export",
+    ),
+    path("catalogue/words", catalogue_words.listed, name="catalogue-words"),
+    path("catalogue/words/new", catalogue_words.add, name="catalogue-word-new"),
+    path("catalogue/words/<int:identifier>", catalogue_words.change, name="catalogue-word"),
+    path(
+        "catalogue/words/<int:identifier>/remove",
+        catalogue_words.remove,
+        name="catalogue-word-remove",
+    ),
+    path("changes", item_changes.listed, name="changes"),
+    path("changes/step", item_changes.together, name="changes-step"),
+    path("changes/begin", item_changes.begin, name="change-begin"),
+    path("changes/<uuid:identifier>", item_changes.change, name="change"),
+    path("changes/<uuid:identifier>/edit", change_edit.edit, name="change-edit"),
+    path("changes/<uuid:identifier>/material", change_edit.material, name="change-material"),
+    path("changes/<uuid:identifier>/files/<str:digest>", change_edit.file, name="change-file"),
     path("operate", operate.operate, name="operate"),
     path("audit", audit.looks, name="audit"),
     path("audit.csv", audit.export, name="audit-export"),

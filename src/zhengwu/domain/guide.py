@@ -832,10 +832,15 @@ def told(element: Element, value: Any) -> str:
                 for one in value
             )
         case "steps":
+            names = {one["code"]: one["name"] for one in value}
             return "\n".join(
                 f"{one['name']}（{ROLES_ZH[one['role']]}"
                 + (f"，{told(BY_CODE['promised'], one['limit'])}" if one.get("limit") else "")
-                + (f"，在 {'、'.join(one['after'])} 之后" if one.get("after") else "")
+                + (
+                    f"，在 {'、'.join(names.get(code, code) for code in one['after'])} 之后"
+                    if one.get("after")
+                    else ""
+                )
                 + "）"
                 for one in value
             )

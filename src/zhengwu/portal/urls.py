@@ -6,16 +6,24 @@ from django.urls import path
 
 from zhengwu.portal.check import views as check
 from zhengwu.portal.decisions import views as decisions
+from zhengwu.portal.forms import views as forms
 from zhengwu.portal.help import views as help_pages
 from zhengwu.portal.home import views as home
 from zhengwu.portal.items import views as items
+from zhengwu.portal.laws import views as laws
 from zhengwu.portal.track import views as track
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("elder", home.elder, name="elder"),
     path("items", items.search, name="items"),
-    path("items/<str:code>", items.guide, name="item"),
+    path("items/by/<str:way>", items.by, name="items-by"),
+    path("items/<str:code>.pdf", items.paper, name="item-pdf"),
+    path("items/<str:code>", items.item, name="item"),
+    path("forms", forms.forms, name="forms"),
+    path("forms/<str:digest>/<str:filename>", forms.form, name="form"),
+    path("laws", laws.laws, name="laws"),
+    path("laws/<str:code>", laws.law, name="law"),
     path("track", track.track, name="track"),
     path("track/documents/<str:token>.pdf", track.document, name="track-document"),
     path("track/documents/<str:token>/words", track.twin, name="track-twin"),

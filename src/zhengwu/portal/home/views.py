@@ -8,7 +8,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
 from zhengwu.cases import queries as cases
+from zhengwu.portal.items import choosing
 from zhengwu.statistics import queries as statistics
+from zhengwu.web import words
 from zhengwu.web.clock import now
 
 ELDER_COOKIE_SECONDS = 365 * 24 * 3600
@@ -16,11 +18,17 @@ ELDER_COOKIE_SECONDS = 365 * 24 * 3600
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Search, today's figures, and the latest progress with masked names."""
+    """Search, the catalogue by theme, today's figures, the latest progress with masked names."""
+    at = now()
     return render(
         request,
         "portal/home/home.html.j2",
-        {"today": statistics.today(at=now()), "recent": cases.recent_public()},
+        {
+            "today": statistics.today(at=at),
+            "recent": cases.recent_public(),
+            "ways": choosing.WAYS,
+            **choosing.at_home(words.local(at).date()),
+        },
     )
 
 

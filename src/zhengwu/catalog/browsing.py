@@ -1,0 +1,149 @@
+"""The catalogue by department, theme, object and place (浏览目录); one item with its places."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from django.db import connection
+from django.db.models import Q
+
+from zhengwu.accounts import queries as accounts
+from zhengwu.catalog import queries
+from zhengwu.catalog.models import ItemVersion
+from zhengwu.catalog.queries import ItemVersionRow
+from zhengwu.domain.guide import Level
+
+AUDIENCES_ZH = {"person": "个人办事", "legal": "法人办事"}
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A theme (主题分类). audience: person | legal."""
+
+    code: str
+    name: str
+    english: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many items in force there are: by department of the city and by place what is
+    implemented there, and by theme, object and type one for each item, wherever it is done."""
+
+    items: int
+    regions: Mapping[str, int]
+    agencies: Mapping[str, int]
+    themes: Mapping[str, int]
+    targets: Mapping[str, int]
+    types: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item is done (实施机关): by whom, where, when; "" for what nobody has said."""
+
+    code: str
+    name: str
+    type: str
+    region: str
+    agency: str
+    agency_name: str
+    generated: bool
+    where: str
+    hours: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What there is under one code. versions: of the item of this code, the newest first, none
+    where it is only the base of items; places: where the same item is implemented in force."""
+
+    versions: tuple[ItemVersionRow, ...]
+    places: tuple[Place, ...]
+
+
+@cache
+def themes() -> Mapping[str, Theme]:
+    """All themes by code, those for persons first."""
+    text = files("zhengwu.catalog").joinpath("data/themes.csv").read_text("utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return {
+        row["code"]: Theme(row["code"], row["name"], row["english"], row["audience"])
+        for row in rows
+    }  # fmt: skip
+
+
+def page(code: str, on: date) -> Page:
+    """The item of a code, or the places of a base. A code that is only on a list has neither."""
+    versions = list(
+        ItemVersion.objects.select_related("item", "above__item", "above__above__item")
+        .filter(item__code=code, item__level=Level.IMPLEMENTATION)
+        .order_by("-version")
+    )
+    places = list(
+        ItemVersion.objects.filter(
+            Q(in_force__endswith__isnull=True) | Q(in_force__endswith__gt=on),
+            item__base=versions[0].item.base if versions else code,
+            item__level=Level.IMPLEMENTATION, in_force__startswith__lte=on, retired=False,
+        )
+        .order_by("item__region", "item__code")
+        .values_list(
+            "item__code", "name", "type", "item__region", "agency", "item__generated",
+            *(f"{level}own__{part}" for part in ("place", "hours", "phone") for level in ("", "above__")),
+        )
+    )  # fmt: skip
+    agencies = [one.agency for one in versions] + [one[4] for one in places]
+    names = accounts.names(agencies=agencies)
+    return Page(
+        tuple(queries._row(one, names.agency(one.agency)) for one in versions),
+        tuple(
+            Place(
+                code, name, type_, region, agency, names.agency(agency), generated,
+                own_place or place or "", own_hours or hours or "", own_phone or phone or "",
+            )
+            for code, name, type_, region, agency, generated, own_place, place, own_hours, hours,
+            own_phone, phone in places
+        ),
+    )  # fmt: skip
+
+
+def counts(on: date) -> Counts:
+    """Kept in memory until the next publication."""
+    return _counts(on, queries.edition())
+
+
+@lru_cache(maxsize=4)
+def _counts(on: date, edition: int) -> Counts:
+    root = "v.root AND v.in_force @> %s::date AND NOT v.retired"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH roots AS MATERIALIZED (SELECT v.type, v.themes, v.targets"  # noqa: S608
+            f" FROM catalog_itemversion v WHERE {root})"
+            " SELECT 'item', '', count(*) FROM roots"
+            " UNION ALL SELECT 'type', type, count(*) FROM roots GROUP BY type"
+            " UNION ALL SELECT 'theme', one, count(*) FROM roots, unnest(themes) one GROUP BY one"
+            " UNION ALL SELECT 'target', one, count(*) FROM roots, unnest(targets) one GROUP BY one"
+            " UNION ALL SELECT CASE WHEN GROUPING(v.agency) = 1 THEN 'region' ELSE 'agency' END,"
+            " COALESCE(v.agency, i.region), count(*) FROM catalog_itemversion v"
+            " JOIN catalog_item i ON i.id = v.item_id WHERE i.level = 'implementation'"
+            " AND v.in_force @> %s::date AND NOT v.retired GROUP BY GROUPING SETS (v.agency, i.region)",
+            [on, on],
+        )
+        found: dict[str, dict[str, int]] = {}
+        for what, code, count in cursor.fetchall():
+            found.setdefault(what, {})[code] = int(count)
+    return Counts(
+        found["item"][""],
+        found.get("region", {}),
+        found.get("agency", {}),
+        found.get("theme", {}),
+        found.get("target", {}),
+        found.get("type", {}),
+    )
