@@ -7,10 +7,10 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from zhengwu.cases.loading import Loaded
+    from zhengwu.catalog.importing import Report as ImportReport
     from zhengwu.domain.edition import Edition
 
 P = ParamSpec("P")
+ROWS_TOLD = 10  # rows of an import that are named for each rule
 
 
 def _spoken(command: Callable[P, None]) -> Callable[P, None]:
@@ -240,19 +242,92 @@ def catalog() -> None:
 @click.argument(
     "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
 )
+@click.option("--region", default="", help="行没有写区域时，是哪个区域的；不写就看实施机关")
+@click.option(
+    "--level",
+    type=click.Choice(["province", "city", "implementation"]),
+    default="implementation",
+    show_default=True,
+    help="行没有写清单层级时，是哪一级清单",
+)
+@click.option("--agency", default="", help="行没有写实施机关时，是哪个机关（名称或者代码）")
+@click.option("--approved", default="", metavar="文号", help="市政府批准清单的文号：直接发布")
+@click.option("--draft", is_flag=True, help="不发布，都存为草案，成一批")
+@click.option("--json", "as_json", is_flag=True, help="逐行输出 JSON")
 @_with_database
-def import_(file: Path | None) -> None:
-    """导入事项清单；不给文件则导入随产品附带的清单。第二次导入不改变什么。"""
+def import_(
+    file: Path | None,
+    region: str,
+    level: str,
+    agency: str,
+    approved: str,
+    draft: bool,
+    as_json: bool,
+) -> None:
+    """导入事项清单：XLSX、CSV、JSON，或者国家平台交换表的 ZIP；不给文件则导入随产品附带的清单。
+
+    第二次导入不改变什么。全部导入退出码为 0，有没有导入的行为 3，整个文件不能导入为 1。
+    """
+    from zhengwu.accounts import queries as accounts
+    from zhengwu.catalog import importing, national
+    from zhengwu.domain.guide import Level
+    from zhengwu.web import words
+    from zhengwu.web.clock import now
+
+    if file is None:
+        _import_shipped(None)
+        return
+    data, at = file.read_bytes(), now()
+    if _of_the_shipped_form(data):
+        _import_shipped(data)
+        return
+    if draft == bool(approved):
+        raise click.ClickException(
+            "请写明批准文号（--approved，直接发布），或者存为草案（--draft）。"
+        )
+    agencies = importing.organs(region or accounts.CITY)
+    if national.is_pack(data):
+        parsed = national.read(data, file.name, agencies=agencies, region=region, at=at)
+    else:
+        parsed = importing.read(
+            data, file.name, agencies=agencies, region=region, level=Level(level), agency=agency,
+            at=at,
+        )  # fmt: skip
+    report = importing.run(
+        parsed,
+        by=None,
+        at=at,
+        mode="draft" if draft else "publish",
+        approved=approved,
+        batch=f"{words.local(at):%Y%m%d-%H%M%S} {file.name}"[:60],
+        progress=_bar("导入", hidden=as_json),
+    )
+    _tell_import(report, as_json=as_json)
+    if report.counts["refused"]:
+        sys.exit(3)
+
+
+def _of_the_shipped_form(data: bytes) -> bool:
+    """Whether the first line that is no comment is that of the list that ships with the software."""
+    lines = data[:4096].decode("utf-8-sig", "replace").splitlines()
+    return next((one for one in lines if not one.startswith("#")), "").startswith("seq,name,type,")
+
+
+def _import_shipped(data: bytes | None) -> None:
+    from django.conf import settings
+
     from zhengwu.accounts import queries as accounts
     from zhengwu.catalog import shipped
+    from zhengwu.config import demo as city
     from zhengwu.web.clock import now
 
     names = {one.name: one.code for one in accounts.agencies()}
     # The list says 市水务局 where the register says 江城市水务局.
     for one in accounts.agencies(accounts.CITY):
         names["市" + one.name.partition("市")[2]] = one.code
-    lines = file.read_text(encoding="utf-8-sig").splitlines(keepends=True) if file else None
-    report = shipped.import_items(lines, agencies=names, at=now())
+    lines = data.decode("utf-8-sig").splitlines(keepends=True) if data is not None else None
+    offices, below = city._offices() if settings.DEMO else ({}, {})
+    report = shipped.import_items(lines, agencies=names, at=now(), offices=offices, below=below)
     for row in report.rows:
         if row.outcome == "refused":
             click.echo(f"第 {row.row} 行 {row.name}：{row.sentence}（{row.field}，{row.rule}）")
@@ -268,6 +343,168 @@ def import_(file: Path | None) -> None:
     click.echo(
         f"{len(report.rows)} 行：{counts}。现行 {report.in_force}，已取消 {report.retired}。"
     )
+
+
+def _tell_import(report: ImportReport, *, as_json: bool) -> None:
+    """Every row as JSON; or how many came to what and, for each rule, the first rows."""
+    from dataclasses import asdict
+
+    from zhengwu.catalog.importing import OUTCOMES_ZH
+
+    if as_json:
+        told = {"counts": report.counts, "batch": report.batch, "notes": report.notes}
+        rows = [asdict(row) for row in report.rows]
+        click.echo(json.dumps(told | {"rows": rows}, ensure_ascii=False, indent=1))
+        return
+    for note in report.notes:
+        click.echo(note)
+    groups: dict[tuple[str, str], list[str]] = {}
+    sentences: dict[tuple[str, str], str] = {}
+    for row in report.rows:
+        if row.outcome in ("refused", "drafted") and row.rule:
+            key = (row.outcome, row.rule)
+            groups.setdefault(key, []).append(f"{row.row} {row.name}".strip())
+            sentences.setdefault(key, str(row.sentence))
+    for (outcome, rule), named in groups.items():
+        some = "；".join(named[:ROWS_TOLD]) + ("；……" if len(named) > ROWS_TOLD else "")
+        click.echo(f"{OUTCOMES_ZH[outcome]} {len(named)} 行（{rule}）：{sentences[(outcome, rule)]}")
+        click.echo(f"  第 {some}")
+    counts = "，".join(f"{OUTCOMES_ZH[one]} {many}" for one, many in report.counts.items())
+    click.echo(f"{len(report.rows)} 行：{counts}。")
+    if report.batch:
+        click.echo(f"草案的批次：{report.batch}")
+
+
+def _bar(label: str, *, hidden: bool = False) -> Callable[[int, int], None]:
+    """A bar on the terminal's error line; done and total as they come."""
+    bars: list[Any] = []
+
+    def move(done: int, total: int) -> None:
+        if hidden:
+            return
+        if not bars:
+            bars.append(click.progressbar(length=total, label=label, file=sys.stderr))
+            bars[0].__enter__()
+        bars[0].update(done - bars[0].pos)
+        if done >= total:
+            bars.pop().__exit__(None, None, None)
+
+    return move
+
+
+@catalog.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["xlsx", "csv", "json"]),
+    help="不写就看文件名；国家平台交换表的 ZIP 里不写就是 CSV",
+)
+@click.option("--level", type=click.Choice(["province", "city", "implementation"]))
+@click.option("--region", default="", help="区域代码")
+@click.option("--agency", default="", help="实施机关代码")
+@click.option("--on", "on", help="哪一天施行的（年-月-日），不写就是今天")
+@click.option("--all", "every", is_flag=True, help="所有版本，包括历史的、将要施行的和已取消的")
+@click.option("--national", "pack", is_flag=True, help="国家平台交换表（ZIP）")
+@click.option("--json", "as_json", is_flag=True, help="结果输出 JSON")
+@_with_database
+def export(
+    file: Path,
+    format_: str | None,
+    level: str | None,
+    region: str,
+    agency: str,
+    on: str | None,
+    every: bool,
+    pack: bool,
+    as_json: bool,
+) -> None:
+    """导出事项清单到文件：每个版本一行，每个要素一列；或者国家平台交换表。"""
+    from zhengwu.catalog import exporting
+    from zhengwu.documents import sheets
+    from zhengwu.web import words
+    from zhengwu.web.clock import now
+
+    day = sheets.parse_date(on) if on else words.local(now()).date()
+    if pack:
+        _export_national(file, format_ or "csv", day, region, agency, as_json=as_json)
+        return
+    format_ = format_ or file.suffix.lower().removeprefix(".")
+    if format_ not in exporting.FORMATS:
+        raise click.ClickException("请用 --format 写明格式：xlsx、csv 或 json。")
+    selection = exporting.Selection(
+        level=level or "", region=region, agency=agency, on=None if every else day
+    )
+    draft = file.with_name(file.name + ".new")
+    rows = exporting.save(format_, selection, to=draft)
+    draft.replace(file)
+    _say_exported({"rows": rows, "file": str(file)}, [f"导出 {rows} 行到 {file}。"], as_json)
+
+
+def _export_national(
+    file: Path, format_: str, day: date, region: str, agency: str, *, as_json: bool
+) -> None:
+    from dataclasses import asdict
+
+    from zhengwu.catalog import national
+    from zhengwu.web.clock import now
+
+    if format_ not in ("csv", "json"):
+        raise click.ClickException("国家平台交换表只有 CSV 和 JSON。")
+    draft = file.with_name(file.name + ".new")
+    with draft.open("wb") as place:
+        sent = national.save(
+            place, on=day, at=now(), format=format_, region=region, agency=agency
+        )  # fmt: skip
+    draft.replace(file)
+    told = [f"{table}：{many} 行" for table, many in sorted(sent.rows.items())]
+    told += [f"表里没有地方放“{one}”" for one in national.left_zh(sent.left)]
+    told += [f"缺口 {sent.many} 处，逐条在压缩包的 {national.GAPS} 里。"] if sent.many else []
+    whole = {
+        "rows": sent.rows, "left": sent.left, "gaps": sent.many,
+        "first": [asdict(one) for one in sent.gaps],
+    }  # fmt: skip
+    _say_exported(whole, told, as_json)
+
+
+def _say_exported(told: dict[str, Any], lines: list[str], as_json: bool) -> None:
+    click.echo(
+        json.dumps(told, ensure_ascii=False, indent=1) if as_json else "\n".join(lines)
+    )  # fmt: skip
+
+
+@catalog.command()
+@click.option("--items", type=click.IntRange(0, 20_000), default=2_286, show_default=True)
+@click.option("--forms", type=click.IntRange(0, 369), default=352, show_default=True)
+@click.option("--districts/--no-districts", default=True, help="各区也办", show_default=True)
+@click.option("--seed", type=int, default=420_100, help="种子：同一种子得同样的事项")
+@click.option("--json", "as_json", is_flag=True, help="结果输出 JSON")
+@_with_database
+def fill(items: int, forms: int, districts: bool, seed: int, as_json: bool) -> None:
+    """把市级事项补到这么多项、表格补到这么多份：生成的都标明“演示”（只在 ZHENGWU_DEMO=1 时）。"""
+    from dataclasses import asdict
+
+    from django.conf import settings
+
+    from zhengwu.catalog import filling
+    from zhengwu.web.clock import now
+
+    if not settings.DEMO:
+        raise click.ClickException("演示事项只能在 ZHENGWU_DEMO=1 时生成。")
+    made = filling.fill(
+        items=items, forms=forms, districts=districts, seed=seed, at=now(),
+        progress=_bar("生成", hidden=as_json),
+    )  # fmt: skip
+    _say_exported(
+        asdict(made),
+        [
+            f"市级事项新增 {made.items} 项，各区实施清单新增 {made.places} 项，"
+            f"表格新增 {made.forms} 份。"
+        ],
+        as_json,
+    )
+    if made.refused:
+        raise click.ClickException(f"{made.refused} 项没有通过发布规则。")
 
 
 def _case(number: str) -> Loaded:

@@ -39,6 +39,10 @@ NOBODYS = "JC000000000000"  # a case that is not there
 # What to call an address with: its name → its arguments. {number}, {check}, … are of the real case.
 ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "item": {"code": "XK0031"},
+    "item-pdf": {"code": "XK0031"},
+    "items-by": {"way": "department"},
+    "form": {"digest": "0" * 64, "filename": "a.pdf"},
+    "law": {"code": "xkf"},
     "check-code": {"code": "{check}"},
     "decision": {"id": "00000000-0000-0000-0000-000000000000"},
     "track-document": {"token": "made-up"},
@@ -70,6 +74,15 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "desk:catalogue-completeness-export": {"form": "csv"},
     "desk:catalogue-word": {"identifier": "1"},
     "desk:catalogue-word-remove": {"identifier": "1"},
+    "desk:catalogue-import-report": {"identifier": "00000000-0000-4000-8000-000000000000"},
+    "desk:catalogue-import-download": {"identifier": "00000000-0000-4000-8000-000000000000"},
+    "desk:change": {"identifier": "00000000-0000-4000-8000-000000000000"},
+    "desk:change-edit": {"identifier": "00000000-0000-4000-8000-000000000000"},
+    "desk:change-material": {"identifier": "00000000-0000-4000-8000-000000000000"},
+    "desk:change-file": {
+        "identifier": "00000000-0000-4000-8000-000000000000",
+        "digest": "0" * 64,
+    },
     "desk:draft-save": {"slot": "case/{number}/granted"},
     "desk:draft-discard": {"slot": "case/{number}/granted"},
 }
@@ -124,6 +137,17 @@ ACTS: Mapping[str, str | None] = {
     "desk:catalogue-word-new": "catalog.words",
     "desk:catalogue-word": "catalog.words",
     "desk:catalogue-word-remove": "catalog.words",
+    "desk:catalogue-import": "catalog.draft",
+    "desk:catalogue-import-report": "catalog.draft",
+    "desk:catalogue-import-download": "catalog.draft",
+    "desk:catalogue-download": "catalog.see",
+    "desk:changes": "catalog.see",
+    "desk:changes-step": "catalog.see",
+    "desk:change-begin": "catalog.draft",
+    "desk:change": "catalog.see",
+    "desk:change-edit": "catalog.draft",
+    "desk:change-material": "catalog.draft",
+    "desk:change-file": "catalog.see",
     "desk:operate": "operate.see",
     "desk:audit": "audit.looks",
     "desk:audit-export": "audit.looks",
@@ -156,6 +180,12 @@ OF_NOTHING = (
     "desk:catalogue-pair",
     "desk:catalogue-word",
     "desk:catalogue-word-remove",
+    "desk:catalogue-import-report",
+    "desk:catalogue-import-download",
+    "desk:change",
+    "desk:change-edit",
+    "desk:change-material",
+    "desk:change-file",
 )
 ROLES_OF_AN_AGENCY = ("clerk", "reviewer", "approver", "head", "legal", "cashier")
 # One person of every role, at the water bureau where the role belongs to an agency.

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import zipfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +20,9 @@ from tests.accounts.city import small_city
 from tests.catalog.test_items import departments
 from tests.conftest import Kept
 from tests.desk.walk import uscc
+from zhengwu.__main__ import main
 from zhengwu.accounts import services as accounts
-from zhengwu.catalog import exporting, importing, services, shipped
+from zhengwu.catalog import exporting, importing, national, queries, services, shipped
 from zhengwu.catalog.exporting import COLUMNS, Selection
 from zhengwu.catalog.importing import Report
 from zhengwu.catalog.shipped import Office
@@ -25,7 +30,10 @@ from zhengwu.documents import sheets
 from zhengwu.domain import guide
 from zhengwu.domain.guide import BY_CODE, Element, Level
 from zhengwu.domain.procedure import LONGEST, Unit
+from zhengwu.domain.refusal import Refusal
 
+DATA = Path(os.environ.get("ZHENGWU_DATA", Path(__file__).parents[3] / "shared" / "data"))
+FIELDS = DATA / "catalogue" / "national-exchange-fields.json"
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
 WATER, DISTRICTS = "420100-water", ("420102", "420103")
@@ -86,13 +94,22 @@ def table(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
 
 
-@pytest.mark.parametrize("format", ["csv", "json", "xlsx"])
-def test_what_was_exported_goes_back_in_and_changes_nothing(format: str, listed: None) -> None:
-    data = exported(format)
+@pytest.mark.parametrize(
+    ("format", "selection"),
+    [
+        ("csv", Selection()),
+        ("json", Selection(level="city")),
+        ("xlsx", Selection(region="420102", on=TODAY)),
+    ],
+)
+def test_what_was_exported_goes_back_in_and_changes_nothing(
+    format: str, selection: Selection, listed: None
+) -> None:
+    data = exported(format, selection)
     report = taken_in(data, f"items.{format}")
     assert [row for row in report.rows if row.outcome != "unchanged"] == []
-    assert len(report.rows) == exporting.count(Selection())
-    assert exported(format) == data or format == "xlsx"
+    assert len(report.rows) == exporting.count(selection) > 50
+    assert exported(format, selection) == data or format == "xlsx"
 
 
 def test_an_empty_city_becomes_the_same_one(empty: bytes) -> None:
@@ -162,6 +179,170 @@ def test_a_spreadsheet_takes_no_cell_for_a_formula(listed: None, tmp_path: Path)
     assert one.cells["事项名称"] == "=1+1"
     report = taken_in(place.read_bytes(), "items.xlsx")
     assert {row.outcome for row in report.rows} == {"unchanged"}
+
+
+# --- the national platform's tables -----------------------------------------------------------------
+
+
+def pack(format: str = "csv") -> tuple[bytes, national.Sent]:
+    place = io.BytesIO()
+    sent = national.save(place, on=TODAY, at=AT, format=format)
+    return place.getvalue(), sent
+
+
+def part(data: bytes, table: str) -> list[dict[str, str]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return list(csv.DictReader(io.StringIO(archive.read(table).decode("utf-8-sig"))))
+
+
+def taken_over(data: bytes) -> Report:
+    parsed = national.read(data, "items.zip", agencies=importing.organs("420100"), at=AT)
+    return importing.run(parsed, by=None, at=AT, mode="publish", approved=NUMBER)
+
+
+def altered(data: bytes, table: str, change: Callable[[str], str]) -> bytes:
+    place = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as before,
+        zipfile.ZipFile(place, "w") as after,
+    ):
+        for name in before.namelist():
+            text = before.read(name).decode()
+            after.writestr(name, change(text) if name == table else text)
+    return place.getvalue()
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_the_national_tables_come_back_and_change_nothing(format: str, listed: None) -> None:
+    data, sent = pack(format)
+    assert sent.rows["up_task_directory"] == 89
+    report = taken_over(data)
+    assert {row.outcome for row in report.rows} == {"unchanged"}
+    assert len(report.rows) == 89 + sent.rows["up_task_general_basic"]
+
+
+def test_the_national_tables_lose_nothing_that_they_have_a_column_for(
+    listed: None, kept: Kept
+) -> None:
+    data, _ = pack()
+    before = {one.code: one.whole for one in queries.all_in_force(TODAY)}
+    kept.clean()
+    small_city()
+    accounts.add_agency(
+        "420103-water", name="望江区水务局", short="望水", kind="bureau", region="420103"
+    )
+    report = taken_over(data)
+    assert [row for row in report.rows if row.outcome not in ("created", "changed")] == []
+    after = {one.code: one.whole for one in queries.all_in_force(TODAY)}
+    assert after.keys() == before.keys()
+    for code, whole in before.items():
+        lost = {BY_CODE[one].zh for one in whole if whole[one] != after[code].get(one)}
+        named = {one.removesuffix("的依据") for one in national.left(whole)}
+        assert lost <= named, (code, lost - named)
+        assert after[code].keys() <= whole.keys()
+
+
+def test_what_a_table_requires_and_our_list_lacks_is_told(listed: None) -> None:
+    data, sent = pack()
+    gaps = part(data, national.GAPS)
+    assert len(gaps) == sent.many
+    silent = {row["事项编码"] for row in gaps if row["列"] == "anticipate_day"}
+    assert "QT0080" in silent  # no law sets its limit
+    rows = {row["local_task_code"]: row for row in part(data, "up_task_general_basic.csv")}
+    intake = rows["XK0036"]
+    assert (intake["anticipate_day"], intake["anticipate_type"]) == ("45", "1")
+    assert (intake["task_type"], intake["project_type"], intake["use_level"]) == ("01", "2", "3")
+    assert intake["dept_code"] == intake["task_code"][:18]
+    assert intake["plan_effective_date"] == "2026-01-01 00:00:00"
+    materials = part(data, "up_task_general_material.csv")
+    mine = [row for row in materials if row["task_guid"] == intake["row_guid"]]
+    assert [row["order_num"] for row in mine] == [str(n) for n in range(1, len(mine) + 1)]
+    assert {row["is_need"] for row in mine} == {"1"}
+    assert "依法享有的权利" in sent.left
+
+
+def test_the_columns_are_those_of_the_national_sheet() -> None:
+    if not FIELDS.exists():
+        pytest.skip(f"the sheet of columns is not at {FIELDS}")
+    sheet = json.loads(FIELDS.read_text("utf-8"))
+    for table, columns in national.tables().items():
+        theirs = [
+            (one["name"], one["type"], one["required"], one["label"])
+            for one in sheet[table]["columns"]
+        ]
+        assert [(c.name, c.type, c.required, c.label) for c in columns] == theirs
+        assert all(c.codes in ("", *national.CODES) for c in columns)
+
+
+def test_a_row_that_does_not_fit_its_table_is_refused_with_its_column(listed: None) -> None:
+    data, _ = pack()
+    name = "up_task_general_basic.csv"
+    for change, rule in (
+        (lambda text: text.replace("2026-01-01 00:00:00", "soon", 1), "national.date"),
+        (lambda text: text.replace(",XK0036,", f",XK0036{'x' * 60},", 1), "national.too_long"),
+        (lambda text: text.replace(",45,", ",many,", 1), "national.number"),
+    ):
+        report = taken_over(altered(data, name, change))
+        assert [row.rule for row in report.rows if row.outcome == "refused"] == [rule]
+    with pytest.raises(Refusal) as refused:
+        taken_over(altered(data, name, lambda text: text.replace("task_name", "other")))
+    assert refused.value.code == "national.columns"
+    for broken, code in ((b"PK", "national.broken"), (_zip(), "national.no_table")):
+        with pytest.raises(Refusal) as told:
+            taken_over(broken)
+        assert told.value.code == code
+
+
+def _zip() -> bytes:
+    place = io.BytesIO()
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("notes.txt", "nothing")
+    return place.getvalue()
+
+
+# --- the command ------------------------------------------------------------------------------------
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, ["catalog", *words])
+
+
+def test_the_operator_exports_imports_and_is_told_what_became_of_it(
+    listed: None, tmp_path: Path
+) -> None:
+    place = tmp_path / "items.csv"
+    done = run("export", str(place), "--region", "420102", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["rows"]) == (0, 56)
+    text = place.read_text("utf-8-sig")
+    again = run("import", str(place), "--approved", NUMBER, "--json")
+    assert (again.exit_code, json.loads(again.stdout)["counts"]["unchanged"]) == (0, 56), (
+        again.output
+    )
+    place.write_text(text.replace("临江区水务局", "临江区海洋局", 1))
+    some = run("import", str(place), "--draft")
+    assert some.exit_code == 3
+    assert "没有导入 1 行（item.department）：没有名为“临江区海洋局”的部门" in some.stdout
+    assert "不变 55，没有导入 1" in some.stdout
+    neither = run("import", str(place))
+    assert (neither.exit_code, "--approved" in neither.stderr) == (1, True)
+    place.write_text("a,b\n1,2\n")
+    bad = run("import", str(place), "--approved", NUMBER)
+    assert (bad.exit_code, "文件缺少这些列" in bad.stderr) == (1, True)
+
+
+def test_the_operator_exports_and_imports_the_national_tables(listed: None, tmp_path: Path) -> None:
+    place = tmp_path / "items.zip"
+    done = run("export", str(place), "--national", "--region", "420102")
+    assert done.exit_code == 0, done.output
+    assert "up_task_general_basic：56 行" in done.stdout
+    assert "表里没有地方放“依法享有的权利：56 项”" in done.stdout
+    again = run("import", str(place), "--approved", NUMBER)
+    assert (again.exit_code, "没有导入 0" in again.stdout) == (0, True), again.output
+
+
+def test_without_a_file_the_shipped_list_is_taken_in(listed: None) -> None:
+    done = run("import")
+    assert (done.exit_code, done.stdout.splitlines()[-1][:4]) == (0, "99 行")
 
 
 # --- one cell ---------------------------------------------------------------------------------------

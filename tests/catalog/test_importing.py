@@ -25,7 +25,7 @@ from zhengwu.accounts import services as accounts
 from zhengwu.catalog import changes, exporting, importing, queries, shipped
 from zhengwu.catalog.changes import Revision
 from zhengwu.catalog.exporting import Selection
-from zhengwu.catalog.importing import Parsed, Report, RowReport
+from zhengwu.catalog.importing import Mode, Parsed, Report, RowReport
 from zhengwu.domain.refusal import Refusal
 
 DATA = Path(os.environ.get("ZHENGWU_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -422,9 +422,10 @@ def test_history_is_no_draft_and_a_retirement_is() -> None:
 
 def test_a_look_says_what_the_import_will_do_and_writes_nothing() -> None:
     rows = [ROW, {"事项名称": "节水宣传", "实施机关": WATER}, ROW | {"实施机关": "市海洋局"}]
-    for mode in ("publish", "draft"):
+    modes: tuple[Mode, ...] = ("publish", "draft")
+    for mode in modes:
         parsed = read(table(*rows))
-        seen = importing.look(parsed, by=None, at=AT, mode=mode, approved=NUMBER)  # type: ignore[arg-type]
+        seen = importing.look(parsed, by=None, at=AT, mode=mode, approved=NUMBER)
         assert changes.listed(actor("p-centre_manager")).total == 0
         assert exporting.count(Selection(agency="420100-water", on=TODAY)) == 3 * len(LISTED)
         assert seen.counts["refused"] == 1

@@ -70,6 +70,8 @@ READ: Mapping[str, tuple[str, ...]] = {
     "desk:catalogue-completeness": ("region", "level", "agency", "under", "page"),
     "desk:catalogue-completeness-export": ("region", "level", "agency", "under"),
     "desk:catalogue-words": ("q", "try"),
+    "desk:catalogue-import": (),
+    "desk:catalogue-download": ("format", "level", "region", "agency", "all"),
     "desk:catalogue-word-new": ("word",),
 }
 VALUES = {
@@ -93,7 +95,7 @@ PEOPLE = {
                      "desk:time", "desk:time-export"),
     "p-system_admin": ("desk:operate", "desk:calendar", "desk:calendar-changes"),
     "p-audit_admin": ("desk:audit", "desk:audit-export"),
-    "p-centre_manager": ("desk:catalogue-words", "desk:catalogue-word-new"),
+    "p-centre_manager": ("desk:catalogue-words", "desk:catalogue-word-new", "desk:catalogue-import"),
 }  # fmt: skip
 NEEDS_A_CASE = ("desk:case", "desk:why", "desk:review", "desk:file-page")
 OF_AN_ITEM = {"desk:catalogue-item": "code", "desk:catalogue-compare": "base"}

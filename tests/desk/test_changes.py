@@ -546,10 +546,26 @@ def test_an_outdated_draft_says_so_and_is_moved_by_one_button() -> None:
     client = sign_in(DRAFTER)
     page = Page(client.get(late))
     assert "起草以后又发布了第 3 版" in page.text
+    differ = page.text[page.text.index("改了什么") : page.text.index("在办的办件")]
+    assert "和第 2 版比，1 个要素不同" in differ, "only what the drafter changed"
     form = page.form(late) | {"do": "rebase"}
     assert [client.post(late, form).status_code for _ in range(2)] == [302, 302]
     moved = changes.one(actor(DRAFTER), identifier(late))
     assert (moved.onto, moved.own["phone"], moved.own["promised"]["value"]) == (3, "027-2", 15)
+
+
+def test_a_retirement_asks_only_for_its_day_and_keeps_the_history() -> None:
+    where = begin(purpose="retire")
+    page = Page(sign_in(DRAFTER).get(f"{where}/edit", {"part": "ask"}))
+    assert "materials-01-name" not in page.form(f"{where}/edit")
+    assert "取消以前收到的办件按原来的版本办完" in page.text
+    assert save(where, "force", {"since": str(today(4))}, do="check").status_code == 302
+    assert "起不再受理" in text(sign_in(DRAFTER).get(where))
+    listed(where)
+    publish(where, CENTRE, today(4))
+    assert "已经取消" in text(sign_in(CENTRE).get(where))
+    assert queries.in_force(ITEM, today(4)) is None
+    assert "已经取消，不能修改" in text(sign_in(DRAFTER).get(BEGIN, {"item": ITEM}))
 
 
 def test_a_returned_draft_says_why_and_to_publish_on_another_day_means_looking_again() -> None:
@@ -728,18 +744,19 @@ def test_no_naughty_string_in_any_field_is_a_fault_of_ours_or_lost() -> None:
     for part in editor.PARTS:
         page = Page(client.get(f"{where}/edit", {"part": part.slug}))
         fields = [one for one in page.form(f"{where}/edit") if one not in fixed]
-        turns = len(strings) if DRILL else 2
-        for turn in range(turns):  # every field another string, every turn others
+        for turn in range(40 if DRILL else 2):  # every field another string, every turn others
             given = {
-                one: strings[(number * 7 + turn * (1 if DRILL else 251)) % len(strings)]
+                one: strings[(number * 7 + turn * 251) % len(strings)]
                 for number, one in enumerate(fields)
             }
             answer = save(where, part.slug, given, client=client, page=page, do="check")
             assert answer.status_code in (302, 409, 422), (part.slug, given)
-            page = Page(client.get(f"{where}/edit", {"part": part.slug}))
-            assert page.status == 200, (part.slug, given)
+            if answer.status_code == 302:
+                answer = client.get(f"{where}/edit", {"part": part.slug})
+                assert answer.status_code == 200, (part.slug, given)
+            page = Page(answer)
     assert client.get(where).status_code == 200
-    for string in strings if DRILL else strings[::110]:
+    for string in strings[:: 4 if DRILL else 110]:
         new = dict.fromkeys(("name", "item_code", "level", "agency", "above", "copy_of"), string)
         step = dict.fromkeys(("number", "on", "since", "seen", "version", "do"), string)
         for address, sent in (

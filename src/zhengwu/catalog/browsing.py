@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -114,18 +115,38 @@ def page(code: str, on: date) -> Page:
     )  # fmt: skip
 
 
+def mark(code: str) -> tuple[object, ...]:
+    """Moves with every publication that `page` of this code can show, and with no other.
+
+    The newest version alone would not do: of two publications at once the one with the older
+    numbers may be the last to be there. So the versions are counted as well, of all the places.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT min(b.stream::text), count(*), max(v.id) FROM catalog_item b"
+            " JOIN catalog_itemversion v ON v.item_id = b.id WHERE b.base = coalesce((SELECT"
+            " i.base FROM catalog_item i WHERE i.code = %s AND i.level = 'implementation'), %s)",
+            [code, code],
+        )
+        found: tuple[object, ...] = cursor.fetchone()
+    return found
+
+
 def counts(on: date) -> Counts:
-    """Kept in memory until the next publication."""
-    return _counts(on, queries.edition())
+    """Kept in memory until the next publication, and for a minute at most."""
+    return _counts(on, queries.edition(), int(time.monotonic() // 60))
 
 
 @lru_cache(maxsize=4)
-def _counts(on: date, edition: int) -> Counts:
-    root = "v.root AND v.in_force @> %s::date AND NOT v.retired"
+def _counts(on: date, edition: int, minute: int) -> Counts:
+    in_force = (
+        "lower(v.in_force) <= %(on)s::date"
+        " AND coalesce(upper(v.in_force), 'infinity') > %(on)s::date AND NOT v.retired"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH roots AS MATERIALIZED (SELECT v.type, v.themes, v.targets"  # noqa: S608
-            f" FROM catalog_itemversion v WHERE {root})"
+            f" FROM catalog_itemversion v WHERE v.root AND {in_force})"
             " SELECT 'item', '', count(*) FROM roots"
             " UNION ALL SELECT 'type', type, count(*) FROM roots GROUP BY type"
             " UNION ALL SELECT 'theme', one, count(*) FROM roots, unnest(themes) one GROUP BY one"
@@ -133,8 +154,8 @@ def _counts(on: date, edition: int) -> Counts:
             " UNION ALL SELECT CASE WHEN GROUPING(v.agency) = 1 THEN 'region' ELSE 'agency' END,"
             " COALESCE(v.agency, i.region), count(*) FROM catalog_itemversion v"
             " JOIN catalog_item i ON i.id = v.item_id WHERE i.level = 'implementation'"
-            " AND v.in_force @> %s::date AND NOT v.retired GROUP BY GROUPING SETS (v.agency, i.region)",
-            [on, on],
+            f" AND {in_force} GROUP BY GROUPING SETS (v.agency, i.region)",
+            {"on": on},
         )
         found: dict[str, dict[str, int]] = {}
         for what, code, count in cursor.fetchall():

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -338,11 +338,12 @@ def differing(
     """
     with _lock:  # of two who ask at once, one computes
         found, shared = _city_wide(_state(), on)
+    holds = _holding(q)
     asked = [
         one
         for one in found
         if (not agency or one.agency == agency)
-        and _holds(f"{one.name} {one.base}", q)
+        and holds(f"{one.name} {one.base}")
         and (not region or region in one.regions)
     ]
     counts = Counter(
@@ -368,9 +369,16 @@ def differing(
     )  # fmt: skip
 
 
-def _holds(text: str, q: str) -> bool:
-    folded = bigrams.fold(text)
-    return all(word in folded for word in bigrams.fold(q).split())
+def _holding(q: str) -> Callable[[str], bool]:
+    """Whether a text holds every word; with no word, any text does."""
+    words = bigrams.fold(q).split()
+    if q.strip() and not words:
+        return lambda text: False  # nothing but punctuation
+
+    def holds(text: str) -> bool:
+        return not words or all(word in folded for folded in [bigrams.fold(text)] for word in words)
+
+    return holds
 
 
 State = tuple[object, ...]
@@ -543,11 +551,13 @@ def alike(
             code, one.name, one.base, one.agency, named.get(one.agency, one.agency), one.type
         )
 
+    holds = _holding(q)
+
     def asked(pair: Pair) -> bool:
         sides = (pair.a.keys, pair.b.keys)
         return (
             not agency or any(rows[key].agency == agency for keys in sides for key in keys)
-        ) and _holds(f"{pair.a.name} {pair.b.name} {' '.join(pair.a.keys + pair.b.keys)}", q)
+        ) and holds(f"{pair.a.name} {pair.b.name} {' '.join(pair.a.keys + pair.b.keys)}")
 
     found = [pair for pair in pairs if asked(pair)]
     shown = [pair for pair in found if pair.variant == variants]

@@ -6,6 +6,7 @@ With a place or a department the implementations there are searched instead.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -97,8 +98,7 @@ def search(
     if q.strip() and not words:
         where.append("false")  # nothing but punctuation
     if words:
-        listed, agencies = synonyms(), accounts.agencies()
-        named = {row.code: _folded(row.name) for row in agencies}
+        listed, named = synonyms(), _organs(int(time.monotonic() // 60))
         for word in words:
             part, more = _word(word, listed, named, indexed=not region)
             where.append(part)
@@ -174,10 +174,11 @@ def _word(
     return f"({' OR '.join(parts)})" if parts else "false", given
 
 
-@lru_cache(maxsize=4096)
-def _folded(name: str) -> str:
-    """The same organs are asked about again and again."""
-    return bigrams.fold(name)
+@lru_cache(maxsize=1)
+def _organs(minute: int) -> Mapping[str, str]:
+    """Code → folded name of all organs. There are two thousand and they hardly ever change: they are
+    read once a minute."""
+    return {row.code: bigrams.fold(row.name) for row in accounts.agencies()}
 
 
 def _like(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import time
 import unicodedata
 import zipfile
 import zlib
@@ -308,7 +309,7 @@ def content(digest: str) -> bytes:
 def listing(on: date, q: str = "", page: int = 1, *, size: int = PAGE) -> Found:
     """Forms of items in force whose own name, material or item holds all the words, by name."""
     words = bigrams.fold(q).split()
-    every = _index(on, queries.edition())
+    every = _index(on, queries.edition(), int(time.monotonic() // 60))
     if q.strip():
         every = tuple(
             one for one in every if words and all(word in one[0] for word in words)
@@ -320,8 +321,9 @@ def listing(on: date, q: str = "", page: int = 1, *, size: int = PAGE) -> Found:
 
 
 @lru_cache(maxsize=2)
-def _index(on: date, edition: int) -> tuple[tuple[str, Listed], ...]:
-    """All forms in use with the folded text they are found by; kept until the next publication."""
+def _index(on: date, edition: int, minute: int) -> tuple[tuple[str, Listed], ...]:
+    """All forms in use with the folded text they are found by; kept until the next
+    publication, and for a minute at most."""
     uses: dict[str, dict[Use, None]] = {}
     for use, digest in _uses(on):
         uses.setdefault(digest, {})[use] = None
@@ -337,7 +339,10 @@ def _index(on: date, edition: int) -> tuple[tuple[str, Listed], ...]:
 def _uses(on: date) -> Iterator[tuple[Use, str]]:
     """What the materials of items in force point at: of the city's list, or of the province's where
     the city's says nothing, and what a department or a district put in its place."""
-    in_force = "v.in_force @> %(on)s::date AND NOT v.retired"
+    in_force = (
+        "lower(v.in_force) <= %(on)s::date"
+        " AND coalesce(upper(v.in_force), 'infinity') > %(on)s::date AND NOT v.retired"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH listed AS MATERIALIZED (SELECT i.base, i.code, i.level, i.region, v.name,"  # noqa: S608

@@ -34,7 +34,7 @@ from zhengwu.accounts import queries as accounts
 from zhengwu.catalog import exporting, importing, queries
 from zhengwu.catalog.exporting import BETWEEN, Selection
 from zhengwu.catalog.importing import File, Parsed, Raw
-from zhengwu.catalog.models import ItemVersion
+from zhengwu.catalog.models import Item, ItemVersion
 from zhengwu.catalog.services import SHANGHAI
 from zhengwu.documents import sheets
 from zhengwu.documents.sheets import SheetRow, Table
@@ -417,16 +417,22 @@ def read(
     children = {element: _by_task(found.get(table)) for element, table in PARTS.items()}
     extend = _by_task(found.get(EXTEND))
     raws: list[Raw] = []
-    organs: dict[str, str] = {}  # of the directory: that of the first who does it
+    organs: dict[str, str] = {}  # base → whoever does it, the highest first
     general = found.get(BASIC)
-    for row in general.rows if general else ():
-        raw = _general(row, extend, children)
-        organs.setdefault(raw.facts.get("base", ""), raw.facts.get("agency", ""))
-        raws.append(raw)
+    for row in sorted(general.rows, key=_height) if general else ():
+        organs.setdefault(row.cells.get("local_catalog_code", ""), row.cells["dept_name"])
+    raws += [_general(row, extend, children) for row in (general.rows if general else ())]
     directory = found.get(DIRECTORY)
-    first = [
-        _directory(row, organs, agencies) for row in (directory.rows if directory else ())
-    ]  # fmt: skip
+    first = [_directory(row) for row in (directory.rows if directory else ())]
+    there = set(
+        Item.objects.filter(code__in=[raw.facts.get("item", "") for raw in first]).values_list(
+            "code", flat=True
+        )
+    )
+    for raw in first:
+        # The directory names no organ: a new item is of those that do it.
+        if raw.facts.get("item") not in there:
+            raw.facts["agency"] = organs.get(raw.facts.get("base", ""), "")
     for number, raw in enumerate([*first, *raws], 1):
         raw.number = number
     if first:
@@ -504,14 +510,16 @@ def _order(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _directory(row: SheetRow, organs: Mapping[str, str], agencies: Mapping[str, str]) -> Raw:
+def _height(row: SheetRow) -> tuple[str, int]:
+    return row.cells.get("use_level") or "9", row.number
+
+
+def _directory(row: SheetRow) -> Raw:
     raw = _checked(row, DIRECTORY)
     base = row.cells.get("local_catalog_code", "")
-    raw.facts |= {"level": Level.PROVINCE}
+    raw.facts["level"] = Level.PROVINCE
     if base:
         raw.facts |= {"base": base, "item": f"P.{base}"}
-    if agency := organs.get(base) or organs.get(""):
-        raw.facts["agency"] = agency
     _values(raw, row, DIRECTORY)
     raw.unsaid |= carried() - raw.values.keys()
     _finished(raw)

@@ -16,6 +16,7 @@ from zhengwu.desk.changes import edit as change_edit
 from zhengwu.desk.changes import views as item_changes
 from zhengwu.desk.day import views as day
 from zhengwu.desk.drafts import views as drafts
+from zhengwu.desk.exchange_lists import views as exchange_lists
 from zhengwu.desk.fees import views as fees
 from zhengwu.desk.inbox import views as inbox
 from zhengwu.desk.operate import views as operate
@@ -88,6 +89,16 @@ urlpatterns = [
         catalogue_words.remove,
         name="catalogue-word-remove",
     ),
+    path("catalogue/import", exchange_lists.import_, name="catalogue-import"),
+    path(
+        "catalogue/import/<uuid:identifier>", exchange_lists.report, name="catalogue-import-report"
+    ),
+    path(
+        "catalogue/import/<uuid:identifier>.xlsx",
+        exchange_lists.download,
+        name="catalogue-import-download",
+    ),
+    path("catalogue/download", exchange_lists.export, name="catalogue-download"),
     path("changes", item_changes.listed, name="changes"),
     path("changes/step", item_changes.together, name="changes-step"),
     path("changes/begin", item_changes.begin, name="change-begin"),

@@ -162,7 +162,10 @@ def effect(actor: Actor, change: Change, preview: Preview | None) -> Effect:
     if change.purpose == "retire":
         found: tuple[Difference, ...] = ()
     else:
-        found = differences(above.whole if above else main.before, main.after)
+        before = above.whole if above else main.before
+        if any(fault.code == "change.outdated" for fault in preview.faults) and change.onto:
+            before = queries.version(change.item, change.onto).whole
+        found = differences(before, main.after)
     nothing = main.what == "unchanged"
     return Effect(
         done=False,

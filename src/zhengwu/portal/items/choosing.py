@@ -66,10 +66,12 @@ def answered(q: str, chosen: Mapping[str, str], on: date, *, page: int) -> dict[
 
 
 def _choices(chosen: Mapping[str, str]) -> dict[str, tuple[Choice, ...]]:
-    place = chosen["region"] or CITY
+    agencies = _agencies(chosen["region"] or CITY)
+    if (agency := chosen["agency"]) and agency not in {one.value for one in agencies}:
+        agencies = (Choice(agency, accounts.agency_name(agency)), *agencies)
     return {
         "region": tuple(Choice(code, name) for code, name in _regions(_minute())),
-        "agency": _agencies(place),
+        "agency": agencies,
         "theme": tuple(
             Choice(one.code, one.name, browsing.AUDIENCES_ZH[one.audience])
             for one in browsing.themes().values()

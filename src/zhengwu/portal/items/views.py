@@ -18,7 +18,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 from markupsafe import Markup
 
-from zhengwu.catalog import queries as catalog
+from zhengwu.catalog import browsing
 from zhengwu.documents import render as documents
 from zhengwu.portal.items import choosing, flow, guide, sheet
 from zhengwu.portal.items.kept import Answer, Kept
@@ -71,7 +71,7 @@ def by(request: HttpRequest, way: str) -> HttpResponse:
 def item(request: HttpRequest, code: str) -> HttpResponse:
     """One item's guide (办事指南), as it is in force today; kept until the catalogue changes."""
     on, elder = today(), request.COOKIES.get(ELDER) == "1"
-    key = (code, catalog.edition(), on, elder)
+    key = (code, browsing.mark(code), on, elder)
     answer = _pages.get(key) or _pages.put(key, _drawn(code, on, elder=elder))
     response = HttpResponse(answer.body)
     patch_vary_headers(response, ("Cookie",))
@@ -82,7 +82,7 @@ def item(request: HttpRequest, code: str) -> HttpResponse:
 def paper(request: HttpRequest, code: str) -> HttpResponse:
     """The same as PDF."""
     on = today()
-    key = (code, catalog.edition(), on)
+    key = (code, browsing.mark(code), on)
     answer = _papers.get(key) or _papers.put(key, _printed(code, on))
     response = HttpResponse(answer.body, content_type="application/pdf")
     name = quote(f"办事指南 {code}.pdf")
