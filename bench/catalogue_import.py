@@ -81,7 +81,9 @@ def table(rows: int, seed: int) -> bytes:
         department = chance.choice(departments)
         base = f"XK7{number:05}"
         common = content(base, number, chance)
-        places = [("C." + base, "市级通用清单", "420100", department.full_name, {})]
+        places: list[tuple[str, str, str, str, dict[str, str]]] = [
+            ("C." + base, "市级通用清单", "420100", department.full_name, {})
+        ]
         places.append((base, "实施清单", "420100", department.full_name, place(department.name)))
         for bureau in bureaus[department.code][:15]:
             own = place(bureau.name)
@@ -185,7 +187,7 @@ def measure(cluster: Cluster, rows: int, seed: int) -> None:
             "ratio": round((reading + writing) / copying, 1),
         }  # fmt: skip
         assert not [row for row in report.rows if row.outcome == "refused"][:1]
-    one = data.replace("027-12345".encode(), "027-54321".encode(), 1)
+    one = data.replace(b"027-12345", b"027-54321", 1)
     changed = run(read(one)).counts["changed"]
     assert changed == 1, changed
     load = round(os.getloadavg()[0], 1)

@@ -30,8 +30,8 @@ def _departing(db: None, kept: Kept) -> None:
     kept.again("departing", departing)
 
 
-def filled(items: int = 40, papers: int = 5, **more: bool) -> filling.Filled:
-    return filling.fill(items=items, forms=papers, at=AT, **more)
+def filled(items: int = 40, *, districts: bool = True) -> filling.Filled:
+    return filling.fill(items=items, forms=5, districts=districts, at=AT)
 
 
 def municipal() -> list[queries.ItemVersionRow]:
@@ -94,9 +94,7 @@ def test_the_forms_are_real_documents_and_hang_on_their_materials() -> None:
     assert digests
     assert there.keys() == digests
     for digest in digests:
-        kept = forms.content(digest)
-        assert kept is not None
-        row, data = kept
+        row, data = there[digest], forms.content(digest)
         assert (row.generated, row.filename.endswith("申请表（演示）.docx")) == (True, True)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for part in archive.namelist():

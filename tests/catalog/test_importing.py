@@ -233,6 +233,8 @@ def test_the_citys_list_and_what_hangs_on_it_come_in_one_file_in_any_order() -> 
         ({"办理流程": '[{"code": "a", "name": "收件"}]'}, "item.step_post", "steps"),
         ({"办理流程": "收件、审查"}, "import.json", "steps"),
         ({"申请材料": '[{"name": "表"'}, "import.json", "materials"),
+        ({"办理流程": '[{"code": "a", "name": "收件", "role": "window", "limit": {"value": 1,'
+          ' "unit": "working_day", "basis": "\\u0000"}}]'}, "import.json", "steps"),
         (
             {
                 "办理流程": '[{"code": "a", "name": "收件", "role": "窗口", "after": ["b"]},'
@@ -273,6 +275,13 @@ def test_a_name_that_stands_twice_names_the_other_row() -> None:
 def test_a_row_that_stands_twice_goes_in_once() -> None:
     report = publish(ROW, ROW)
     assert told(report) == [("created", None), ("refused", "import.row_twice")]
+
+
+def test_a_new_code_is_not_for_what_the_organ_has_already() -> None:
+    publish(ROW | {"编码": "QR8005"})
+    assert told(publish(ROW | {"编码": "QR8006"})) == [("refused", "item.name_taken")]
+    renamed = [ROW | {"编码": "QR8005", "事项名称": "节水载体评定"}, ROW | {"编码": "QR8006"}]
+    assert [row.outcome for row in publish(*renamed, at=LATER).rows] == ["changed", "created"]
 
 
 def test_two_organs_do_not_take_up_the_same_list_in_one_place() -> None:
@@ -474,7 +483,7 @@ def workbook(*rows: Mapping[str, object], **parts: Any) -> bytes:
     for first, last, index in parts.get("merged", ()):
         sheet.merge_range(first, index, last, index, "合并", book.add_format())
     for number in range(parts.get("empty", 0)):
-        sheet.set_row(len(rows) + 1 + number, 15, book.add_format({"bold": True}))
+        sheet.set_row(len(rows) + 1 + number, 15, day)
     book.close()
     return place.getvalue()
 

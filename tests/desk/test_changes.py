@@ -91,7 +91,7 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._area:
             fields = self.forms[-1][1]
-            fields.setlist(self._area, [fields[self._area] + data])
+            fields.setlist(self._area, [str(fields[self._area]) + data])
 
     def form(self, action: str, *names: str, **has: str) -> dict[str, list[str]]:
         """What the form with this action would send that holds these fields and values."""
@@ -438,6 +438,7 @@ def test_two_editors_of_one_part_lose_nothing_and_of_two_parts_meet_no_wall() ->
     stale = Page(answer)
     assert "别人先保存了" in stale.text
     assert "15 个工作日" in stale.text, "what they saved"
+    assert '<a href="#e-promised">承诺办结时限</a>' in stale.text
     assert stale.form(f"{where}/edit")["promised-value"] == ["12"], "what was typed"
     assert own(where)["promised"]["value"] == 15
     answer = save(where, "where", {"phone": "027-1"}, client=one, page=beside)

@@ -177,12 +177,8 @@ def seen(actor: Actor, listed_: Iterable[Change]) -> frozenset[UUID]:
     return frozenset(one.id for one in listed_ if reach.holds(one.agency, one.region))
 
 
-def _waiting(actor: Actor) -> Q:
+def _waiting(actor: Actor, reaches: Mapping[str, _Reach]) -> Q:
     """The changes whose next step this actor may take (等我办理)."""
-    return _waiting_within(actor, _reaches(actor, {act.may for act in publishing.ACTS if act.may}))
-
-
-def _waiting_within(actor: Actor, reaches: Mapping[str, _Reach]) -> Q:
     found = Q(pk__in=[])
     for act in publishing.ACTS:
         if act.code in ASIDE:
@@ -223,12 +219,11 @@ class Page:
 def listed(
     actor: Actor, *, state: str = "", q: str = "", item: str = "", batch: str = "", page: int = 1
 ) -> Page:
-    """The changes that this actor sees. state: one state, "open", "waiting" for this actor, or ""."""
-    waiting = _waiting(actor) if state == WAITING else Q()
+    """The changes that this actor sees. state: one state, "open" or ""."""
     found = visible(actor)
     if item:
         found = found.filter(item=item)
-    return _listed(found, waiting, state=state, q=q, batch=batch, page=page)
+    return _listed(found, Q(), state=state, q=q, batch=batch, page=page)
 
 
 def _listed(
@@ -254,12 +249,8 @@ def _listed(
     return Page(_rows(rows[:PAGE]), total, page, pages)
 
 
-def counts(actor: Actor) -> dict[str, int]:
-    """How many changes stand in each state, for this actor; "waiting": for whose step they wait."""
-    return _counts(visible(actor), _waiting(actor))
-
-
 def _counts(found: QuerySet[Head], waiting: Q) -> dict[str, int]:
+    """How many stand in each state; "waiting": for whose step they wait."""
     made: dict[str, int] = {WAITING: 0}
     rows = found.values_list("state").annotate(n=Count("id"), mine=Count("id", filter=waiting))
     for state, number, mine in rows.order_by("state"):
@@ -285,7 +276,7 @@ def desk(actor: Actor, *, state: str, q: str, batch: str, page: int) -> Desk:
     reaches = _reaches(actor, {SEE, *(act.may for act in publishing.ACTS if act.may)})
     see = reaches.get(SEE)
     found = Head.objects.filter(see.filter()) if see else Head.objects.none()
-    waiting = _waiting_within(actor, reaches)
+    waiting = _waiting(actor, reaches)
     numbers = _counts(found, waiting)
     if state not in {WAITING, OPEN_ONES, *STATES_ZH}:
         state = WAITING if numbers[WAITING] else OPEN_ONES

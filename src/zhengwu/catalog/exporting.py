@@ -42,6 +42,7 @@ from zhengwu.domain.guide import (
 from zhengwu.domain.identifiers import item_codes
 from zhengwu.domain.procedure import UNITS_ZH, Limit, Unit
 from zhengwu.domain.refusal import Refusal
+from zhengwu.ledger import services as ledger
 
 Cell = str | int | None
 
@@ -271,7 +272,8 @@ def _read_parts(element: Element, text: str, remark: Callable[[str], None]) -> A
     if text[0] in "[{":
         try:
             rows = json.loads(text)
-        except (ValueError, RecursionError):
+            ledger.check_json(rows)  # what no table can keep: zero bytes, halves of letters
+        except (ValueError, RecursionError, ledger.UnfitBody):
             raise Refusal(
                 "import.json",
                 f"“{element.zh}”一格像 JSON 又读不出来。请照导出的样子写，或者一行写一个名称。",

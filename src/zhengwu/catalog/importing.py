@@ -41,7 +41,7 @@ from zhengwu.domain import guide
 from zhengwu.domain.guide import BY_CODE, ELEMENTS, LISTS_ZH, Level
 from zhengwu.domain.identifiers import item_codes
 from zhengwu.domain.publishing import OPEN, STATES_ZH
-from zhengwu.domain.refusal import Refusal, Refusals
+from zhengwu.domain.refusal import Refusal
 
 Mode = Literal["publish", "draft"]
 Progress = Callable[[int, int], None]
@@ -492,6 +492,7 @@ class _There:
     """What the catalogue and the file itself hold: read once for the whole file."""
 
     columns: frozenset[str]
+    codes: frozenset[str]  # that the file writes
     items: dict[str, Item]
     shelf: services.Shelf
     owned: dict[
@@ -539,7 +540,9 @@ class _There:
         above |= {f"{letter}.{one.base}" for one in items.values() for letter in "CP"}
         shelf.load(items.keys() | above | {f"{letter}.{base}" for base in bases for letter in "CP"})
         names_now = {code: known[-1].name for code, known in shelf.versions.items() if known}
-        return cls(columns, items, shelf, owned, drafted, taken, listed, names_now)
+        return cls(
+            columns, frozenset(codes), items, shelf, owned, drafted, taken, listed, names_now
+        )
 
     def line(self, raw: Raw) -> Line:
         """The row as a release. Raises Refusal."""
@@ -597,6 +600,8 @@ class _There:
                 (str(level), facts["agency"], raw.name), ""
             )
         item = self.items.get(code)
+        if item is None and "item" in facts and not {"until", "retired"} & facts.keys():
+            self._not_twice(code, str(level), raw)
         if item is not None:
             if item.level != level or (facts.get("base") or item.base) != item.base:
                 raise Refusal(
@@ -618,6 +623,16 @@ class _There:
                 field="item",
             )
         return code, base, self._list_above(raw, code, base, level)
+
+    def _not_twice(self, code: str, level: str, raw: Raw) -> None:
+        """A new code is not for what the organ has already, unless that is renamed in this file."""
+        other = self.owned.get((level, raw.facts.get("agency", ""), raw.name), code)
+        if other != code and other not in self.codes:
+            raise Refusal(
+                "item.name_taken",
+                f"这个机关已有同名事项（{other}）。同一事项请用原来的编码，或者改正名称。",
+                field="name",
+            )
 
     def _free(self, code: str, raw: Raw) -> None:
         """A code made from the name must not be that of an item that was renamed since."""
@@ -796,6 +811,7 @@ def _run(
     done, total = len(rows), len(rows) + len(parsed.lines)
     for chunk in _chunks(parsed.lines):
         with transaction.atomic():
+            services.by_key()
             taken = _Chunk(chunk, by or OPERATOR, at, batch, writing)
             rows += taken.published(approved) if mode == "publish" else taken.drafted(refuse)
         done += len(chunk)
@@ -904,8 +920,12 @@ class _Chunk:
         ]
         planned = services.plan(releases, at=self.at)
         asked = (one for one in planned if not one.follows)
+        behind = {one.release.above: one for one in planned if one.follows and one.faults}
         for line, outcome in zip(lines, asked, strict=True):
             faults = (*line.lacks, *outcome.faults)
+            if (below := behind.get(line.release.code)) is not None:
+                said = f"下级的 {below.release.code} 不能跟着变：{below.faults[0].sentence}"
+                line = replace(line, remarks=(*line.remarks, said))
             if outcome.what == "unchanged":
                 remarks = (*(one.sentence for one in line.lacks), *line.remarks)
                 self.rows.append(_row(line, "unchanged", remarks=remarks))
@@ -1006,8 +1026,3 @@ def _touched(head: Change) -> Refusal | None:
             field="item",
         )
     return None
-
-
-def refusals(problem: Refusals) -> str:
-    """Everything that is wrong, in one line."""
-    return "；".join(one.sentence for one in problem.refusals)

@@ -180,7 +180,7 @@ def publish_all(
     What is refused is left out and the rest goes in. whole: all or none; raises Refusals.
     """
     with transaction.atomic():
-        _by_key()
+        by_key()
         _lock(releases)
         planned = lawful(releases, at=at, whole=whole)
         if any(one.follows for one in planned):
@@ -622,7 +622,7 @@ def _lock(releases: Sequence[Release]) -> None:
     list(found.select_for_update().values_list("pk"))
 
 
-def _by_key() -> None:
+def by_key() -> None:
     """Let the database find by their keys whatever a batch looks for, in this transaction.
 
     A list is taken over into tables that were empty a minute ago; planned for those, a statement
