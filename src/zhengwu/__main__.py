@@ -367,7 +367,9 @@ def _tell_import(report: ImportReport, *, as_json: bool) -> None:
             sentences.setdefault(key, str(row.sentence))
     for (outcome, rule), named in groups.items():
         some = "；".join(named[:ROWS_TOLD]) + ("；……" if len(named) > ROWS_TOLD else "")
-        click.echo(f"{OUTCOMES_ZH[outcome]} {len(named)} 行（{rule}）：{sentences[(outcome, rule)]}")
+        click.echo(
+            f"{OUTCOMES_ZH[outcome]} {len(named)} 行（{rule}）：{sentences[(outcome, rule)]}"
+        )
         click.echo(f"  第 {some}")
     counts = "，".join(f"{OUTCOMES_ZH[one]} {many}" for one, many in report.counts.items())
     click.echo(f"{len(report.rows)} 行：{counts}。")

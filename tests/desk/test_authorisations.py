@@ -18,7 +18,6 @@ from tests.conftest import Kept
 from tests.desk.walk import Answer, public, sign_in, text
 from zhengwu.accounts import queries as accounts
 from zhengwu.catalog import authorisations, shipped
-from zhengwu.catalog import services as catalog
 from zhengwu.web.clock import now
 
 DATA = Path(os.environ.get("ZHENGWU_DATA", Path(__file__).parents[3] / "shared" / "data"))

@@ -33,10 +33,12 @@ _IN_FORCE = (
     "lower(v.in_force) <= %s::date AND coalesce(upper(v.in_force), 'infinity') > %s::date"
     " AND NOT v.retired"
 )
-# The items of a place first, their versions one by one; a join would read all versions.
+_EVERYWHERE = "catalog_itemversion v JOIN catalog_item i ON i.id = v.item_id"
+# The items of a place first, then their versions one by one; a plain join would read all versions.
 _THERE = (
-    "v.item_id = ANY(ARRAY(SELECT r.id FROM catalog_item r"
-    " WHERE r.region = %s AND r.level = 'implementation'))"
+    "(SELECT * FROM catalog_item r WHERE r.region = %s AND r.level = 'implementation' OFFSET 0) i"
+    " JOIN LATERAL"
+    " (SELECT * FROM catalog_itemversion w WHERE w.item_id = i.id OFFSET 0) v ON true"
 )
 
 
@@ -91,7 +93,7 @@ def search(
     q: words of two characters or more, initials, codes; synonyms of the centre's list count as the
     word itself. agency, region: only what this organ, or the organs of this place, implement.
     """
-    where, given = _filters(
+    source, where, given = _filters(
         on, agency=agency, region=region, theme=theme, target=target, type_=type_
     )
     words = bigrams.fold(q[:LONGEST]).split()[:WORDS]
@@ -105,8 +107,7 @@ def search(
             given += more
     order, ordered = _order(words)
     statement = (
-        "SELECT v.id, count(*) OVER ()"  # noqa: S608
-        " FROM catalog_itemversion v JOIN catalog_item i ON i.id = v.item_id"
+        f"SELECT v.id, count(*) OVER () FROM {source}"  # noqa: S608
         f" WHERE {' AND '.join(where)} ORDER BY {order} LIMIT %s OFFSET %s"
     )
 
@@ -129,21 +130,22 @@ def search(
 
 def _filters(
     on: date, *, agency: str, region: str, theme: str, target: str, type_: str
-) -> tuple[list[str], list[Any]]:
+) -> tuple[str, list[str], list[Any]]:
+    """Where to look, the conditions, and what is given to both."""
     where: list[str] = [_IN_FORCE]
-    given: list[Any] = [on, on]
+    given: list[Any] = [*([region] if region else []), on, on]
     if agency or region:
         where.append("i.level = 'implementation'")
     else:
         where.append("v.root")
     for part, value in (
-        ("v.agency = %s", agency), (_THERE, region), ("v.type = %s", type_),
+        ("v.agency = %s", agency), ("v.type = %s", type_),
         ("v.themes @> ARRAY[%s]", theme), ("v.targets @> ARRAY[%s]", target),
     ):  # fmt: skip
         if value:
             where.append(part)
             given.append(value)
-    return where, given
+    return _THERE if region else _EVERYWHERE, where, given
 
 
 def _word(
@@ -200,12 +202,12 @@ def _order(words: Sequence[str]) -> tuple[str, list[Any]]:
 def _near(words: Sequence[str], on: date, *, agency: str, region: str) -> tuple[Hit, ...]:
     """Items that share most pairs of characters with the words."""
     pairs = sorted({pair for word in words for pair in bigrams.tokens(word)})[:40]
-    where, given = _filters(on, agency=agency, region=region, theme="", target="", type_="")
+    source, where, given = _filters(on, agency=agency, region=region, theme="", target="", type_="")
     anyone = " | ".join(bigrams.lexeme(pair) for pair in pairs)
     shared = " + ".join("(position(%s in v.needle) > 0)::int" for _ in pairs)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT v.id FROM catalog_itemversion v JOIN catalog_item i ON i.id = v.item_id"  # noqa: S608
+            f"SELECT v.id FROM {source}"  # noqa: S608
             f" WHERE {' AND '.join(where)} AND v.search @@ %s::tsquery"
             f" ORDER BY {shared} DESC, length(v.name), i.base LIMIT %s",
             [*given, anyone, *pairs, NEAR],
