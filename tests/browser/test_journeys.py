@@ -199,11 +199,11 @@ def _publish(**changes: Any) -> None:
 
 
 def working_days_ago(count: int) -> datetime:
-    """Ten in the morning, so many working days before today."""
+    """Ten in the morning of the working day after which so many have come, today included."""
     calendar, day = calendars.edition("420100").calendar, now().astimezone(cast.SHANGHAI).date()
     while count or not calendar.is_working_day(day).working:
-        day -= timedelta(days=1)
         count -= calendar.is_working_day(day).working and count > 0
+        day -= timedelta(days=1)
     return datetime.combine(day, time(10), tzinfo=cast.SHANGHAI)
 
 

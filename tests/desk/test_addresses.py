@@ -73,6 +73,9 @@ READ: Mapping[str, tuple[str, ...]] = {
     "desk:catalogue-import": (),
     "desk:catalogue-download": ("format", "level", "region", "agency", "all"),
     "desk:catalogue-word-new": ("word",),
+    "desk:changes": ("state", "q", "batch", "page"),
+    "desk:changes-step": ("change", "act"),
+    "desk:change-begin": ("item", "copy", "new", "q"),
 }
 VALUES = {
     "nul": "JC%00",
@@ -95,7 +98,8 @@ PEOPLE = {
                      "desk:time", "desk:time-export"),
     "p-system_admin": ("desk:operate", "desk:calendar", "desk:calendar-changes"),
     "p-audit_admin": ("desk:audit", "desk:audit-export"),
-    "p-centre_manager": ("desk:catalogue-words", "desk:catalogue-word-new", "desk:catalogue-import"),
+    "p-centre_manager": ("desk:catalogue-words", "desk:catalogue-word-new", "desk:catalogue-import",
+                         "desk:changes", "desk:changes-step", "desk:change-begin"),
 }  # fmt: skip
 NEEDS_A_CASE = ("desk:case", "desk:why", "desk:review", "desk:file-page")
 OF_AN_ITEM = {"desk:catalogue-item": "code", "desk:catalogue-compare": "base"}
@@ -107,7 +111,7 @@ PATHS = (
     "/desk/cases/{}/undo", "/desk/cases/{}/documents/{}.pdf", "/desk/cases/{}/documents/{}/print",
     "/desk/cases/{}/files/" + FILE, "/desk/drafts/{}", "/desk/drafts/{}/discard",
     "/desk/authorisations/{}", "/desk/catalogue/items/{}", "/desk/catalogue/compare/{}",
-    "/desk/catalogue.{}", "/desk/catalogue/words/{}",
+    "/desk/catalogue.{}", "/desk/catalogue/words/{}", "/desk/changes/{}", "/desk/changes/{}/edit",
 )  # fmt: skip
 
 

@@ -205,7 +205,8 @@ def _families(rows: Iterable[Named]) -> dict[str, list[_Node]]:
         if node is None:
             reading = _read(row.name)
             node = nodes.setdefault((reading.core, reading.parts), _Node(reading, row.name))
-            node.name = min(node.name, row.name, key=lambda name: (len(name), name))
+            if (len(row.name), row.name) < (len(node.name), node.name):
+                node.name, node.reading = row.name, reading  # the plainest name speaks for all
             by_name[row.name] = node
         node.rows.append(row)
         node.groups.add(row.group)

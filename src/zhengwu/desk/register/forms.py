@@ -17,6 +17,7 @@ from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.web.forms import Form, Line
 
+LACKING = ("missing", "faulty")
 MATERIAL, WHY, FILE = "material-", "why-", "file-"
 LETTER = "letter"
 UPLOAD = "upload-"  # what the browser sends; FILE holds the ids of what was kept of it
@@ -135,11 +136,11 @@ class RegisterForm(Form):
         codes = [material.code for material in item.materials]
         got = self.cleaned_data
         scans = {code: ids(got.get(FILE + code, "")) for code in codes}
-        # What no guide lists is passed on, so that it is refused and kept on record.
+        # What is asked for and no guide lists is passed on, so that it is refused and kept on record.
         outside = {
             name.removeprefix(MATERIAL): str(self.data[name])
             for name in self.data
-            if name.startswith(MATERIAL) and name not in self.fields
+            if name.startswith(MATERIAL) and name not in self.fields and self.data[name] in LACKING
         }
         return Reception(
             item=item.code,

@@ -38,7 +38,6 @@ from zhengwu.web.clock import now
 from zhengwu.web.forms import is_htmx, new_key, read_key
 
 TITLE = "登记办件"
-LACKING = ("missing", "faulty")
 # What comes after the receipt: the act done at once, and the form that is opened on the case page.
 AT_ONCE = {"accept": "accepted", "supplement": "supplement_requested"}
 OPENS = {"not_needed": "id_not_needed_reasons", "not_ours": "id_not_ours_organ"}
@@ -112,7 +111,7 @@ def _posted(request: HttpRequest, actor: Actor, at: datetime) -> HttpResponse:
         return _page(request, actor, form, key=key, chosen=chosen, near=near, at=at, status=422)
     reception = form.reception(chosen, on=on)
     states = reception.materials.values()
-    if do == "supplement" and all(states) and not any(state in LACKING for state in states):
+    if do == "supplement" and all(states) and not any(state in shapes.LACKING for state in states):
         form.refuse(
             Refusal(
                 "case.nothing_missing",
