@@ -603,7 +603,7 @@ GOOD = plain(["甲", "乙", "日期"], [1, "文字", True], [2.5, "", "再"], ["
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_a_damaged_file_is_refused_and_never_an_accident(data: st.DataObject) -> None:
     damaged = bytearray(GOOD)
     for _ in range(data.draw(st.integers(1, 4))):

@@ -31,6 +31,7 @@ CITY = "420100"
 LICENCE = guide.LICENCE
 ORDER = (Level.PROVINCE, Level.CITY, Level.IMPLEMENTATION)
 CHUNK = 1_000  # rows of one INSERT
+PUBLISHING = 7_309_940_835  # key of the advisory lock that publishers take
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,12 +182,8 @@ def publish_all(
     """
     with transaction.atomic():
         by_key()
-        _lock(releases)
+        _queue()
         planned = lawful(releases, at=at, whole=whole)
-        if any(one.follows for one in planned):
-            # What follows is locked in its turn, in code order like the rest, and read once more.
-            _lock([one.release for one in planned if one.follows])
-            planned = lawful(releases, at=at, whole=whole)
         _write(planned, by=by, at=at)
     queries.version.cache_clear()
     return tuple(one for one in planned if not one.follows)
@@ -597,13 +594,16 @@ def _standard(
 # --- writing ----------------------------------------------------------------------------------------
 
 
-def _lock(releases: Sequence[Release]) -> None:
-    """Make the items that are new and lock them and what they hang on, in code order: publishers
-    queue, and nobody takes up a list while it changes.
+def _queue() -> None:
+    """One publisher at a time: nobody takes up a list while it changes, and version ids come in the
+    order of the commits, so that `queries.edition` misses none.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PUBLISHING])
+
+
+def _new_items(releases: Sequence[Release]) -> None:
     codes = {one.code: one for one in releases}
-    if not codes:
-        return
     there = set(Item.objects.filter(code__in=codes).values_list("code", flat=True))
     Item.objects.bulk_create(
         [
@@ -612,14 +612,10 @@ def _lock(releases: Sequence[Release]) -> None:
                 region=one.region, generated=one.generated,
             )
             for code, one in sorted(codes.items())
-            if code not in there and len(code) <= 40
+            if code not in there
         ],
-        ignore_conflicts=True,
         batch_size=CHUNK,
     )  # fmt: skip
-    hang_on = {one.above for one in releases} | {str(r.own.get("flow_of", "")) for r in releases}
-    found = Item.objects.filter(code__in=codes.keys() | hang_on).order_by("code")
-    list(found.select_for_update().values_list("pk"))
 
 
 def by_key() -> None:
@@ -635,18 +631,16 @@ def by_key() -> None:
 
 def _write(planned: Sequence[Outcome], *, by: str | None, at: datetime) -> None:
     kept = [one for one in planned if one.what in ("created", "changed")]
-    if kept:
-        codes = {one.release.code for one in kept}
-        items = {one.code: one for one in Item.objects.filter(code__in=codes)}
-        _end_former([(items[one.release.code].pk, one.since) for one in kept])
-        for level in ORDER:
-            _insert([one for one in kept if one.release.level is level], items)
-        rows = [_row(one, items[one.release.code], by=by, at=at) for one in kept]
-        ledger.append(STREAM, rows, whole=True)
-    # An item whose every release was refused is no item.
-    refused = {one.release.code for one in planned if one.what == "refused"}
-    if refused:
-        Item.objects.filter(code__in=refused, versions=None).delete()
+    if not kept:
+        return
+    _new_items([one.release for one in kept])
+    codes = {one.release.code for one in kept}
+    items = {one.code: one for one in Item.objects.filter(code__in=codes)}
+    _end_former([(items[one.release.code].pk, one.since) for one in kept])
+    for level in ORDER:
+        _insert([one for one in kept if one.release.level is level], items)
+    rows = [_row(one, items[one.release.code], by=by, at=at) for one in kept]
+    ledger.append(STREAM, rows, whole=True)
 
 
 def _end_former(ends: Sequence[tuple[int, date]]) -> None:
