@@ -40,7 +40,7 @@ def measure(times: int) -> None:
         made = typst.compile(
             f"{EMPTY}// {turn}\n".encode(),
             root=str(render.TEMPLATES),
-            font_paths=render._fonts(),
+            font_paths=render.fonts(),
             ignore_system_fonts=True,
             format="pdf",
             pdf_standards=["a-2a"],

@@ -326,7 +326,7 @@ def _import_shipped(data: bytes | None) -> None:
     for one in accounts.agencies(accounts.CITY):
         names["市" + one.name.partition("市")[2]] = one.code
     lines = data.decode("utf-8-sig").splitlines(keepends=True) if data is not None else None
-    offices, below = city._offices() if settings.DEMO else ({}, {})
+    offices, below = city.offices_of_the_city() if settings.DEMO else ({}, {})
     report = shipped.import_items(lines, agencies=names, at=now(), offices=offices, below=below)
     for row in report.rows:
         if row.outcome == "refused":

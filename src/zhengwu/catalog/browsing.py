@@ -103,7 +103,7 @@ def page(code: str, on: date) -> Page:
     agencies = [one.agency for one in versions] + [one[4] for one in places]
     names = accounts.names(agencies=agencies)
     return Page(
-        tuple(queries._row(one, names.agency(one.agency)) for one in versions),
+        tuple(queries.row_of(one, names.agency(one.agency)) for one in versions),
         tuple(
             Place(
                 code, name, type_, region, agency, names.agency(agency), generated,

@@ -238,10 +238,10 @@ def whole(found: ItemVersion) -> dict[str, Any]:
 def _rows(found: Iterable[ItemVersion]) -> tuple[ItemVersionRow, ...]:
     listed = list(found)
     names = accounts.names(agencies=(one.agency for one in listed))
-    return tuple(_row(one, names.agency(one.agency)) for one in listed)
+    return tuple(row_of(one, names.agency(one.agency)) for one in listed)
 
 
-def _row(found: ItemVersion, agency_name: str) -> ItemVersionRow:
+def row_of(found: ItemVersion, agency_name: str) -> ItemVersionRow:
     force, above = found.in_force, found.above
     return ItemVersionRow(
         code=found.item.code,

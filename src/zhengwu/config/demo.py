@@ -127,7 +127,7 @@ def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
             for window, agency, name in hall.windows:
                 halls.add_window(window, hall=hall.code, agency=agency, name=name)
     say(f"  区域、机构、岗位、人员：新建 {new} 条。")
-    offices, below = _offices()
+    offices, below = offices_of_the_city()
     report = shipped.import_items(
         agencies=city.department_codes(), at=at, offices=offices, below=below,
         own_words=_own_words,
@@ -150,7 +150,7 @@ def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
     ledger.catch_up()
 
 
-def _offices() -> tuple[dict[str, Office], dict[str, list[Office]]]:
+def offices_of_the_city() -> tuple[dict[str, Office], dict[str, list[Office]]]:
     """Where every department and bureau does its items; department → the bureaus it guides."""
     from zhengwu.accounts import city
     from zhengwu.catalog.shipped import Office

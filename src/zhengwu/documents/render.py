@@ -34,7 +34,7 @@ class FontsMissing(Exception):
 
 
 @cache
-def _fonts() -> Any:
+def fonts() -> Any:
     if not any(FONTS.glob("*.ttf")):
         raise FontsMissing(f"{FONTS} holds no font; run the set-up (`make run`) to bring them.")
     return typst.Fonts(
@@ -89,7 +89,7 @@ def pdf(
     made = typst.compile(
         source,
         root=str(TEMPLATES),
-        font_paths=_fonts(),
+        font_paths=fonts(),
         ignore_system_fonts=True,
         format="pdf",
         sys_inputs=inputs,

@@ -46,7 +46,7 @@ def _set(given: str, guide: Guide) -> bytes:
     made = typst.compile(
         _template(),
         root=str(HERE),
-        font_paths=render._fonts(),
+        font_paths=render.fonts(),
         ignore_system_fonts=True,
         format="pdf",
         sys_inputs={"data": given},
