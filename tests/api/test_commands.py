@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.cases import people
 from tests.cases.people import COMPANY, actor, moment
-from zhengwu.__main__ import main
 from zhengwu.cases import api, loading, timekeeping
+from zhengwu.commands import main
+from zhengwu.commands.base import CANNOT, WRONG_USAGE
 
 pytestmark = pytest.mark.usefixtures("town")
 
@@ -34,9 +35,9 @@ def as_json(*words: str) -> Any:
     return json.loads(said(*words, "--json"))
 
 
-def refused(*words: str) -> str:
+def refused(*words: str, code: int = WRONG_USAGE) -> str:
     done = run(*words)
-    assert done.exit_code == 1, done.output
+    assert (done.exit_code, done.stdout) == (code, ""), done.output
     return done.stderr
 
 
@@ -100,8 +101,8 @@ def test_the_calendar_answers_as_the_interface_does() -> None:
 
 
 def test_what_is_wrong_is_said_in_words() -> None:
-    assert "没有找到这个办件" in refused("clock", "JC000000000000")
-    assert "没有找到这个办件" in refused("time-ledger", "\u202e")
+    assert "没有找到这个办件" in refused("clock", "JC000000000000", code=CANNOT)
+    assert "没有找到这个办件" in refused("time-ledger", "\u202e", code=CANNOT)
     number = people.received().number
     assert "时区" in refused("clock", number, "--at", "2026-11-23T09:00:00")
     assert "known" in refused("clock", number, "--known", "x")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "zhengwu"
 CONTEXTS = sorted(folder.name for folder in SOURCE.iterdir() if (folder / "__init__.py").exists())
-EDGE = {"web/clock.py", "config/idle.py", "config/logs.py", "__main__.py"}
+EDGE = {"web/clock.py", "config/idle.py", "config/logs.py"}
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("timezone", "now")}
 
 

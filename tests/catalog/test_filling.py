@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from tests.accounts.city import small_city
 from tests.catalog.districts import departing
 from tests.conftest import Kept
-from zhengwu.__main__ import main
 from zhengwu.catalog import exporting, filling, forms, queries
 from zhengwu.catalog.exporting import Selection
+from zhengwu.commands import main
 from zhengwu.domain import guide
 from zhengwu.domain.guide import Level
 from zhengwu.web import words

@@ -163,7 +163,7 @@ def test_a_life_in_a_long_path(home: Path) -> None:
 
 def test_a_plain_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("")
-    said = command("check", home=tmp_path / "var")
+    said = command("doctor", home=tmp_path / "var")
     assert said.returncode == 1
     assert "Traceback" not in said.stderr
 

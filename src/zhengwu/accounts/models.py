@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -185,4 +186,55 @@ class Look(models.Model):
             models.Index(fields=("-at", "-id"), name="accounts_look_latest"),
             models.Index(fields=("stream_id", "-at"), name="accounts_look_of_stream"),
             models.Index(fields=("person", "-at"), name="accounts_look_by_person"),
+        ]
+
+
+class System(models.Model):
+    """接入系统: another system that asks and acts through the interface. role, place: how far it
+    sees by itself (roles.SYSTEMS); a token narrows that by its scopes."""
+
+    id = models.UUIDField(primary_key=True)
+    code = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=60)
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="+")
+    role = models.CharField(max_length=20)
+    place = models.CharField(max_length=60)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(role__in=("agency_system", "hall_system", "region_system")),
+                name="accounts_system_role",
+            )
+        ]
+
+
+class Token(models.Model):
+    """令牌 of a system. Only the digest is kept; hint: its last letters, to tell them apart.
+
+    used: the last use, to the minute. The end is excluded.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    system = models.ForeignKey(System, models.PROTECT, related_name="tokens")
+    digest = models.BinaryField(max_length=32, unique=True)
+    hint = models.CharField(max_length=8)
+    scopes = ArrayField(models.CharField(max_length=30))
+    issued = models.DateTimeField()
+    issued_by = models.CharField(max_length=40)
+    expires = models.DateTimeField()
+    revoked = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=40, blank=True, default="")
+    used = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(expires__gt=F("issued")), name="accounts_token_expires"
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked__isnull=True, revoked_by="")
+                | (Q(revoked__isnull=False) & ~Q(revoked_by="")),
+                name="accounts_token_revoked_by",
+            ),
         ]

@@ -37,7 +37,10 @@ class PostHeld:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person with the posts, roles and grants held now. holdings: (role, scope code)."""
+    """A person with the posts, roles and grants held now. holdings: (role, scope code).
+
+    only: where a system acts for the person, the acts its token opens; via: that system's code.
+    """
 
     code: str
     name: str
@@ -49,9 +52,13 @@ class Actor:
     roles: frozenset[str]
     holdings: frozenset[tuple[str, str]]
     granted: frozenset[tuple[str, UUID]]  # (act, stream)
+    only: frozenset[str] | None = None
+    via: str = ""
 
     def may(self, act: str) -> bool:
-        return any(act in roles.TABLE[role] for role in self.roles)
+        return (self.only is None or act in self.only) and any(
+            act in roles.EVERY[role] for role in self.roles
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,9 @@ class Reach:
     agencies: frozenset[str]
     halls: frozenset[str]
     streams: frozenset[UUID]
+
+
+NOWHERE = Reach(False, frozenset(), frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +185,13 @@ def regions_above(code: str) -> tuple[str, ...]:
 
 def reach(actor: Actor, act: str) -> Reach:
     """How far this actor may do this act: the one filter of every fetch."""
+    if actor.only is not None and act not in actor.only:
+        return NOWHERE
     agencies: set[str] = set()
     halls: set[str] = set()
     everything = False
     for role, code in actor.holdings:
-        scope = roles.TABLE[role].get(act)
+        scope = roles.EVERY[role].get(act)
         if scope == "all":
             everything = True
         elif scope == "agency":

@@ -52,9 +52,16 @@ TABLE: Mapping[str, Mapping[str, str]] = {
         "catalog.see": "all", "calendar.see": "all"},
     "cashier": dict.fromkeys(("case.see", "case.collect", "catalog.see"), _OWN),
     "system_admin": {"accounts.manage": "all", "operate.see": "all", **_CALENDAR},
-    "security_admin": {"roles.grant": "all", **_CALENDAR},
+    "security_admin": {"roles.grant": "all", "systems.manage": "all", **_CALENDAR},
     "audit_admin": {"audit.looks": "all"},
 }  # fmt: skip
+# What another system sees by itself, before its token narrows it. Nobody holds these roles.
+SYSTEMS: Mapping[str, Mapping[str, str]] = {
+    "agency_system": {"case.see": "agency", "catalog.see": "all", "calendar.see": "all"},
+    "hall_system": {"case.see": "hall", "catalog.see": "all", "calendar.see": "all"},
+    "region_system": {"case.see": "region", "catalog.see": "all", "calendar.see": "all"},
+}
+EVERY: Mapping[str, Mapping[str, str]] = {**TABLE, **SYSTEMS}
 SCOPES = {"agency": "本机关", "hall": "本大厅", "region": "本区域", "all": "全部"}
 
 

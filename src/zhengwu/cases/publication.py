@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -289,9 +289,13 @@ def refresh(cases: Collection[UUID]) -> None:
         )
 
 
-def refresh_all(*, page: int = 500) -> int:
-    """Derive every case's rows anew (after a change of rule, mask or setting); how many cases."""
+def refresh_all(*, page: int = 500, progress: Callable[[int, int], None] | None = None) -> int:
+    """Derive every case's rows anew (after a change of rule, mask or setting); how many cases.
+
+    progress: told after every page how many are done, of how many there were at the beginning.
+    """
     done, after = 0, UUID(int=0)
+    total = _many() if progress else 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
@@ -303,6 +307,14 @@ def refresh_all(*, page: int = 500) -> int:
                 return done
             refresh(cases)
         done, after = done + len(cases), cases[-1]
+        if progress:
+            progress(done, total)
+
+
+def _many() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM cases_case")
+        return int(cursor.fetchone()[0])
 
 
 def _read(cases: Collection[UUID]) -> Iterable[tuple[Case, tuple[Event, ...], Calendar]]:

@@ -33,7 +33,11 @@ def event(
     agency: str | None = None,
     region: str | None = None,
 ) -> Event:
-    """An act as it will stand in the log; actor None: the house itself."""
+    """An act as it will stand in the log; actor None: the house itself. Where a system acted for
+    somebody, `via` says which.
+    """
+    if actor and actor.via:
+        body = {**body, "via": actor.via}
     return Event(
         version=version,
         kind=kind,

@@ -80,6 +80,7 @@ FORMATS: Mapping[str, str] = {
     "json": "application/json",
 }
 FETCHED = 500  # rows fetched together
+Progress = Callable[[int, int], None]
 # How people write the values.
 UNITS: Mapping[str, Unit] = {
     "工作日": Unit.WORKING_DAY, "日": Unit.CALENDAR_DAY, "天": Unit.CALENDAR_DAY,
@@ -124,11 +125,17 @@ def count(selection: Selection) -> int:
     return _found(selection).count()
 
 
-def rows(selection: Selection) -> Iterator[tuple[Cell, ...]]:
-    """The rows in the order of COLUMNS: list by list, an item's versions one after the other."""
+def rows(selection: Selection, *, progress: Progress | None = None) -> Iterator[tuple[Cell, ...]]:
+    """The rows in the order of COLUMNS: list by list, an item's versions one after the other.
+
+    progress: told after every row how many were made, of how many.
+    """
     names = {row.code: row.name for row in accounts.agencies()}
-    for one in versions(selection):
+    total = count(selection) if progress else 0
+    for done, one in enumerate(versions(selection), start=1):
         yield _row(one, names)
+        if progress:
+            progress(done, total)
 
 
 def versions(selection: Selection) -> Iterator[ItemVersion]:
@@ -143,22 +150,29 @@ def versions(selection: Selection) -> Iterator[ItemVersion]:
         yield from services.with_above(piece)
 
 
-def write(format: str, selection: Selection) -> Iterator[bytes]:
+def write(
+    format: str, selection: Selection, *, progress: Progress | None = None
+) -> Iterator[bytes]:
     """CSV or JSON in pieces. In JSON the lists are lists."""
+    found = rows(selection, progress=progress)
     if format == "csv":
-        return sheets.write_csv(COLUMNS, rows(selection))
-    plain = cast(Iterable[Sequence[Cell]], (_plain(row) for row in rows(selection)))
+        return sheets.write_csv(COLUMNS, found)
+    plain = cast(Iterable[Sequence[Cell]], (_plain(row) for row in found))
     return sheets.write_json(COLUMNS, plain)
 
 
-def save(format: str, selection: Selection, *, to: Path | BinaryIO) -> int:
+def save(
+    format: str, selection: Selection, *, to: Path | BinaryIO, progress: Progress | None = None
+) -> int:
     """Into a file, in constant memory; how many rows."""
     if format == "xlsx":
-        return sheets.save_xlsx(COLUMNS, rows(selection), title="事项", to=to)
+        return sheets.save_xlsx(
+            COLUMNS, rows(selection, progress=progress), title="事项", to=to
+        )  # fmt: skip
     if isinstance(to, Path):
         with to.open("wb") as file:
-            return save(format, selection, to=file)
-    for piece in write(format, selection):
+            return save(format, selection, to=file, progress=progress)
+    for piece in write(format, selection, progress=progress):
         to.write(piece)
     return count(selection)
 

@@ -187,13 +187,17 @@ def save(
     region: str = "",
     agency: str = "",
     settings: Settings | None = None,
+    progress: exporting.Progress | None = None,
 ) -> Sent:
     """The tables of what is in force on a day, in constant memory. format: csv or json."""
     writing = _Writing(settings or Settings(), at, format)
     names = {row.code: row.name for row in accounts.agencies()}
     selection = Selection(level=Level.IMPLEMENTATION, region=region, agency=agency, on=on)
     levels: dict[str, set[str]] = {}
-    for version in exporting.versions(selection):
+    total = exporting.count(selection) if progress else 0
+    for done, version in enumerate(exporting.versions(selection), start=1):
+        if progress:
+            progress(done, total)
         whole = queries.whole(version)
         exercised = str(whole.get("exercised", ""))
         levels.setdefault(version.item.base, set()).update({exercised} - {""})

@@ -1,8 +1,8 @@
-"""The interface to other systems (接口), /api/v1/: reading only, described at openapi.json."""
+"""The interface to other systems (接口), /api/v1/, described at openapi.json."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -14,29 +14,44 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
+from zhengwu.accounts.api import KEY, PERSON, SCHEME, Door
+from zhengwu.accounts.scopes import SCOPES
 from zhengwu.calendars import api as calendars
 from zhengwu.cases import api as cases
 from zhengwu.cases.loading import CaseNotFound
-from zhengwu.domain.refusal import Refusal
+from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.halls import queries as halls
 from zhengwu.web import errors, problems
 
-DESCRIPTION = "政务接口：只读。出错一律是 application/problem+json（RFC 9457），code 给程序看，detail 给人看。"
+DESCRIPTION = """\
+给其他系统用。令牌由安全管理员签发，写在 `Authorization: Bearer …`；办理时还要在 `X-Acting-Person` 里写代哪位工作人员，\
+每一步都由这个人负责。每次写入都要有 `Idempotency-Key`（UUID）：没有收到回答就用同一个再发，不会重复办理；\
+同一个编号换了内容答 422。列表用 `next` 续页，不漏不重。读取的回答带 `ETag`。\
+出错一律是 application/problem+json（RFC 9457）：`code` 给程序看，`detail` 给人看，`article` 是法条。"""
 
 
 class Interface(NinjaAPI):
     """With what the library cannot say by itself: the shape of a "no", and who may ask."""
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
-        return str(operation.url_name)
+        return str(operation.url_name).replace("-", "_")
 
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
         document = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
         components = document["components"]
-        components["schemas"]["Problem"] = problems.Problem.model_json_schema()
+        fault = problems.Fault.model_json_schema()
+        problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        problem.pop("$defs", None)
+        components["schemas"] |= {"Fault": fault, "Problem": problem}
         components["securitySchemes"] = {
+            SCHEME: {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "接入系统的令牌，由安全管理员签发和撤销。权限：\n\n"
+                + "\n".join(f"- `{one.code}`：{one.zh}" for one in SCOPES.values()),
+            },
             "QueryCode": {
                 "type": "apiKey",
                 "in": "header",
@@ -47,10 +62,42 @@ class Interface(NinjaAPI):
                 "type": "apiKey",
                 "in": "cookie",
                 "name": "zw_session",
-                "description": "工作人员登录后的会话；只看得到自己权限以内的办件",
+                "description": "工作人员登录后的会话；只能读取自己权限以内的办件",
             },
         }
+        for methods in document["paths"].values():
+            for told in methods.values():
+                _tell_the_door(told)
         return document
+
+
+def _tell_the_door(told: dict[str, Any]) -> None:
+    """Who may ask, and the headers that go with it, from the operation's own door."""
+    door = DOORS.get(told["operationId"])
+    if door is None:
+        return
+    writes = told.get("requestBody") is not None
+    told["security"] = [{SCHEME: list(door.scopes)}]
+    if not writes:
+        told["security"].append({"Session": []})
+    headers = []
+    if writes:
+        headers.append(
+            _header(KEY, "UUID；重试时写同一个", required=True, format="uuid", example=SAMPLE_KEY)
+        )
+    if door.person or not writes:
+        headers.append(
+            _header(PERSON, "代哪位工作人员（人员代码）", required=door.person, maxLength=40)
+        )
+    told["parameters"] = [*told.get("parameters", ()), *headers]
+
+
+def _header(name: str, said: str, *, required: bool, **schema: Any) -> dict[str, Any]:
+    example = {"example": schema.pop("example")} if "example" in schema else {}
+    return {
+        "in": "header", "name": name, "required": required, "description": said,
+        "schema": {"type": "string", **schema}, **example,
+    }  # fmt: skip
 
 
 api = Interface(
@@ -60,7 +107,10 @@ api = Interface(
     openapi_url="/openapi.json",
     docs_url=None,
     urls_namespace="api",
+    auth=Door(),  # an operation that forgets to say who may ask is closed
 )
+READ = frozenset({"GET"})
+SAMPLE_KEY = "5b0c5a3e-3f0b-4c57-9a54-0d9c6a0f2f6e"
 
 
 def region_of(hall: str) -> str | None:
@@ -69,13 +119,28 @@ def region_of(hall: str) -> str | None:
     return found.region if found else None
 
 
-api.add_router("/calendar", calendars.routes(region_of=region_of), tags=["历法"])
-api.add_router("/cases", cases.router, tags=["办件"])
+api.add_router("/calendar", calendars.routes(region_of=region_of), auth=None, tags=["历法"])
+for prefix, router, tag in cases.ROUTERS:
+    api.add_router(prefix, router, tags=[tag])
+
+
+def _operations() -> Iterator[tuple[Operation, frozenset[str]]]:
+    """Every operation, with the methods of its address."""
+    for _, bound in api._routers:
+        for view in bound.path_operations.values():
+            methods = frozenset(method for one in view.operations for method in one.methods)
+            for operation in view.operations:
+                yield operation, methods
 
 
 @api.exception_handler(Refusal)
 def _refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     return problems.refused(refusal)
+
+
+@api.exception_handler(Refusals)
+def _refusals(request: HttpRequest, several: Refusals) -> HttpResponse:
+    return problems.all_refused(several)
 
 
 @api.exception_handler(problems.Refused)
@@ -106,46 +171,86 @@ def _library_says_no(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def _unread(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """What the library found wrong before our code was asked: nearly always a missing parameter."""
-    first = error.errors[0]
-    name = str(first["loc"][-1])
-    missing = first["type"] == "missing"
-    return problems.refused(
-        Refusal(
-            "request.missing" if missing else "request.unreadable",
-            f"没有写参数 {name}。请补上。" if missing else f"参数 {name} 读不懂。请改正。",
-            field=name,
+    """What the library found wrong before our code was asked, every one of them."""
+    found = {}
+    for one in error.errors:
+        named = [str(part) for part in one["loc"][1:] if part not in ("body", "file", "form")]
+        name = ".".join(named)[:100] or str(one["loc"][0])
+        found.setdefault(name, _in_words(name, str(one["type"]), one.get("ctx") or {}))
+    faults = list(found.values())
+    if len(faults) == 1:
+        return problems.refused(faults[0])
+    return problems.all_refused(Refusals(faults[:50]))
+
+
+def _in_words(name: str, kind: str, context: Mapping[str, Any]) -> Refusal:
+    if kind == "missing":
+        return Refusal("request.missing", f"没有写 {name}。请补上。", field=name)
+    if kind == "extra_forbidden":
+        return Refusal(
+            "request.unknown_parameter", f"这里没有 {name}。请核对名称，或者去掉它。", field=name
         )
-    )
+    if expected := context.get("expected"):
+        return Refusal(
+            "request.unreadable", f"{name} 应是 {str(expected)[:300]} 之一。请改正。", field=name
+        )
+    return Refusal("request.unreadable", f"{name} 读不懂，或者超出了范围。请改正。", field=name)
+
+
+DOORS: Mapping[str, Door] = {
+    api.get_openapi_operation_id(operation): door
+    for operation, _ in _operations()
+    for door in operation.auth_callbacks
+    if isinstance(door, Door)
+}
+METHODS: Mapping[str, frozenset[str]] = {
+    str(operation.url_name): methods for operation, methods in _operations()
+}
 
 
 def addresses() -> tuple[list[URLPattern], str, str]:
     """For `path("api/v1/", …)`."""
     patterns, app, namespace = api.urls
     entered = [
-        URLPattern(one.pattern, _reading(one.callback), one.default_args, one.name)
+        URLPattern(
+            one.pattern,
+            _entered(one.callback, METHODS.get(str(one.name), READ)),
+            one.default_args,
+            one.name,
+        )
         for one in patterns
         if isinstance(one, URLPattern)
     ]
     return entered, app, namespace
 
 
-def _reading(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """GET and HEAD, nothing else."""
+def _entered(
+    view: Callable[..., HttpResponseBase], methods: frozenset[str]
+) -> Callable[..., HttpResponseBase]:
+    """By the methods that the address has; HEAD where there is GET."""
+    allowed = sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
     def entered(request: HttpRequest, **parts: Any) -> HttpResponseBase:
         method = request.method
-        if method not in ("GET", "HEAD"):
+        if method not in allowed:
             answer = problems.problem(
-                405, "http.405", problems.MEANS[405], "这个地址只能读取。请用 GET。"
+                405,
+                "http.405",
+                problems.MEANS[405],
+                "这个地址只能读取。请用 GET。"
+                if methods == READ
+                else f"这个地址不能这样用。请用 {'、'.join(sorted(methods))}。",
             )
-            answer["Allow"] = "GET, HEAD"
+            answer["Allow"] = ", ".join(allowed)
             return answer
+        if method != "HEAD":
+            return view(request, **parts)
         request.method = "GET"  # the library does not know HEAD; the server leaves out the body
         try:
             return view(request, **parts)
         finally:
             request.method = method
 
-    entered.csrf_exempt = True  # type: ignore[attr-defined]  # nothing can be changed here
+    # A form on another site cannot send the header that a token needs, and sessions only read.
+    entered.csrf_exempt = True  # type: ignore[attr-defined]
     return entered

@@ -87,26 +87,36 @@ def loaded() -> bool:
     return _file().exists() and _opened()
 
 
-def load(say: Callable[[str], None]) -> None:
-    """Build what is missing, at the present moment of the demo."""
+def load(say: Callable[[str], None], *, progress: Callable[[int, int], None] | None = None) -> None:
+    """Build what is missing, at the present moment of the demo. progress: cases made, of how many."""
     from zhengwu.web.clock import now
 
-    build(at=now(), say=say)
+    build(at=now(), say=say, progress=progress)
 
 
 def build(
-    *, at: datetime, say: Callable[[str], None] = lambda line: None, cases: int = CASES
+    *,
+    at: datetime,
+    say: Callable[[str], None] = lambda line: None,
+    cases: int = CASES,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[SignIn, ...]:
     """City, halls, items, `cases` simulated cases, sign-ins; a second run changes nothing.
 
     Where only the file of passwords is lost, new ones are made.
     """
     if not _opened():
-        _build(at=at, say=say, cases=cases)
+        _build(at=at, say=say, cases=cases, progress=progress)
     return _open()
 
 
-def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
+def _build(
+    *,
+    at: datetime,
+    say: Callable[[str], None],
+    cases: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
     from django.db import transaction
 
     from zhengwu.accounts import city
@@ -142,8 +152,15 @@ def _build(*, at: datetime, say: Callable[[str], None], cases: int) -> None:
     # As many again for the two bureaus whose people can sign in, so that their desks have work.
     codes = city.department_codes()
     busy = (codes["市水务局"], codes["市市场监督管理局"])
-    for seed, agencies in ((CASES_SEED, None), (CASES_SEED + 1, busy)):
-        result = simulate.run(cases, seed=seed, at=at, agencies=agencies)
+    for turn, agencies in enumerate((None, busy)):
+
+        def made(count: int, before: int = turn * cases) -> None:
+            if progress:
+                progress(before + count, 2 * cases)
+
+        result = simulate.run(
+            cases, seed=CASES_SEED + turn, at=at, agencies=agencies, progress=made
+        )  # fmt: skip
         say(f"  模拟办件：{result.cases} 件。")
         for code, count in sorted(result.refused.items()):
             say(f"  模拟时被拒绝 {code}：{count} 次。")
@@ -326,6 +343,11 @@ def _password() -> str:
 
 def _read(path: Path) -> tuple[SignIn, ...]:
     return tuple(SignIn(**one) for one in json.loads(path.read_text("utf-8")))
+
+
+def who_may_sign_in() -> tuple[SignIn, ...]:
+    """The sign-ins of this home folder; none where their file is lost."""
+    return _read(_file()) if _file().exists() else ()
 
 
 def sign_ins() -> str:

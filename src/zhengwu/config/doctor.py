@@ -22,7 +22,7 @@ def python() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - somebody may start us by hand
         raise StartProblem(
             f"需要 Python 3.11 或更新的版本，现在是 {sys.version.split()[0]}。"
-            "请安装后用它重新运行：make run PYTHON=python3.11"
+            "请安装后用它重新安装、运行；在源码目录里：make run PYTHON=python3.11"
         )
 
 
@@ -54,13 +54,13 @@ def port(host: str, number: int) -> None:
         except OSError as problem:
             if problem.errno == errno.EADDRINUSE:
                 raise StartProblem(
-                    f"端口 {number} 已被别的程序占用。请停下那个程序，或换一个端口："
-                    f"ZHENGWU_PORT={number + 1 if number < 65535 else 8000} make run"
+                    f"端口 {number} 已被别的程序占用。请停下那个程序，或换一个端口，例如设"
+                    f" ZHENGWU_PORT={number + 1 if number < 65535 else 8000}"
                 ) from problem
             if problem.errno == errno.EACCES:
                 raise StartProblem(
-                    f"当前用户不能使用端口 {number}。请换一个 1024 以上的端口："
-                    "ZHENGWU_PORT=8000 make run"
+                    f"当前用户不能使用端口 {number}。请换一个 1024 以上的端口，"
+                    "例如设 ZHENGWU_PORT=8000"
                 ) from problem
             raise StartProblem(
                 f"地址 {host}:{number} 不能监听（{problem.strerror}）。请检查 ZHENGWU_HOST。"

@@ -45,16 +45,8 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 def _worker() -> str:
     """Whether a worker works, and how far order and followers lie behind."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
-            " AND objsubid = 1 AND database = (SELECT oid FROM pg_database"
-            " WHERE datname = current_database())"
-            " AND (classid::bigint << 32) + objid::bigint = %s)",
-            [migrate.WORKING],
-        )
-        if not cursor.fetchone()[0]:
-            return "absent"
+    if not migrate.working():
+        return "absent"
     age = ledger.watermark().age
     if age > STALLED:
         return f"held up for {age:.0f} s"

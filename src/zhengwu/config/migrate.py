@@ -28,6 +28,11 @@ class MigrationProblem(Exception):
 @contextlib.contextmanager
 def as_owner() -> Iterator[None]:
     """Django's connection is the owner's in here; the application's again after."""
+    if settings.OWNER_ELSEWHERE:
+        raise MigrationProblem(
+            "这里没有数据库所有者的连接（ZHENGWU_OWNER_DATABASE_URL=elsewhere）。"
+            "请在有它的地方运行 zhengwu migrate，例如 systemctl start zhengwu-migrate。"
+        )
     kept = dict(connection.settings_dict)
     connection.close()
     owner = database(settings.OWNER_DATABASE_URL or settings.DATABASE_URL, name="owner")
@@ -102,6 +107,30 @@ def _make_app_role() -> None:
                 f"CREATE ROLE {settings.APP_ROLE} NOLOGIN; "
                 f"GRANT {settings.APP_ROLE} TO {connection.settings_dict['USER']};"
             ) from problem
+
+
+def working() -> bool:
+    """Whether a worker works: it holds the lock for as long as it lives."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND objsubid = 1 AND database = (SELECT oid FROM pg_database"
+            " WHERE datname = current_database())"
+            " AND (classid::bigint << 32) + objid::bigint = %s)",
+            [WORKING],
+        )
+        row = cursor.fetchone()
+        return bool(row and row[0])
+
+
+def unknown() -> list[str]:
+    """Migrations that were applied and that this version does not have: a newer one was here."""
+    executor = MigrationExecutor(connection)
+    ours = {app for app, _ in executor.loader.graph.nodes}
+    gone = executor.loader.applied_migrations.keys() - executor.loader.graph.nodes.keys()
+    # A squashed migration stands for those it replaced; they are no sign of a newer version.
+    replaced = {old for one in executor.loader.disk_migrations.values() for old in one.replaces}
+    return sorted(f"{app}.{name}" for app, name in gone - replaced if app in ours)
 
 
 def rewrites_the_log() -> bool:

@@ -236,7 +236,7 @@ class Cluster:
         with self._lock():
             self._create()
             process = None
-            if not self._runs():
+            if not self.runs():
                 process = self._launch()
             server = Server(self, process)
             try:
@@ -341,7 +341,7 @@ class Cluster:
             self.data.rmdir()
         fresh.rename(self.data)
 
-    def _runs(self) -> bool:
+    def runs(self) -> bool:
         """Whether a live server holds the data folder."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])

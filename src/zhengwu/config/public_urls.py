@@ -42,8 +42,8 @@ PUBLIC: Mapping[str, str] = {
     "api:calendar-days": "Notices and arrangements of working days are for everybody; counted.",
     "api:calendar-add": "The same, with the count the law prescribes.",
     "api:calendar-between": "The same.",
-    "api:clock": "A program cannot sign in: the view itself asks for the query code (attempts are "
-    "counted with those of the progress page) or a session, and answers 401 otherwise.",
+    "api:clock": "The view itself asks for the query code (attempts are counted with those of the "
+    "progress page), a token or a session, and answers 401 otherwise.",
     "api:time-ledger": "The same door.",
     "help": "How to use the site, accessibility and privacy statements.",
 }
@@ -60,7 +60,8 @@ class SignInUnlessPublic(LoginRequiredMiddleware):
         view_kwargs: dict[str, Any],
     ) -> HttpResponseBase | None:
         match = request.resolver_match
-        if match is not None and match.view_name in PUBLIC:
+        if match is not None and (match.view_name in PUBLIC or match.namespace == "api"):
+            # Each operation of the interface has a door of its own, and answers 401 in JSON.
             return None
         if request.user.is_authenticated:
             return None

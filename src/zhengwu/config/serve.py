@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from zhengwu.config import doctor, keys
 from zhengwu.config.environment import env, env_bool
@@ -115,25 +116,8 @@ class Parent:
             raise KeyboardInterrupt
 
     def _start(self) -> None:
-        here = [sys.executable, "-m"]
-        web = Child(
-            "网页进程",
-            [
-                *here,
-                "granian",
-                "--interface=wsgi",
-                f"--host={self.host}",
-                f"--port={self.port}",
-                f"--workers={self.web_workers}",
-                "--blocking-threads=4",
-                "--blocking-threads-idle-timeout=600",
-                "--respawn-failed-workers",
-                "--workers-kill-timeout=5",
-                "--log-level=warning",
-                "zhengwu.config.wsgi:application",
-            ],
-        )
-        work = Child("后台进程", [*here, "zhengwu", "work"])
+        web = Child("网页进程", granian(self.host, self.port, self.web_workers))
+        work = Child("后台进程", [sys.executable, "-m", "zhengwu", "work"])
         for child in (web, work):
             child.start()
             self.children.append(child)
@@ -161,6 +145,72 @@ class Parent:
             child.bury(until)
         if self.server is not None:
             self.server.stop()
+
+
+def granian(host: str, port: int, workers: int) -> list[str]:
+    """The command of the web processes."""
+    return [
+        *(sys.executable, "-m", "granian"),
+        "--interface=wsgi",
+        f"--host={host}",
+        f"--port={port}",
+        f"--workers={workers}",
+        "--blocking-threads=4",
+        "--blocking-threads-idle-timeout=600",
+        "--respawn-failed-workers",
+        "--workers-kill-timeout=5",
+        "--log-level=warning",
+        "zhengwu.config.wsgi:application",
+    ]
+
+
+def web(home: Path, host: str, port: int, workers: int, say: Callable[[str], None]) -> NoReturn:
+    """What `zhengwu web` does: check, collect the static files, and become granian.
+
+    The process keeps its number, so whoever started it signals granian: SIGHUP puts new workers in
+    the place of the old ones, SIGTERM ends it in order. Raises StartProblem.
+    """
+    if not env("DATABASE_URL"):
+        raise doctor.StartProblem(
+            "zhengwu web 只运行网页进程，要有 ZHENGWU_DATABASE_URL。"
+            "连同自带数据库一起运行的是 zhengwu serve。"
+        )
+    doctor.python()
+    doctor.folder(home)
+    doctor.port(host, port)
+    database(home)
+    import django
+    from django.db import connections
+
+    django.setup()
+    from zhengwu.config.settings import unsafe
+
+    if found := unsafe():
+        raise doctor.StartProblem("\n".join(found))
+    try:
+        fit()
+        collect(home)
+    finally:
+        connections.close_all()
+    say(f"网页进程在 {host}:{port}。")
+    sys.stdout.flush()
+    command = granian(host, port, workers)
+    os.execve(command[0], command, {**os.environ, "ZHENGWU_SERVED": "1"})  # noqa: S606 - no shell is wanted
+
+
+def fit() -> None:
+    """The database fits this version, and its log is safe from us. Raises StartProblem."""
+    from django.conf import settings
+
+    from zhengwu.config import migrate
+
+    if waiting := migrate.pending():
+        raise doctor.StartProblem(f"有 {len(waiting)} 步迁移没有执行。请先运行 zhengwu migrate。")
+    if migrate.rewrites_the_log() and not settings.DEMO:
+        raise doctor.StartProblem(
+            "应用的数据库用户可以改写事件账。请把 ZHENGWU_DATABASE_URL 换成另一个用户，"
+            "所有者写入 ZHENGWU_OWNER_DATABASE_URL，再运行 zhengwu migrate。"
+        )
 
 
 @contextlib.contextmanager
@@ -210,11 +260,7 @@ def prepare(home: Path, say: Callable[[str], None]) -> None:
         applied = migrate.run()
         if applied:
             say(f"数据库已迁移（{len(applied)} 步）。")
-        if migrate.rewrites_the_log() and not settings.DEMO:
-            raise doctor.StartProblem(
-                "应用的数据库用户可以改写事件账。请把 ZHENGWU_DATABASE_URL 换成另一个用户，"
-                "所有者写入 ZHENGWU_OWNER_DATABASE_URL，再运行 zhengwu migrate。"
-            )
+        fit()
         if settings.DEMO:
             from zhengwu.config import demo
 

@@ -37,6 +37,8 @@ WEB_WORKERS = env_int("WEB_WORKERS", 2, least=1, most=64)
 APP_ROLE = "zhengwu_app"
 DATABASE_URL = env("DATABASE_URL")
 OWNER_DATABASE_URL = env("OWNER_DATABASE_URL")
+# "elsewhere": migrating is another process's business, and this one need not know the password.
+OWNER_ELSEWHERE = OWNER_DATABASE_URL == "elsewhere"
 ONE_DATABASE_USER = bool(DATABASE_URL) and not OWNER_DATABASE_URL
 DATABASES = {
     "default": database(DATABASE_URL, name="app", role=APP_ROLE if ONE_DATABASE_USER else "")
@@ -73,6 +75,7 @@ MIDDLEWARE = [
     "zhengwu.web.middleware.plain_addresses",
     "zhengwu.config.static.Files",
     "zhengwu.web.middleware.content_security",
+    "zhengwu.config.door.straight",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -201,6 +204,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 ARCHIVE_DAYS = env_int("ARCHIVE_DAYS", 30, least=0, most=3650)
 IDLE_MINUTES = env_int("IDLE_MINUTES", 30, least=1, most=720)
+API_PER_MINUTE = env_int("API_PER_MINUTE", 6_000, least=1, most=10_000_000)
 PUBLISH_ORGANISATION_NAMES = env_bool("PUBLISH_ORGANISATION_NAMES")
 
 # --- what every answer carries ----------------------------------------------------------------

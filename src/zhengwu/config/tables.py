@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from zhengwu.calendars.api import BetweenAnswer, DayAnswer, EndAnswer
 from zhengwu.cases.api import ClockAnswer, TimeLedgerAnswer, WholeAnswer
@@ -96,6 +97,12 @@ def end(answer: EndAnswer) -> list[str]:
 def between(answer: BetweenAnswer) -> list[str]:
     provisional = "（暂定）" if answer.provisional else ""
     return [f"{answer.working_days} 个工作日，共 {answer.days} 天{provisional}"]
+
+
+def notice(one: Notice) -> dict[str, Any]:
+    """A notice as plain values; off: true rest, false work, null as the week has it."""
+    days = [{"day": day.isoformat(), "name": name, "off": off} for day, name, off in one.days]
+    return {"year": one.year, "amends": one.amends, "source": one.source, "days": days}
 
 
 def notices(found: Iterable[Notice]) -> list[str]:

@@ -28,9 +28,9 @@ def refuse_the_oversized(
     """413 for what is too large in all, 411 for a body without a length."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        length = _length(request)
+        length = announced(request)
         if length is None:
-            return errors.no_length(request)
+            return errors.noannounced(request)
         most = FILES_AT_ONCE * settings.UPLOAD_MOST_MB
         if length > most * 1024 * 1024 + FORM:
             return errors.too_large(
@@ -50,16 +50,20 @@ def strangers_send_little(
     """413 for whoever is not signed in and sends more than a form; nobody's files reach our disk."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        length = _length(request)
+        length = announced(request)
         if length is not None and length > FORM and not request.user.is_authenticated:
-            return errors.too_large(
-                request,
-                f"没有登录时一次最多提交 {_size(FORM)}，这次有 {_size(length)}。"
-                "什么都没有保存。需要上传文件的，请先登录；登录已过期的，请重新登录。",
-            )
+            return errors.too_large(request, most_said(length))
         return get_response(request)
 
     return answer
+
+
+def most_said(length: int) -> str:
+    """What a stranger is told who sends so many bytes."""
+    return (
+        f"没有登录时一次最多提交 {_size(FORM)}，这次有 {_size(length)}。"
+        "什么都没有保存。需要上传文件的，请先登录；登录已过期的，请重新登录。"
+    )
 
 
 class ToDisk(TemporaryFileUploadHandler):
@@ -70,7 +74,7 @@ class ToDisk(TemporaryFileUploadHandler):
         super().new_file(*args, **kwargs)
 
 
-def _length(request: HttpRequest) -> int | None:
+def announced(request: HttpRequest) -> int | None:
     """Bytes announced; None for a body that announces nothing."""
     announced = request.META.get("CONTENT_LENGTH") or ""
     if announced.isascii() and announced.isdigit():

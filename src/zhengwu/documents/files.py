@@ -105,10 +105,17 @@ def most() -> int:
     return int(settings.UPLOAD_MOST_MB) * 1024 * 1024
 
 
-def keep(by: Actor, *, purpose: str, name: str, data: BinaryIO, at: datetime) -> File:
-    """Take a file in (收件). Raises Refusal (field "file"); then nothing is left of it."""
+def keep(
+    by: Actor, *, purpose: str, name: str, data: BinaryIO, at: datetime, key: UUID | None = None
+) -> File:
+    """Take a file in (收件). Raises Refusal (field "file"); then nothing is left of it.
+
+    key: the same again gives the file that is there; with other content `ledger.key_reused`.
+    """
     if purpose not in PURPOSES:
         raise ValueError(purpose)
+    if key is not None and (first := _first(key, by, purpose, data)):
+        return first
     id = ledger.uuid7()
     place = _arriving() / id.hex
     try:
@@ -123,7 +130,7 @@ def keep(by: Actor, *, purpose: str, name: str, data: BinaryIO, at: datetime) ->
         )  # fmt: skip
         Upload.objects.create(
             id=id, purpose=purpose, name=kept.name, media=media, size=size, digest=digest,
-            pages=pages, by=by.code, at=at,
+            pages=pages, by=by.code, at=at, key=key,
         )  # fmt: skip
     except BaseException:
         place.unlink(missing_ok=True)
@@ -131,6 +138,19 @@ def keep(by: Actor, *, purpose: str, name: str, data: BinaryIO, at: datetime) ->
     # Until the row is there for good the file stays where the sweep looks for strays.
     transaction.on_commit(lambda: _settle(id))
     return kept
+
+
+def _first(key: UUID, by: Actor, purpose: str, data: BinaryIO) -> File | None:
+    """What was sent with this key before, None for the first time. Raises Refusal."""
+    row = Upload.objects.filter(key=key).first()
+    if row is None:
+        return None
+    seen = hashlib.file_digest(data, "sha256").hexdigest()
+    if (row.digest, row.purpose, row.by) != (f"sha256:{seen}", purpose, by.code):
+        raise Refusal(
+            "ledger.key_reused", "这个编号已经用于另一个文件。另传一个文件请用新的编号。"
+        )
+    return _file(row)
 
 
 def clean_name(name: str, media: str) -> str:

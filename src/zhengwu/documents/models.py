@@ -97,6 +97,7 @@ class Upload(models.Model):
     pages = models.IntegerField()
     by = models.CharField(max_length=40)
     at = models.DateTimeField()
+    key = models.UUIDField(null=True, unique=True)  # of whoever sends again when unsure
     stream = models.CharField(max_length=40, null=True)
     stream_id = models.UUIDField(null=True)
     unbound = models.DateTimeField(null=True)  # since when it belongs to no case any more

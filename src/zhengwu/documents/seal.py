@@ -40,7 +40,11 @@ class Paper:
 
 
 class SealProvider(Protocol):
-    """Who keeps the seals (印章管理). One instance serves the process, from several threads."""
+    """Who keeps the seals (印章管理). One instance serves the process, from several threads.
+
+    It may also have a method `certificate()`, which gives the x509.Certificate it seals with, or
+    None before there is one: `zhengwu doctor` then tells in time that it expires.
+    """
 
     def look(self) -> str:
         """What stands in the paper's sealing place: SVG text, or "demo"."""
@@ -66,6 +70,12 @@ def sealed(pdf: bytes, paper: Paper) -> bytes:
 def provider() -> SealProvider | None:
     """The provider that ZHENGWU_SEAL names. Raises ImportError when there is none of that name."""
     return _provider(settings.SEAL) if settings.SEAL else None
+
+
+def certificate() -> x509.Certificate | None:
+    """What the installation's provider seals with; None where it does not say."""
+    tell = getattr(provider(), "certificate", None)
+    return tell() if tell else None
 
 
 @cache
@@ -110,6 +120,12 @@ class DemoSeal:
             contact=paper.contact,
             at=paper.issued,
         )
+
+    def certificate(self) -> x509.Certificate | None:
+        """None before the first use, which makes it."""
+        if not self._file.exists():
+            return None
+        return x509.load_pem_x509_certificate(self._file.read_bytes())
 
     @cached_property
     def _signer(self) -> Any:

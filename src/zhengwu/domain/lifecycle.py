@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from zhengwu.domain.event import Event, Nature
@@ -174,6 +175,7 @@ SKEW = timedelta(minutes=5)  # how far the clocks of two desks may differ
 # An entry that issued no paper may be undone by whoever made it, alone, for so long (撤回操作).
 UNDO = timedelta(seconds=60)
 INSPECTORS = 2  # 行政许可法 34(3)
+_TAKES_AWAY = frozenset({"entry_withdrawn", "retracted"})
 
 
 class HolderKind(StrEnum):
@@ -259,6 +261,42 @@ class Standing:
     version: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The events of a case in the order of their versions, those that count, and what it is."""
+
+    events: tuple[Event, ...]
+    counting: tuple[Event, ...]
+    standing: Standing
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Life:
+        """Gone through once."""
+        listed = tuple(events)
+        counting = []
+        fold = _Fold()
+        for event in _kept(listed):
+            if fold.counts(event):
+                fold.take(event)
+                counting.append(event)
+        if listed:
+            fold.version = listed[-1].version
+        return cls(listed, tuple(counting), fold.standing())
+
+    def then(self, event: Event) -> Life:
+        """After one more; the same as going through all of them again."""
+        events = (*self.events, event)
+        if event.kind in _TAKES_AWAY:
+            return Life.of(events)
+        fold = _Fold.of(self.standing)
+        counting = self.counting
+        if fold.counts(event):
+            fold.take(event)
+            counting = (*counting, event)
+        fold.version = event.version
+        return Life(events, counting, fold.standing())
+
+
 def standing_events(events: Iterable[Event]) -> tuple[Event, ...]:
     """The events that count, recomputed as if what was withdrawn (撤销误录) were not there.
 
@@ -278,21 +316,17 @@ def standing_events(events: Iterable[Event]) -> tuple[Event, ...]:
 
 def fold(events: Iterable[Event]) -> Standing:
     """The standing of a case after its events, in the order of their versions."""
-    listed = tuple(events)
-    rows = histories(listed)
-    standing = rows[-1][1] if rows else Standing()
-    return replace(standing, version=listed[-1].version) if listed else standing
+    return Life.of(events).standing
 
 
 def histories(events: Iterable[Event]) -> tuple[tuple[Event, Standing], ...]:
     """Every event that counts with the standing after it."""
     rows = []
-    standing = Standing()
+    fold = _Fold()
     for event in _kept(tuple(events)):
-        if event.nature is _ACT and not _counts(standing.state, standing.procedures, event):
-            continue
-        standing = _after(standing, event)
-        rows.append((event, standing))
+        if fold.counts(event):
+            fold.take(event)
+            rows.append((event, fold.standing()))
     return tuple(rows)
 
 
@@ -331,7 +365,7 @@ def _kept(events: tuple[Event, ...]) -> tuple[Event, ...]:
     """Without those that a later entry, itself not withdrawn, took away."""
     gone: set[int] = set()
     for event in reversed(events):
-        if event.kind not in ("entry_withdrawn", "retracted") or event.version in gone:
+        if event.kind not in _TAKES_AWAY or event.version in gone:
             continue
         target = event.body.get("version")
         if not isinstance(target, int) or not 1 < target < event.version:
@@ -368,111 +402,162 @@ def _starts(state: State | None, kind: str, body: Mapping[str, Any] | None) -> b
     return True
 
 
-def _after(old: Standing, event: Event) -> Standing:
-    state, procedures = _moves(old.state, old.procedures, event)
-    when = event.occurred
-    latest = when if old.last_at is None else max(old.last_at, when)  # an entry may come late
-    if event.kind == "version_moved":
-        latest = old.last_at or when  # by night, by nobody: what people did before may be entered
-    new = replace(
-        old,
-        state=state,
-        procedures=procedures,
-        suspended=bool(procedures),
-        last_at=latest,
-        version=event.version,
-    )
-    kind = event.kind
-    if event.nature == Nature.OBSERVATION:
-        if kind == "received" and old.received_at is None:
-            new = replace(
-                new,
-                received_at=when,
-                papers_at=when,
-                holder=Holder(HolderKind.EXCHANGE, event.agency, since=when),
-            )
+class _Fold:
+    """A standing on its way through the events of a case; the fields are those of `Standing`."""
+
+    __slots__ = tuple(Standing.__dataclass_fields__)
+
+    state: State | None
+    suspended: bool
+    procedures: tuple[str, ...]
+    asked: frozenset[str]
+    extended: int
+    holder: Holder
+    before: Holder
+    step: str | None
+    outcome: str | None
+    received_at: datetime | None
+    papers_at: datetime | None
+    accepted_at: datetime | None
+    decided_at: datetime | None
+    delivered_at: datetime | None
+    closed_at: datetime | None
+    archived_at: datetime | None
+    accepted_by: str | None
+    notices: int
+    paid: bool
+    came_back: bool
+    answer: str | None
+    suspended_at: datetime | None
+    forwarded_at: datetime | None
+    ended_by: str | None
+    asking: tuple[Asked, ...]
+    proposed: tuple[Proposed, ...]
+    last_at: datetime | None
+    version: int
+
+    def __init__(self, begun: Standing = Standing()) -> None:
+        for name, value in zip(_FIELDS, _VALUES(begun), strict=True):
+            setattr(self, name, value)
+
+    @classmethod
+    def of(cls, standing: Standing) -> _Fold:
+        return cls(standing)
+
+    def standing(self) -> Standing:
+        return Standing(*_VALUES(self))
+
+    def counts(self, event: Event) -> bool:
+        return event.nature is not _ACT or _counts(self.state, self.procedures, event)
+
+    def take(self, event: Event) -> None:
+        """Go on by an event that counts."""
+        kind, body, when = event.kind, event.body, event.occurred
+        was, was_suspended = self.state, self.suspended
+        state, procedures = _moves(was, self.procedures, event)
+        ours = event.nature is _ACT
+        holder, before = self.holder, self.before
+        if ours:
+            holder, before = _holding(self, event)
+            if was in _LEFT:
+                holder = self.holder  # what has left our hands is not handed on
+            if was_suspended and procedures and kind not in ("suspended", "resumed"):
+                # Who takes it meanwhile gets it back afterwards; the time is the special
+                # procedure's.
+                moved = holder is not self.holder
+                holder, before = self.holder, holder if moved else self.before
+        last = self.last_at
+        if last is None or (when > last and kind != "version_moved"):
+            self.last_at = when  # an entry may come late; a new version by night, by nobody
+        self.state, self.procedures, self.suspended = state, procedures, bool(procedures)
+        self.version = event.version
+        if kind == "suspended":
+            self.suspended_at = self.suspended_at if was_suspended else when
+        elif kind == "extended":
+            self.extended += int(body.get("days", 0))
+        elif ours:
+            self._act(event)
+        else:
+            self._news(event)
+        if ours:
+            self.holder, self.before = holder, before
+
+    def _news(self, event: Event) -> None:
+        kind, when = event.kind, event.occurred
+        if kind == "received":
+            if self.received_at is None:
+                self.received_at = self.papers_at = when
+                self.holder = Holder(HolderKind.EXCHANGE, event.agency, since=when)
         elif kind == "accepted":
-            new = replace(new, accepted_at=old.accepted_at or when)
+            self.accepted_at = self.accepted_at or when
         elif kind == "decided":
             outcome = event.body.get("outcome")
-            new = replace(
-                new,
-                decided_at=old.decided_at or when,
-                outcome=old.outcome or (str(outcome) if outcome else None),
-            )
+            self.decided_at = self.decided_at or when
+            self.outcome = self.outcome or (str(outcome) if outcome else None)
         elif kind == "delivered":
-            new = replace(new, delivered_at=old.delivered_at or when)
+            self.delivered_at = self.delivered_at or when
         elif kind == "closed":
-            new = replace(new, closed_at=old.closed_at or when, holder=replace(NOBODY, since=when))
+            self.closed_at = self.closed_at or when
+            self.holder = replace(NOBODY, since=when)
         elif kind == "step":
-            new = replace(new, step=str(event.body.get("step") or "") or None)
-        elif kind == "suspended":
-            new = replace(new, suspended_at=old.suspended_at if old.suspended else when)
-        elif kind == "extended":
-            new = replace(new, extended=old.extended + int(event.body.get("days", 0)))
-        return new
-    if kind == "received":
-        new = replace(new, received_at=when, papers_at=when)
-    elif kind == "supplement_requested":
-        new = replace(new, asked=old.asked | _codes(event.body), notices=old.notices + 1)
-    elif kind == "came_back":
-        new = replace(new, came_back=True, answer=str(event.body.get("view") or "") or None)
-    elif kind == "forwarded":
-        new = replace(new, forwarded_at=when)
-    elif kind in ("revoked", "cancelled", "taken_back"):
-        new = replace(new, ended_by=kind)
-    elif kind == "fee_paid":
-        new = replace(new, paid=True)
-    elif kind == "opinion_requested":
-        one = Asked(
-            event.version,
-            str(event.body.get("agency", "")),
-            str(event.body["post"]) if event.body.get("post") else None,
-            str(event.body.get("until", "")),
-        )
-        new = replace(new, asking=(*old.asking, one))
-    elif kind == "opinion_given":
-        answered = event.body.get("request")
-        new = replace(new, asking=tuple(o for o in old.asking if o.version != answered))
-    elif kind == "withdrawal_proposed":
-        entry = event.body.get("version")
-        if isinstance(entry, int):
-            proposal = Proposed(event.version, entry, event.actor)
-            new = replace(new, proposed=(*old.proposed, proposal))
-    elif kind == "entry_withdrawn":
-        entry = event.body.get("version")
-        new = replace(new, proposed=tuple(o for o in old.proposed if o.entry != entry))
-    elif kind == "supplemented":
-        new = replace(new, papers_at=when)
-    elif kind == "accepted":
-        new = replace(new, accepted_at=when, accepted_by=event.actor)
-    elif kind == "deemed_accepted":
-        # 行政许可法 32(4): accepted from the day the papers were received.
-        new = replace(new, accepted_at=old.papers_at)
-    elif kind in ("granted", "refused"):
-        new = replace(new, outcome=kind, decided_at=when, step=None)
-    elif kind == "delivered":
-        new = replace(new, delivered_at=when)
-    elif kind == "closed":
-        new = replace(new, closed_at=when)
-    elif kind == "archived":
-        new = replace(new, archived_at=when)
-    elif kind == "suspended":
-        new = replace(new, suspended_at=old.suspended_at if old.suspended else when)
-    elif kind == "extended":
-        new = replace(new, extended=old.extended + int(event.body.get("days", 0)))
-    elif kind == "step_taken":
-        new = replace(new, step=str(event.body.get("step") or "") or None)
-    elif kind == "step_done":
-        new = replace(new, step=None)
-    holder, before = _holding(old, event)
-    if old.state in _LEFT:
-        holder = old.holder  # what has left our hands is not handed on
-    if old.suspended and new.suspended and kind not in ("suspended", "resumed"):
-        # Who takes it meanwhile gets it back afterwards; the time is the special procedure's.
-        moved = holder is not old.holder
-        holder, before = old.holder, holder if moved else old.before
-    return replace(new, holder=holder, before=before)
+            self.step = str(event.body.get("step") or "") or None
+
+    def _act(self, event: Event) -> None:
+        kind, body, when = event.kind, event.body, event.occurred
+        if kind == "step_taken":
+            self.step = str(body.get("step") or "") or None
+        elif kind == "step_done":
+            self.step = None
+        elif kind == "received":
+            self.received_at = self.papers_at = when
+        elif kind == "accepted":
+            self.accepted_at, self.accepted_by = when, event.actor
+        elif kind == "deemed_accepted":
+            # 行政许可法 32(4): accepted from the day the papers were received.
+            self.accepted_at = self.papers_at
+        elif kind == "supplement_requested":
+            self.asked |= _codes(body)
+            self.notices += 1
+        elif kind == "supplemented":
+            self.papers_at = when
+        elif kind in ("granted", "refused"):
+            self.outcome, self.decided_at, self.step = kind, when, None
+        elif kind == "delivered":
+            self.delivered_at = when
+        elif kind == "closed":
+            self.closed_at = when
+        elif kind == "archived":
+            self.archived_at = when
+        elif kind == "came_back":
+            self.came_back, self.answer = True, str(body.get("view") or "") or None
+        elif kind == "forwarded":
+            self.forwarded_at = when
+        elif kind in ("revoked", "cancelled", "taken_back"):
+            self.ended_by = kind
+        elif kind == "fee_paid":
+            self.paid = True
+        elif kind == "opinion_requested":
+            one = Asked(
+                event.version,
+                str(body.get("agency", "")),
+                str(body["post"]) if body.get("post") else None,
+                str(body.get("until", "")),
+            )
+            self.asking = (*self.asking, one)
+        elif kind == "opinion_given":
+            answered = body.get("request")
+            self.asking = tuple(o for o in self.asking if o.version != answered)
+        elif kind == "withdrawal_proposed":
+            entry = body.get("version")
+            if isinstance(entry, int):
+                self.proposed = (*self.proposed, Proposed(event.version, entry, event.actor))
+        elif kind == "entry_withdrawn":
+            entry = body.get("version")
+            self.proposed = tuple(o for o in self.proposed if o.entry != entry)
+
+
+_FIELDS = tuple(Standing.__dataclass_fields__)
+_VALUES = attrgetter(*_FIELDS)
 
 
 def still_open(procedures: tuple[str, ...], body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -493,7 +578,7 @@ def _codes(body: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def _holding(old: Standing, event: Event) -> tuple[Holder, Holder]:
+def _holding(old: _Fold, event: Event) -> tuple[Holder, Holder]:
     """Who has the case after an act, and whom to give it back to after a special procedure."""
     kind, when = event.kind, event.occurred
     target = event.body.get("to")

@@ -9,23 +9,40 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 
-from zhengwu.domain.refusal import Refusal
+from zhengwu.domain.refusal import Refusal, Refusals
 
 PREFIX = "/api/"
 MEDIA_TYPE = "application/problem+json"
 MEANS = {
-    401: "没有说明是谁在查询",
+    400: "没看懂这个请求",
+    401: "没有说明是谁",
+    403: "没有这项权限",
     404: "没有找到",
-    405: "只能读取",
-    422: "不能这样查",
-    429: "查询太频繁",
+    405: "这个地址不能这样用",
+    409: "办件已有新进展",
+    411: "没有说明内容有多大",
+    413: "提交的内容太大",
+    415: "内容的类型不对",
+    422: "没有办成",
+    429: "太频繁",
     500: "系统出错了",
+    503: "暂时忙不过来",
 }
+
+
+class Fault(Schema):
+    """One of several things that are wrong."""
+
+    code: str
+    detail: str
+    article: str | None = None
+    field: str | None = None
 
 
 class Problem(Schema):
     """What went wrong. code: stable, for programs; detail: for people, says what to do; article:
-    of law; field: the parameter that is wrong."""
+    of law; field: the parameter that is wrong; errors: everything that is wrong, where it is more
+    than one thing; version: how far the case is now (409)."""
 
     type: str
     title: str
@@ -34,6 +51,8 @@ class Problem(Schema):
     code: str
     article: str | None = None
     field: str | None = None
+    errors: list[Fault] | None = None
+    version: int | None = None
 
 
 class Refused(Exception):
@@ -66,10 +85,11 @@ def problem(
     *,
     article: str | None = None,
     field: str | None = None,
+    **more: Any,
 ) -> HttpResponse:
-    """The answer; article and field stand in it only when they say something."""
+    """The answer; article, field and what else there is stand in it only when they say something."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
-    told = {"article": article, "field": field}
+    told = {"article": article, "field": field, **more}
     body |= {name: value for name, value in told.items() if value is not None}
     answer = HttpResponse(
         json.dumps(body, ensure_ascii=False), content_type=MEDIA_TYPE, status=status
@@ -90,6 +110,24 @@ def refused(refusal: Refusal) -> HttpResponse:
     )
 
 
+def all_refused(several: Refusals) -> HttpResponse:
+    """422 with the first refusal, and every one of them under `errors`."""
+    first = several.refusals[0]
+    every = [
+        {
+            "code": one.code,
+            "detail": one.sentence,
+            **({"article": one.article} if one.article else {}),
+            **({"field": one.field} if one.field else {}),
+        }
+        for one in several.refusals
+    ]
+    return problem(
+        422, first.code, MEANS[422], first.sentence, article=first.article, field=first.field,
+        errors=every,
+    )  # fmt: skip
+
+
 def only(request: HttpRequest, *names: str) -> None:
     """Refuses a parameter that the address does not have: a slip of the pen must not be an answer
     to another question. Raises Refusal.
@@ -105,8 +143,20 @@ def only(request: HttpRequest, *names: str) -> None:
             )
 
 
-def documented(*statuses: int, **more: Any) -> dict[str, Any]:
-    """What the OpenAPI document says of these answers, beside anything more on the operation."""
+def documented(
+    *statuses: int, media: Mapping[int, tuple[str, str]] | None = None, **more: Any
+) -> dict[str, Any]:
+    """What the OpenAPI document says of these answers, beside anything more on the operation.
+
+    media: answers that are no JSON: what they are and what they hold.
+    """
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    answers = {one: {"description": MEANS[one], "content": content} for one in statuses}
+    answers: dict[int, Any] = {
+        one: {"description": MEANS[one], "content": content} for one in statuses if one != 304
+    }
+    if 304 in statuses:
+        answers[304] = {"description": "没有变，照旧"}
+    for status, (kind, what) in (media or {}).items():
+        schema = {"schema": {"type": "string", "format": "binary"}}
+        answers[status] = {"description": what, "content": {kind: schema}}
     return {"responses": answers, **more}

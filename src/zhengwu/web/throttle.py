@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -37,6 +38,49 @@ def attempts(what: str, who: str, *, at: datetime, within: timedelta) -> int:
             RETURNING count
             """,
             [key, at, at - within, at - within],
+        )
+        return int(cursor.fetchone()[0])
+
+
+_leases: dict[str, tuple[datetime, int]] = {}
+_leasing = threading.Lock()
+SHARES = 50  # a process takes one fiftieth of a window's attempts at a time
+
+
+def lease(what: str, who: str, *, most: int, within: timedelta, at: datetime) -> int | None:
+    """One more of at most `most` attempts in a window; None: allowed, else seconds to wait.
+
+    Counted across all processes, but written seldom: a process takes a share of the window's
+    attempts from the database and uses it up by itself. What it does not use is lost to the others
+    until the window ends, so that a little less than `most` may pass, never more. Windows begin with
+    the clock (a minute with the minute).
+    """
+    length = int(within.total_seconds())
+    began = datetime.fromtimestamp(int(at.timestamp()) // length * length, tz=at.tzinfo)
+    key = f"{what}\n{who}"
+    with _leasing:
+        since, left = _leases.get(key, (began, 0))
+        if since == began and left > 0:
+            _leases[key] = (began, left - 1)
+            return None
+    share = max(1, most // SHARES)
+    used = _take(what, f"{who}\n{began.timestamp():.0f}", share, at=at)
+    granted = min(share, max(0, most - (used - share)))
+    with _leasing:
+        if granted > 0:
+            _leases[key] = (began, granted - 1)
+            return None
+    return max(1, length - int((at - began).total_seconds()))
+
+
+def _take(what: str, who: str, share: int, *, at: datetime) -> int:
+    """Count a share; how many were taken in all."""
+    key = salted_hmac("zhengwu.throttle", f"{what}\n{who}", algorithm="sha256").hexdigest()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO web_attempt AS a (key, started, count) VALUES (%s, %s, %s)"
+            " ON CONFLICT (key) DO UPDATE SET count = a.count + excluded.count RETURNING count",
+            [key, at, share],
         )
         return int(cursor.fetchone()[0])
 

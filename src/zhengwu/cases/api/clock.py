@@ -1,7 +1,8 @@
 """The clock and the time ledger of a case for other systems (期限与时间账接口). No personal data.
 
-Two may ask: staff by their session, within their reach; and whoever holds the case's number and
-its query code (header X-Query-Code), whose attempts count with those of the progress page.
+Three may ask: a system by its token and staff by their session, within their reach; and whoever
+holds the case's number and its query code (header X-Query-Code), whose attempts count with those of
+the progress page.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ninja import Router, Schema
 from ninja.params.functions import Query
 from pydantic import WithJsonSchema
 
-from zhengwu.accounts import queries as accounts
+from zhengwu.accounts.api import Door
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import loading, timekeeping, tracking
 from zhengwu.cases.loading import CaseNotFound, Loaded
@@ -28,6 +29,7 @@ from zhengwu.web.answering import Day, Line, Moment, lines, moment
 from zhengwu.web.clock import now
 
 HEADER = "X-Query-Code"
+READER = Door("cases.read")
 LONGEST = 40  # letters of a number or a query code, more are none of ours
 MOST_POSITION = 2**63 - 1
 
@@ -141,8 +143,10 @@ def _limit(one: LimitReading) -> LimitAnswer:
     )
 
 
-def instant(text: str | None) -> datetime:
-    """The parameter `at`; none: now. Raises Refusal: `clock.at`, `clock.no_offset`."""
+def instant(text: str | None, *, field: str = "at") -> datetime:
+    """The parameter `at`, or another moment; none: now. Raises Refusal: `clock.at`,
+    `clock.no_offset`.
+    """
     if not text:
         return now()
     if len(text) > 6 and text[-6] == " " and "T" in text:
@@ -152,15 +156,15 @@ def instant(text: str | None) -> datetime:
     except ValueError:
         raise Refusal(
             "clock.at",
-            "参数 at 应写作带时区的时间，例如 2026-11-23T09:00:00+08:00（在网址里加号写作 %2B）。",
-            field="at",
+            f"参数 {field} 应写作带时区的时间，例如 2026-11-23T09:00:00+08:00（在网址里加号写作 %2B）。",
+            field=field,
         ) from None
     if found.tzinfo is None:
         raise Refusal(
             "clock.no_offset",
-            "参数 at 没有写明时区，不能推算期限。请补上，例如 2026-11-23T09:00:00+08:00"
+            f"参数 {field} 没有写明时区，不能推算期限。请补上，例如 2026-11-23T09:00:00+08:00"
             "（在网址里加号写作 %2B）。",
-            field="at",
+            field=field,
         )
     return found
 
@@ -290,12 +294,15 @@ def _who(request: HttpRequest, number: str, *, at: datetime) -> Actor | str:
     """
     given = request.headers.get(HEADER)
     if given is None:
-        if request.user.is_authenticated:
-            return accounts.actor_of(request.user, at=at)
+        try:
+            return READER(request).actor
+        except problems.Refused as refused:
+            if request.headers.get("Authorization") or refused.status != 401:
+                raise
         raise problems.Refused(
             401,
             "case.who",
-            f"请在请求头 {HEADER} 里写收件回执上的查询码；工作人员请先登录。",
+            f"请在请求头 {HEADER} 里写收件回执上的查询码；系统请用令牌，工作人员请先登录。",
             headers={"WWW-Authenticate": f'QueryCode header="{HEADER}"'},
         )
     if tracking.too_often(throttle.sender(request), number, at=at):
@@ -308,7 +315,7 @@ def _who(request: HttpRequest, number: str, *, at: datetime) -> Actor | str:
     return tracking.capitals(given)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A number or code that can be one of ours. Raises CaseNotFound."""
     if len(text) > LONGEST or not text.isprintable():
         raise CaseNotFound
@@ -317,7 +324,7 @@ def _plain(text: str) -> str:
 
 def _private(response: HttpResponse) -> None:
     response["Cache-Control"] = "private, no-store"
-    response["Vary"] = f"Cookie, {HEADER}"
+    response["Vary"] = f"Authorization, Cookie, {HEADER}"
 
 
 Position = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,19}$"})]
@@ -327,7 +334,14 @@ EXAMPLE_NUMBER = "JC202609000001"
 
 
 def _documented(example: dict[str, Any]) -> dict[str, Any]:
-    found = problems.documented(401, 404, 422, 429, security=[{"QueryCode": []}, {"Session": []}])
+    found = problems.documented(
+        401,
+        403,
+        404,
+        422,
+        429,
+        security=[{"QueryCode": []}, {"Token": ["cases.read"]}, {"Session": []}],
+    )
     found["responses"][200] = {"content": {"application/json": {"example": example}}}
     return found
 
@@ -336,6 +350,7 @@ def _documented(example: dict[str, Any]) -> dict[str, Any]:
     "/{number}/clock",
     response=ClockAnswer,
     summary="办件的全部期限和推导",
+    auth=None,
     url_name="clock",
     openapi_extra=_documented(
         {"number": EXAMPLE_NUMBER, "at": "2026-09-22T09:00:00+08:00", "known": None, "edition": 20,
@@ -364,9 +379,9 @@ def case_clock(
     problems.only(request, "at", "known")
     when, seen = instant(at), position(known)
     if isinstance(who, str):
-        loaded = loading.load_public(_plain(number), _plain(who))
+        loaded = loading.load_public(plain(number), plain(who))
     else:
-        loaded = loading.load(who, _plain(number))
+        loaded = loading.load(who, plain(number))
     _private(response)
     return clock_of(loaded, at=when, known=seen, inside=not isinstance(who, str))
 
@@ -376,6 +391,7 @@ def case_clock(
     response=TimeLedgerAnswer,
     summary="办件的时间账",
     description="各段之和等于全程；移交各次之和等于“移交途中”各段之和。",
+    auth=None,
     url_name="time-ledger",
     openapi_extra=_documented(
         {"number": EXAMPLE_NUMBER, "start": "2026-09-14T09:20:00+08:00", "end": None,
@@ -396,8 +412,8 @@ def case_time_ledger(request: HttpRequest, response: HttpResponse, number: str) 
     who = _who(request, number, at=present)
     problems.only(request)
     if isinstance(who, str):
-        found = timekeeping.of_public(_plain(number), _plain(who), at=present)
+        found = timekeeping.of_public(plain(number), plain(who), at=present)
     else:
-        found = timekeeping.of_case(who, _plain(number), at=present)
+        found = timekeeping.of_case(who, plain(number), at=present)
     _private(response)
     return ledger_of(found)

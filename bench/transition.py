@@ -1,0 +1,560 @@
+"""The CPU of one hand-over (移交) against pgbench on our own commit statement, in one run.
+
+    python -m bench.transition http|batch|service [--rounds N] [--profile]
+
+On a private, durable server (fsync on), in alternated rounds; medians. What is counted:
+
+- pgbench: 16 clients, one case each transaction, prepared; the client's user and system time and
+  that of its backends (the postmaster's account of children it has buried).
+- `http`: the web process (granian, one worker) and its backends, for each POST of a hand-over over
+  a connection that stays open. The client is a process of its own and is not counted.
+- `batch`: this process and its backend, for each of 50 hand-overs decided and committed together
+  through `cases.services.perform_many`, permission, lifecycle, clock and head included.
+- `service`: this process and its backend, for one hand-over through the services, the actor
+  loaded each time as a request would. What `http` adds to it is the web.
+
+Autovacuum is off while it measures. `--profile` says where the time of a hand-over goes. The last
+line is JSON: `ratio` is pgbench's CPU for each transaction over ours for each transition.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import re
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import django
+import psycopg
+
+from zhengwu.config.postgres import APP, DATABASE, OWNER, SUPERUSER, Cluster, binaries
+
+CLIENTS = 16
+EACH = 50  # cases of each pgbench client
+TRANSACTIONS = 200  # of each pgbench client in a round
+SINGLE, BATCHES, SIZE = 200, 20, 50
+LIMITS = {"http": 0.08, "batch": 1.0, "service": 0.08}
+TICK = os.sysconf("SC_CLK_TCK")
+GIVER, TAKER_POST = "p-water-reviewer", "420100-water-review-2"
+WHEN = "09-15 10:00"
+
+
+# --- CPU ------------------------------------------------------------------------------------------
+
+
+def cpu_of(*pids: int) -> float:
+    """Seconds of user and system time that these processes have used."""
+    return sum(_ticks(pid, 13, 14) for pid in pids) / TICK
+
+
+def buried(pid: int) -> float:
+    """The same of the children that a process has buried."""
+    return _ticks(pid, 15, 16) / TICK
+
+
+def _ticks(pid: int, *places: int) -> int:
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(after_name[place - 2]) for place in places)
+
+
+def own() -> float:
+    return time.process_time()
+
+
+# --- the case that is handed over, many times over -----------------------------------------------
+
+
+@dataclass(slots=True)
+class Stock:
+    """Copies of one case under review; each is handed over once."""
+
+    superuser: psycopg.Connection[tuple[object, ...]]
+    model: uuid.UUID
+    version: int
+    made: int = 0
+    used: int = 0
+
+    def fill(self, count: int) -> None:
+        """Make so many more, named JC-B-<n>."""
+        _copy(
+            self.superuser,
+            self.model,
+            f"SELECT gen_random_uuid() AS id, 'JC-B-' || n AS number"
+            f" FROM generate_series({self.made + 1}, {self.made + count}) n",
+        )
+        self.made += count
+
+    def take(self, count: int) -> list[tuple[str, int]]:
+        """Number and version of cases not handed over yet."""
+        if self.used + count > self.made:
+            raise SystemExit("the stock is used up")
+        first, self.used = self.used + 1, self.used + count
+        return [(f"JC-B-{n}", self.version) for n in range(first, first + count)]
+
+
+def _copy(
+    superuser: psycopg.Connection[tuple[object, ...]], model: uuid.UUID, copies: str
+) -> None:
+    """Copy a case with its story; copies: a SELECT of id and number."""
+    columns = [
+        str(name)
+        for (name,) in superuser.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'cases_case'"
+            " AND column_name NOT IN ('id', 'number') ORDER BY ordinal_position"
+        )
+    ]
+    listed = ", ".join(f'c."{name}"' for name in columns)
+    named = ", ".join(f'"{name}"' for name in columns)
+    with superuser.transaction():
+        superuser.execute(f"CREATE TEMP TABLE copies ON COMMIT DROP AS {copies}")
+        superuser.execute(
+            f"INSERT INTO cases_case (id, number, {named}) SELECT k.id, k.number, {listed}"
+            " FROM cases_case c, copies k WHERE c.id = %s",
+            [model],
+        )
+        superuser.execute(
+            "INSERT INTO ledger_event (id, stream, stream_id, version, kind, nature, occurred,"
+            " recorded, received, actor, post, agency, region, source, key, request, body)"
+            " SELECT gen_random_uuid(), e.stream, k.id, e.version, e.kind, e.nature, e.occurred,"
+            " e.recorded, e.received, e.actor, e.post, e.agency, e.region, e.source,"
+            " k.id || '-' || e.version, e.request, e.body FROM ledger_event e, copies k"
+            " WHERE e.stream_id = %s ORDER BY k.id, e.version",
+            [model],
+        )
+
+
+def prepare(cluster: Cluster) -> Stock:
+    """The small city, a second review post, and one case taken by the reviewer."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from tests.accounts.city import small_city
+    from tests.cases import people
+    from zhengwu.accounts import services as accounts
+    from zhengwu.cases import loading
+    from zhengwu.ledger import grants
+
+    app = dict(connection.settings_dict)
+    connection.settings_dict.update(USER=OWNER, PASSWORD=cluster.password(OWNER))
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        grants.apply(cursor, APP)
+    connection.close()
+    connection.settings_dict.update(app)
+
+    small_city()
+    people.items()
+    accounts.add_post(
+        TAKER_POST, name="审查二岗", kind="review", agency=people.WATER, hall="", window=""
+    )
+    accounts.add_person(
+        "p-water-reviewer3", name="江水一reviewer3", agency=people.WATER,
+        posts=[(TAKER_POST, "A")], holds=[("reviewer", people.WATER)],
+        since=people.moment("01-05 09:00"),
+    )  # fmt: skip
+    case = people.received()
+    case.do("p-water-clerk", "accepted", "09-14 10:00")
+    case.do(GIVER, "step_taken", "09-14 14:00")
+    case.do(GIVER, "handed_over", "09-14 15:00", {"to": TAKER_POST})
+    case.do("p-water-reviewer3", "step_taken", "09-14 15:30")
+    case.do("p-water-reviewer3", "handed_over", "09-14 16:00", {"to": "420100-water-review"})
+    case.do(GIVER, "step_taken", "09-14 16:30")
+    loaded = loading.load(people.actor(GIVER), case.number)
+    superuser = psycopg.connect(cluster.url(role=SUPERUSER), autocommit=True)
+    return Stock(superuser, loaded.id, loaded.version)
+
+
+def settle(superuser: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Positions for all events, statistics, no autovacuum in between."""
+    from zhengwu.ledger import services as ledger
+
+    while ledger.sequence():
+        pass
+    superuser.execute("ALTER SYSTEM SET autovacuum = off")
+    superuser.execute("SELECT pg_reload_conf()")
+    superuser.execute("VACUUM ANALYZE")
+    superuser.execute("CHECKPOINT")
+
+
+# --- pgbench --------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Pgbench:
+    """Our composed commit of one hand-over as a pgbench script: the same columns, head and body."""
+
+    cluster: Cluster
+    path: Path
+    version: int
+    nth: int = 0
+    clients: int = CLIENTS
+
+    def write(self, superuser: psycopg.Connection[tuple[object, ...]], stock: Stock) -> None:
+        from zhengwu.cases.events import CASE
+        from zhengwu.ledger import commit
+
+        _copy(
+            superuser,
+            stock.model,
+            "SELECT ('00000000-0000-7000-8000-' || lpad(c::text, 6, '0') || lpad(n::text, 6, '0'))"
+            "::uuid AS id, 'JC-P-' || c || '-' || n AS number"
+            f" FROM generate_series(0, {CLIENTS - 1}) c, generate_series(0, {EACH - 1}) n",
+        )
+        row = _row(stock)
+        text, parameters = commit.compose(CASE, [row], commit._groups(CASE, [row]))
+        (event,) = json.loads(parameters[3][0])
+        event |= {"id": "<id>", "key": "<key>"}
+        # With a space after each colon: `:null` would be a variable to pgbench.
+        said = json.dumps([event], ensure_ascii=False).replace("'", "''")
+        head = json.dumps(json.loads(parameters[2][0]), ensure_ascii=False).replace("'", "''")
+        said = said.replace("<id>", "' || gen_random_uuid() || '")
+        said = said.replace("<key>", "' || :run::text || '-' || :client_id::text || '-' || :i::text || '")
+        given = iter(
+            [
+                "ARRAY[('00000000-0000-7000-8000-' || lpad(:client_id::text, 6, '0')"
+                " || lpad(:n::text, 6, '0'))::uuid]",
+                "ARRAY[:v::integer]",
+                f"ARRAY['{head}']",
+                f"ARRAY['{said}']",
+                *[f"'{one}'" for one in parameters[4:]],
+            ]
+        )
+        self.path.write_text(
+            f"\\set i :i + 1\n\\set n :i % {EACH}\n\\set v {self.version} + :i / {EACH}\n"
+            + re.sub("%s", lambda _: next(given), text)
+            + ";\n"
+        )
+
+    def round(self, postmaster: int) -> float:
+        """Seconds of CPU for each transaction."""
+        before = buried(postmaster), resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            [
+                str(binaries(self.cluster.major) / "pgbench"),
+                *("-n", "-M", "prepared", "-f", str(self.path), "-c", str(self.clients)),
+                *("-j", "2", "-t", str(TRANSACTIONS)),
+                *("-D", f"i={self.nth - 1}", "-D", "run=1"),
+                self.cluster.url(role=APP),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        count = TRANSACTIONS * self.clients
+        if done.returncode or f"{count}/{count}" not in done.stdout:
+            raise SystemExit(f"pgbench failed:\n{done.stdout}{done.stderr}")
+        self.nth += TRANSACTIONS
+        time.sleep(0.3)  # until the postmaster has buried them
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        client = used.ru_utime + used.ru_stime - before[1].ru_utime - before[1].ru_stime
+        return (client + buried(postmaster) - before[0]) / count
+
+    def moved(self, superuser: psycopg.Connection[tuple[object, ...]]) -> int:
+        found: Any = superuser.execute(
+            "SELECT sum(version - %s)::int FROM cases_case WHERE number LIKE 'JC-P-%%'",
+            [self.version],
+        ).fetchone()
+        return int(found[0])
+
+
+def _row(stock: Stock) -> Any:
+    """The row that the services themselves would commit for a hand-over."""
+    from tests.cases import people
+    from zhengwu.cases import loading, services
+    from zhengwu.ledger import services as ledger
+
+    kept: list[Any] = []
+    by = people.actor(GIVER, WHEN)
+    (number, version) = stock.take(1)[0]
+    real = ledger.append
+
+    def noted(stream: str, rows: Sequence[Any], **more: Any) -> Any:
+        kept.extend(rows)
+        return real(stream, rows, **more)
+
+    services.ledger.append = noted
+    try:
+        services.perform(
+            by, number, "handed_over", version=version, key=str(uuid.uuid4()),
+            form={"to": TAKER_POST}, at=people.moment(WHEN),
+        )  # fmt: skip
+    finally:
+        services.ledger.append = real
+    assert loading.load(by, number).version == version + 1
+    return kept[0]
+
+
+# --- ours -----------------------------------------------------------------------------------------
+
+
+def backend() -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def one_by_one(stock: Stock, count: int, at: datetime) -> float:
+    """Seconds of CPU for each hand-over, the actor loaded for each."""
+    from zhengwu.accounts import queries as accounts
+    from zhengwu.cases import services
+
+    work = stock.take(count)
+    keys = [str(uuid.uuid4()) for _ in work]
+    pid = backend()
+    before = own() + cpu_of(pid)
+    for (number, version), key in zip(work, keys, strict=True):
+        done = services.perform(
+            accounts.actor(GIVER), number, "handed_over", version=version, key=key,
+            form={"to": TAKER_POST}, at=at,
+        )  # fmt: skip
+        assert done.version == version + 1
+    return (own() + cpu_of(pid) - before) / count
+
+
+def together(stock: Stock, batches: int, at: datetime) -> float:
+    """Seconds of CPU for each hand-over in batches of SIZE, the actor loaded for each batch."""
+    from zhengwu.accounts import queries as accounts
+    from zhengwu.cases import services
+
+    work = [stock.take(SIZE) for _ in range(batches)]
+    keys = [str(uuid.uuid4()) for _ in work]
+    pid = backend()
+    before = own() + cpu_of(pid)
+    for picked, key in zip(work, keys, strict=True):
+        results = services.perform_many(
+            accounts.actor(GIVER), picked, "handed_over", key=key, form={"to": TAKER_POST}, at=at,
+        )  # fmt: skip
+        assert all(result.done for result in results), results
+    return (own() + cpu_of(pid) - before) / (batches * SIZE)
+
+
+# --- where it goes --------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Stages:
+    """Time inside each stage less what the stages within it took, in microseconds a hand-over."""
+
+    spent: dict[str, float] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    stack: list[list[float]] = field(default_factory=list)
+    undo: list[Callable[[], None]] = field(default_factory=list)
+
+    def watch(self, owner: Any, name: str, stage: str) -> None:
+        real = getattr(owner, name)
+
+        def timed(*args: Any, **named: Any) -> Any:
+            inner = [0.0]
+            self.stack.append(inner)
+            begun = time.perf_counter()
+            try:
+                return real(*args, **named)
+            finally:
+                took = time.perf_counter() - begun
+                self.stack.pop()
+                if self.stack:
+                    self.stack[-1][0] += took
+                self.spent[stage] = self.spent.get(stage, 0.0) + took - inner[0]
+                self.calls[stage] = self.calls.get(stage, 0) + 1
+
+        setattr(owner, name, timed)
+        self.undo.append(lambda: setattr(owner, name, real))
+
+    def forget(self) -> None:
+        for one in reversed(self.undo):
+            one()
+
+    def table(self, count: int) -> None:
+        print(f"{'stage (wall, waiting included)':<34}{'µs':>9}{'calls':>8}")
+        for stage, spent in sorted(self.spent.items(), key=lambda one: -one[1]):
+            print(f"{stage:<34}{spent / count * 1e6:>9.1f}{self.calls[stage] / count:>8.1f}")
+
+
+def watched() -> Stages:
+    """The stages of a hand-over in this process."""
+    from zhengwu.accounts import queries as accounts
+    from zhengwu.calendars import queries as calendars
+    from zhengwu.cases import heads, loading, services, writing
+    from zhengwu.cases.acts import VERBS
+    from zhengwu.domain import clock, lifecycle
+    from zhengwu.ledger import commit
+
+    stages = Stages()
+    for owner, name, stage in (
+        (accounts, "actor", "actor"),
+        (accounts, "reach", "reach"),
+        (accounts, "colleagues", "decide: colleagues"),
+        (services, "load", "load"),
+        (services, "permit", "permit"),
+        (services, "_commit", "decide: the rest of it"),
+        (services, "_perform", "decide: perform"),
+        (writing, "head", "head"),
+        (writing, "digest", "digest of the request"),
+        (calendars, "edition", "calendar"),
+        (clock, "read", "clock"),
+        (clock, "alarms", "clock: alarms"),
+        (lifecycle, "fold", "lifecycle"),
+        (heads, "derived", "head: columns"),
+        (commit, "_groups", "commit: rows"),
+        (commit, "compose", "commit: statement"),
+        (commit, "_commit", "commit: execute"),
+        (loading, "_select", "load: ask"),
+    ):
+        if hasattr(owner, name):
+            stages.watch(owner, name, stage)
+    assert VERBS
+    return stages
+
+
+def statements(work: Callable[[], object], superuser: psycopg.Connection[Any]) -> None:
+    """What each statement of a hand-over costs the server: those that only read, 1,000 times."""
+    from django.db import connection
+
+    seen: list[tuple[str, Any]] = []
+
+    def noted(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(noted):
+        work()
+    print(f"{'statement':<78}{'server µs':>10}")
+    pid = backend()
+    for sql, params in seen:
+        cost = "-"
+        if sql.startswith("SELECT"):
+            with connection.cursor() as cursor:
+                for _ in range(10):
+                    cursor.execute(sql, params)
+                before = cpu_of(pid)
+                for _ in range(1000):
+                    cursor.execute(sql, params)
+                cost = f"{(cpu_of(pid) - before) * 1000:.0f}"
+        print(f"{sql[:76]:<78}{cost:>10}")
+
+
+# --- the run --------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Run:
+    cluster: Cluster
+    postmaster: int
+    stock: Stock
+    bench: Pgbench
+    rounds: int
+
+    def alternate(self, mode: str, ours: Callable[[], float]) -> None:
+        """Both in turn; the last line is the result."""
+        ours()
+        self.bench.round(self.postmaster)
+        mine: list[float] = []
+        theirs: list[float] = []
+        for nth in range(self.rounds):
+            mine.append(ours())
+            theirs.append(self.bench.round(self.postmaster))
+            print(f"round {nth + 1}: ours {mine[-1] * 1e6:.0f} µs, pgbench {theirs[-1] * 1e6:.0f} µs")
+        expected = self.bench.nth * self.bench.clients
+        if self.bench.moved(self.stock.superuser) != expected:
+            raise SystemExit("pgbench did not move what it was told to move")
+        one, other = statistics.median(mine), statistics.median(theirs)
+        result = {
+            "name": f"transition-{mode}",
+            "value": round(one * 1e6, 1),
+            "unit": "µs of CPU a hand-over",
+            "pgbench": round(other * 1e6, 1),
+            "ratio": round(other / one, 3),
+            "limit": LIMITS[mode],
+            "rounds": self.rounds,
+            "postgres": self.cluster.major,
+        }
+        print(json.dumps(result, ensure_ascii=False))
+
+
+@contextlib.contextmanager
+def served() -> Iterator[tuple[Cluster, int]]:
+    """A durable server of our own, in a new folder."""
+    with tempfile.TemporaryDirectory(prefix="zhengwu-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        cluster = Cluster(folder, major=int(os.environ.get("ZHENGWU_TEST_PG", "18")))
+        os.environ["ZHENGWU_DATABASE_URL"] = cluster.url(role=APP, database=DATABASE)
+        os.environ["ZHENGWU_OWNER_DATABASE_URL"] = cluster.url(role=OWNER, database=DATABASE)
+        os.environ["ZHENGWU_HOME"] = str(folder / "home")
+        os.environ["DJANGO_SETTINGS_MODULE"] = "zhengwu.config.settings"
+        os.environ.setdefault(
+            "ZHENGWU_SECRET_KEY", "only-for-the-bench-and-nothing-else-0123456789"
+        )
+        os.environ.setdefault("ZHENGWU_DEMO", "1")
+        with cluster.start() as server:
+            assert server.process is not None
+            django.setup()
+            yield cluster, server.process.pid
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.transition")
+    parser.add_argument("mode", choices=sorted(LIMITS))
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--profile", action="store_true")
+    asked = parser.parse_args()
+    with served() as (cluster, postmaster):
+        stock = prepare(cluster)
+        each = SIZE * BATCHES if asked.mode == "batch" else SINGLE
+        stock.fill((asked.rounds + 3) * each + 100)
+        bench = Pgbench(cluster, Path(os.environ["ZHENGWU_HOME"]).parent / "commit.sql", stock.version)
+        bench.write(stock.superuser, stock)
+        settle(stock.superuser)
+        run = Run(cluster, postmaster, stock, bench, asked.rounds)
+        from tests.cases.people import moment
+
+        at = moment(WHEN)
+        if asked.mode == "service":
+            if asked.profile:
+                profile(stock, lambda: one_by_one(stock, 100, at), 100)
+                statements(lambda: one_by_one(stock, 1, at), stock.superuser)
+            run.alternate("service", lambda: one_by_one(stock, SINGLE, at))
+        elif asked.mode == "batch":
+            if asked.profile:
+                profile(stock, lambda: together(stock, 10, at), 10 * SIZE)
+            run.alternate("batch", lambda: together(stock, BATCHES, at))
+        from django.db import connections
+
+        connections.close_all()
+        stock.superuser.close()
+
+
+def profile(stock: Stock, work: Callable[[], float], count: int) -> None:
+    """The stages, then Python's own profile."""
+    import cProfile
+    import pstats
+
+    work()
+    stages = watched()
+    work()
+    stages.forget()
+    stages.table(count)
+    recorder = cProfile.Profile()
+    recorder.runcall(work)
+    pstats.Stats(recorder).sort_stats("tottime").print_stats(45)
+
+
+if __name__ == "__main__":
+    main()

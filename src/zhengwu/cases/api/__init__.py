@@ -1,0 +1,40 @@
+"""The interface of cases (办件接口), under /api/v1/cases and /api/v1/events.
+
+`clock` explains time, `reading` shows, `acting` does what people do; `files` takes in and hands out
+what was uploaded. Every operation names its `Door` (accounts.api).
+"""
+
+from __future__ import annotations
+
+from zhengwu.cases.api import acting, clock, files, reading
+from zhengwu.cases.api.clock import (
+    HEADER,
+    ClockAnswer,
+    TimeLedgerAnswer,
+    WholeAnswer,
+    clock_of,
+    instant,
+    ledger_of,
+    position,
+)
+
+# Routers by the address they stand under.
+ROUTERS = (
+    ("/cases", clock.router, "期限与时间账"),
+    ("/cases", reading.router, "办件"),
+    ("/acts", acting.acts, "办理"),
+    ("/events", reading.events, "事件"),
+    ("/files", files.uploads, "材料"),
+)
+
+__all__ = [
+    "HEADER",
+    "ROUTERS",
+    "ClockAnswer",
+    "TimeLedgerAnswer",
+    "WholeAnswer",
+    "clock_of",
+    "instant",
+    "ledger_of",
+    "position",
+]

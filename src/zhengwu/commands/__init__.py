@@ -1,0 +1,6 @@
+"""The command `zhengwu` (命令): one module for each topic; importing it registers its commands."""
+
+from zhengwu.commands import calendar, cases, catalogue, checking, operations, running
+from zhengwu.commands.base import main
+
+__all__ = ["calendar", "cases", "catalogue", "checking", "main", "operations", "running"]

@@ -1,0 +1,164 @@
+"""Cases (办件): made up, taken in from other systems, published, and asked about."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zhengwu.commands.base import (
+    AS_JSON,
+    PARTLY,
+    arguments,
+    counting,
+    main,
+    progress,
+    say,
+    say_answer,
+    with_database,
+)
+
+if TYPE_CHECKING:
+    from zhengwu.cases.loading import Loaded
+
+
+@main.command()
+@click.option(
+    "--cases", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="多少件。"
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="种子：同一种子得同样的办件。")
+@AS_JSON
+@with_database
+def simulate(cases: int, seed: int, as_json: bool) -> None:
+    """按合法行为模拟办件。例：zhengwu simulate --cases 200 --seed 7"""
+    from zhengwu.cases import simulate as simulation
+    from zhengwu.ledger import services as ledger
+    from zhengwu.web.clock import now
+
+    with progress("模拟办件", hidden=as_json) as move:
+        result = simulation.run(cases, seed=seed, at=now(), progress=lambda done: move(done, cases))
+    ledger.catch_up()
+    say(
+        {"cases": result.cases, "reached": result.reached, "refused": result.refused},
+        [
+            f"模拟了 {result.cases} 件。",
+            *(f"  {name}: {count}" for name, count in sorted(result.reached.items())),
+            *(f"  被拒绝 {name}: {count}" for name, count in sorted(result.refused.items())),
+        ],
+        as_json=as_json,
+    )
+
+
+@main.command()
+@AS_JSON
+@with_database
+def publish(as_json: bool) -> None:
+    """把公开的决定按现在的规则和脱敏设置重新生成一遍。
+
+    改了 ZHENGWU_PUBLISH_ORGANISATION_NAMES 以后运行。第二次运行不改变什么。
+    """
+    from zhengwu.cases import publication
+
+    with progress("核对办件", hidden=as_json) as move:
+        count = publication.refresh_all(progress=move)
+    say({"cases": count}, [f"核对了 {count} 件办件的公开决定。"], as_json=as_json)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--map",
+    "mapping",
+    required=True,
+    metavar="映射",
+    help="外部名称对应什么观测：随产品附带的名字（例：receipt），或者一个文件。",
+)
+@AS_JSON
+@with_database
+def replay(file: Path, mapping: str, as_json: bool) -> None:
+    """把另一个系统的日志 FILE（XES，可以是 .gz）作为观测重放进来。
+
+    例：zhengwu replay 文件.xes.gz --map receipt。第二次重放不改变什么；
+    有没有导入的事件时退出码为 3。
+    """
+    from zhengwu.cases import replay as replaying
+    from zhengwu.ledger import services as ledger
+
+    started = time.monotonic()
+    with counting("重放", hidden=as_json) as told:
+        report = replaying.run(
+            file, mapping, progress=lambda cases, events: told(f"{cases} 件，{events} 个事件")
+        )
+    ledger.catch_up()
+    seconds = time.monotonic() - started
+    rejects = Counter(f"{one.rule} {one.sentence}" for one in report.rejects)
+    say(
+        {
+            "cases": report.cases,
+            "events": report.events,
+            "opened": report.opened,
+            "repeated": report.repeated,
+            "rejected": len(report.rejects),
+            "written": report.written,
+            "rejects": [
+                {"trace": one.trace, "index": one.index, "rule": one.rule, "sentence": one.sentence}
+                for one in report.rejects
+            ],
+            "seconds": round(seconds, 3),
+        },
+        [
+            f"{report.cases} 件、{report.events} 个事件；新开 {report.opened} 件，"
+            f"重复 {report.repeated}，未导入 {len(report.rejects)}；用时 {seconds:.1f} 秒。",
+            *(f"  {kind}: {count}" for kind, count in sorted(report.written.items())),
+            *(f"  未导入 {count}：{rule}" for rule, count in rejects.items()),
+        ],
+        as_json=as_json,
+    )
+    if report.rejects:
+        sys.exit(PARTLY)
+
+
+def _case(number: str) -> Loaded:
+    """The case of a number, without its applicant: whoever types commands has no post here."""
+    from zhengwu.cases import loading
+    from zhengwu.cases.tracking import capitals
+
+    try:
+        return loading.load_bare(capitals(number))
+    except loading.CaseNotFound:
+        raise click.ClickException("没有找到这个办件。请核对编号。") from None
+
+
+@main.command()
+@click.argument("case", metavar="编号")
+@click.option("--at", help="哪一时刻，带时区，例如 2026-11-23T09:00:00+08:00；不写就是现在。")
+@click.option("--known", help="只看事件账到这个序号为止的记载。")
+@AS_JSON
+@with_database
+def clock(case: str, at: str | None, known: str | None, as_json: bool) -> None:
+    """一件办件的全部期限和推导；不读申请人。例：zhengwu clock JC202611000017"""
+    from zhengwu.cases import api
+    from zhengwu.config import tables
+
+    with arguments():
+        when, seen = api.instant(at), api.position(known)
+    answer = api.clock_of(_case(case), at=when, known=seen)
+    say_answer(answer, tables.clock(answer), as_json=as_json)
+
+
+@main.command("time-ledger")
+@click.argument("case", metavar="编号")
+@AS_JSON
+@with_database
+def time_ledger(case: str, as_json: bool) -> None:
+    """一件办件的时间账：在谁手里多久，到秒；不读申请人，不列岗位。"""
+    from zhengwu.cases import api, timekeeping
+    from zhengwu.config import tables
+    from zhengwu.web.clock import now
+
+    answer = api.ledger_of(timekeeping.of_operator(_case(case).number, at=now()))
+    say_answer(answer, tables.time_ledger(answer), as_json=as_json)
