@@ -75,8 +75,7 @@ def read(actor: Actor, *, after: int, limit: int) -> Page:
             {**parameters, "after": after, "ahead": ahead, "stream": STREAM, "limit": limit},
         )
         found = tuple(
-            Told(*columns[:-1], body=ledger_queries.parse(columns[-1]))
-            for columns in cursor.fetchall()
+            Told(*(*columns, ledger_queries.parse(body))) for *columns, body in cursor.fetchall()
         )
     full = len(found) == limit
     upto = found[-1].position if full else max(ahead, after)

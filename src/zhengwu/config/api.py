@@ -19,6 +19,7 @@ from zhengwu.accounts.scopes import SCOPES
 from zhengwu.calendars import api as calendars
 from zhengwu.cases import api as cases
 from zhengwu.cases.loading import CaseNotFound
+from zhengwu.config import api_examples as examples
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.halls import queries as halls
 from zhengwu.web import errors, problems
@@ -28,6 +29,12 @@ DESCRIPTION = """\
 每一步都由这个人负责。每次写入都要有 `Idempotency-Key`（UUID）：没有收到回答就用同一个再发，不会重复办理；\
 同一个编号换了内容答 422。列表用 `next` 续页，不漏不重。读取的回答带 `ETag`。\
 出错一律是 application/problem+json（RFC 9457）：`code` 给程序看，`detail` 给人看，`article` 是法条。"""
+
+# Latin names, because programs are made from them; people read what they mean.
+TAGS = {
+    "cases": "办件", "acts": "办理", "events": "事件", "files": "材料", "items": "事项",
+    "time": "期限与时间账", "calendar": "历法",
+}  # fmt: skip
 
 
 class Interface(NinjaAPI):
@@ -68,6 +75,10 @@ class Interface(NinjaAPI):
         for methods in document["paths"].values():
             for told in methods.values():
                 _tell_the_door(told)
+        document["tags"] = [
+            {"name": name, "x-displayName": zh, "description": zh} for name, zh in TAGS.items()
+        ]
+        examples.put_into(document)
         return document
 
 
@@ -119,7 +130,7 @@ def region_of(hall: str) -> str | None:
     return found.region if found else None
 
 
-api.add_router("/calendar", calendars.routes(region_of=region_of), auth=None, tags=["历法"])
+api.add_router("/calendar", calendars.routes(region_of=region_of), auth=None, tags=["calendar"])
 for prefix, router, tag in cases.ROUTERS:
     api.add_router(prefix, router, tags=[tag])
 
@@ -172,7 +183,7 @@ def _library_says_no(request: HttpRequest, error: HttpError) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def _unread(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """What the library found wrong before our code was asked, every one of them."""
-    found = {}
+    found: dict[str, Refusal] = {}
     for one in error.errors:
         named = [str(part) for part in one["loc"][1:] if part not in ("body", "file", "form")]
         name = ".".join(named)[:100] or str(one["loc"][0])

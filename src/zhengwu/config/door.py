@@ -8,8 +8,10 @@ asks who it is. A browser that comes with a session goes the way of the pages, a
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest
@@ -18,6 +20,7 @@ from django.http.response import HttpResponseBase
 from zhengwu.config.uploads import FORM, announced, most_said
 from zhengwu.web import errors, problems
 
+NOBODY = AnonymousUser()
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -25,10 +28,11 @@ class _Straight(BaseHandler):
     """Resolves the address and calls its view, with nothing in between."""
 
     def __init__(self) -> None:
-        self._view_middleware = []
-        self._template_response_middleware = []
-        self._exception_middleware = []
-        self._middleware_chain = convert_exception_to_response(self._get_response)
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        inner: Answer = self._get_response  # type: ignore[attr-defined]
+        self.answer: Answer = cast(Answer, convert_exception_to_response(inner))
 
 
 def straight(get_response: Answer) -> Answer:
@@ -44,7 +48,7 @@ def straight(get_response: Answer) -> Answer:
         length = announced(request)
         if length is not None and length > FORM and "HTTP_AUTHORIZATION" not in request.META:
             return errors.too_large(request, most_said(length))
-        found: HttpResponseBase = handler._middleware_chain(request)
-        return found
+        request.user = NOBODY
+        return handler.answer(request)
 
     return answer

@@ -1,6 +1,8 @@
 """The parent process (总进程): private database, migration, web, worker, in one terminal.
 
-Whatever ends the parent, even SIGKILL, ends the children: the kernel tells them.
+Whatever ends the parent, even SIGKILL, ends the children: the kernel tells them. SIGHUP and
+`zhengwu reload` put the installed version in the place of the running one, see `Reload`; the parent
+itself and the private database stay as they are until the next start.
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ import contextlib
 import fcntl
 import hashlib
 import http.client
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,15 +22,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from zhengwu.config import doctor, keys
 from zhengwu.config.environment import env, env_bool
+from zhengwu.config.generations import CALM, WAITS, Web
 from zhengwu.config.postgres import APP, OWNER, Cluster, Server, die_with_parent
 
 GRACE = 10.0  # seconds a child has to end in order
-CALM = 60.0  # seconds of life after which a child's earlier deaths are forgotten
-WAITS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)  # seconds before the first, second, … restart
+RELOADING = 300.0  # seconds somebody waits for the end of a reload
 
 
 @dataclass(slots=True)
@@ -63,6 +67,12 @@ class Child:
         if self.process is None and moment >= self.again:
             self.start()
 
+    def rest(self, until: float) -> None:
+        """End it in order, and leave it so until `start`."""
+        self.end()
+        self.bury(until)
+        self.process, self.again = None, float("inf")
+
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
@@ -90,15 +100,21 @@ class Parent:
     say: Callable[[str], None]
     stopping: bool = False
     server: Server | None = None
-    children: list[Child] = field(default_factory=list)
+    children: list[Child | Web] = field(default_factory=list)
+    asked: bool = False
+    reload: Reload | None = None
 
     def run(self) -> None:
         """Start everything, watch it, end it. Raises StartProblem and what the steps raise."""
         doctor.python()
         doctor.folder(self.home)
         doctor.port(self.host, self.port)
-        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._asked_to_stop)
+        # A terminal that is closed says SIGHUP too, and means the end.
+        hung_up = self._asked_to_stop if sys.stdin and sys.stdin.isatty() else self._asked_to_reload
+        signal.signal(signal.SIGHUP, hung_up)
+        signal.signal(signal.SIGUSR1, self._asked_to_reload)
         with alone(self.home):
             try:
                 self.server = database(self.home)
@@ -115,8 +131,12 @@ class Parent:
         if not self.children:  # still starting: leave at once, in order
             raise KeyboardInterrupt
 
+    def _asked_to_reload(self, signum: int, frame: FrameType | None) -> None:
+        self.asked = True
+
     def _start(self) -> None:
-        web = Child("网页进程", granian(self.host, self.port, self.web_workers))
+        metrics(self.home)
+        web = Web(self.host, self.port, self.web_workers, lambda: dict(os.environ))
         work = Child("后台进程", [sys.executable, "-m", "zhengwu", "work"])
         for child in (web, work):
             child.start()
@@ -127,6 +147,7 @@ class Parent:
         while not self.stopping:
             for child in self.children:
                 child.watch(self.say)
+            self._watch_the_reload()
             if self.server is not None and self.server.poll() is not None:
                 self.say("自带数据库退出了，正在重新启动。")
                 self.server = self.server.cluster.start()
@@ -135,7 +156,21 @@ class Parent:
                 self.say(banner())
             time.sleep(0.05 if not announced else 0.25)
 
+    def _watch_the_reload(self) -> None:
+        web, work = self.children
+        if not isinstance(web, Web) or not isinstance(work, Child):
+            return
+        if self.reload is None and self.asked and web.settled:
+            self.asked = False
+            self.say("正在换上新装的版本……")
+            self.reload = Reload(self.home, web, work)
+        if self.reload is not None and (told := self.reload.watch()) is not None:
+            self.say(told)
+            self.reload = None
+
     def _end(self) -> None:
+        if self.reload is not None:
+            self.reload.end()
         if self.children:
             self.say("正在停止……")
         for child in self.children:
@@ -147,28 +182,99 @@ class Parent:
             self.server.stop()
 
 
-def granian(host: str, port: int, workers: int) -> list[str]:
-    """The command of the web processes."""
+@dataclass(slots=True)
+class Reload:
+    """From the running version to the installed one (换版), a step with each look.
+
+    The worker stops, the installed code migrates and collects its static files, beside which the
+    old ones stay; the worker starts again; then a new generation of web processes takes over. The
+    old ones go on with the new schema meanwhile, so a migration of a rolling upgrade only adds.
+    """
+
+    home: Path
+    web: Web
+    work: Child
+    began: float = field(default_factory=time.monotonic)
+    preparing: subprocess.Popen[bytes] | None = None
+    replacing: bool = False
+
+    def watch(self) -> str | None:
+        """What came of it, once it is over."""
+        if self.preparing is None and not self.replacing:
+            self.work.rest(time.monotonic() + GRACE)
+            self.preparing = subprocess.Popen(
+                [sys.executable, "-m", "zhengwu.config.serve", "prepare"],
+                stdin=subprocess.DEVNULL,
+                preexec_fn=die_with_parent,
+            )
+        elif self.preparing is not None and self.preparing.poll() is not None:
+            code, self.preparing = self.preparing.returncode, None
+            self.work.start()
+            if code:
+                return self._over("准备新的版本时出错（见上面的说明），旧的网页进程继续运行")
+            self.web.replace()
+            self.replacing = True
+        elif self.replacing and self.web.outcome is not None:
+            if self.web.outcome:
+                return self._over(f"{self.web.outcome}，旧的网页进程继续运行")
+            return self._over("")
+        return None
+
+    def _over(self, wrong: str) -> str:
+        seconds = time.monotonic() - self.began
+        say = f"没有换上：{wrong}。" if wrong else f"已换上新装的版本（{seconds:.1f} 秒）。"
+        note = self.home / "reload.json"
+        fresh = note.with_suffix(".new")
+        told = {"ok": not wrong, "say": say, "seconds": round(seconds, 1), "at": time.time()}
+        fresh.write_text(json.dumps(told, ensure_ascii=False) + "\n")
+        fresh.replace(note)
+        return say
+
+    def end(self) -> None:
+        if self.preparing is not None:
+            self.preparing.kill()
+            self.preparing.wait()
+
+
+def ask_to_reload(home: Path) -> dict[str, Any]:
+    """Have a running `serve` reload, and wait: {"ok", "say", "seconds", "at"}. Raises StartProblem."""
+    try:
+        with (home / "serve.lock").open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        raise doctor.StartProblem(f"{home} 里没有正在运行的 zhengwu serve。")
+    except FileNotFoundError as problem:
+        raise doctor.StartProblem(f"{home} 里没有正在运行的 zhengwu serve。") from problem
+    except BlockingIOError:
+        parent = int((home / "serve.lock").read_text().strip() or 0)
+    if not parent:
+        raise doctor.StartProblem("正在运行的 zhengwu serve 还不会换版。请重新启动它。")
+    note = home / "reload.json"
+    asked = time.time()
+    os.kill(parent, signal.SIGUSR1)
+    while time.time() - asked < RELOADING:
+        with contextlib.suppress(FileNotFoundError):
+            told = json.loads(note.read_text())
+            if told["at"] > asked:
+                return dict(told)
+        time.sleep(0.1)
+    raise doctor.StartProblem(f"{RELOADING:.0f} 秒内没有换完。请看 zhengwu serve 的输出。")
+
+
+def web_command(host: str, port: int, workers: int) -> list[str]:
+    """The command of the web processes by themselves: SIGHUP replaces them, SIGTERM ends them."""
     return [
-        *(sys.executable, "-m", "granian"),
-        "--interface=wsgi",
+        *(sys.executable, "-m", "zhengwu.config.generations"),
         f"--host={host}",
         f"--port={port}",
         f"--workers={workers}",
-        "--blocking-threads=4",
-        "--blocking-threads-idle-timeout=600",
-        "--respawn-failed-workers",
-        "--workers-kill-timeout=5",
-        "--log-level=warning",
-        "zhengwu.config.wsgi:application",
     ]
 
 
 def web(home: Path, host: str, port: int, workers: int, say: Callable[[str], None]) -> NoReturn:
-    """What `zhengwu web` does: check, collect the static files, and become granian.
+    """What `zhengwu web` does: check, collect the static files, and become the web processes' parent.
 
-    The process keeps its number, so whoever started it signals granian: SIGHUP puts new workers in
-    the place of the old ones, SIGTERM ends it in order. Raises StartProblem.
+    The process keeps its number, so whoever started it signals that parent: SIGHUP puts new
+    processes in the place of the old ones, SIGTERM ends them in order. Raises StartProblem.
     """
     if not env("DATABASE_URL"):
         raise doctor.StartProblem(
@@ -194,8 +300,9 @@ def web(home: Path, host: str, port: int, workers: int, say: Callable[[str], Non
         connections.close_all()
     say(f"网页进程在 {host}:{port}。")
     sys.stdout.flush()
-    command = granian(host, port, workers)
-    os.execve(command[0], command, {**os.environ, "ZHENGWU_SERVED": "1"})  # noqa: S606 - no shell is wanted
+    metrics(home)
+    command = web_command(host, port, workers)
+    os.execve(command[0], command, dict(os.environ))  # noqa: S606 - no shell is wanted
 
 
 def fit() -> None:
@@ -216,7 +323,7 @@ def fit() -> None:
 @contextlib.contextmanager
 def alone(home: Path) -> Iterator[None]:
     """One parent per home folder. Raises StartProblem."""
-    with (home / "serve.lock").open("w") as file:
+    with (home / "serve.lock").open("a") as file:  # the number of a running one stays
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as problem:
@@ -224,6 +331,9 @@ def alone(home: Path) -> Iterator[None]:
                 f"{home} 里已经有一个在运行。请先停下它（Ctrl-C），"
                 "或者另设 ZHENGWU_HOME 和 ZHENGWU_PORT。"
             ) from problem
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
         yield
 
 
@@ -243,8 +353,11 @@ def database(home: Path) -> Server | None:
     return served
 
 
-def prepare(home: Path, say: Callable[[str], None]) -> None:
-    """Migrate if needed, check the rights, load the demo city once, collect static files."""
+def prepare(home: Path, say: Callable[[str], None], *, keep: bool = False) -> None:
+    """Migrate if needed, check the rights, load the demo city once, collect static files.
+
+    keep: leave the static files of the running version beside the new ones.
+    """
     import django
     from django.db import connections
 
@@ -267,13 +380,16 @@ def prepare(home: Path, say: Callable[[str], None]) -> None:
             if not demo.loaded():
                 say("正在建立演示城市……")
                 demo.load(say)
-        collect(home)
+        collect(home, keep=keep)
     finally:
         connections.close_all()
 
 
-def collect(home: Path) -> None:
-    """Static files into `home/static`, when something changed since the last time."""
+def collect(home: Path, *, keep: bool = False) -> None:
+    """Static files into `home/static`, when something changed since the last time.
+
+    keep: without clearing it first. Pages of the old version name files that stand there.
+    """
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
 
@@ -287,8 +403,16 @@ def collect(home: Path) -> None:
     collected = (home / "static" / "staticfiles.json").exists()
     if collected and note.exists() and note.read_text() == wanted:
         return
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    call_command("collectstatic", interactive=False, verbosity=0, clear=not keep)
     note.write_text(wanted)
+
+
+def metrics(home: Path) -> None:
+    """Where the processes keep their figures (指标): empty at the start, as prometheus_client asks."""
+    place = home / "metrics"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(place)
 
 
 def answers(host: str, port: int) -> bool:
@@ -315,3 +439,34 @@ def banner() -> str:
         lines += ["", demo.sign_ins()]
     lines += ["", "按 Ctrl-C 停止。"]
     return "\n".join(lines)
+
+
+def main() -> None:
+    """What a reload runs with the new code: `prepare` of `serve`, `fit` of `web`."""
+    from zhengwu.config.environment import home
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhengwu.config.settings")
+
+    def say(line: str) -> None:
+        sys.stderr.write(line + "\n")
+
+    try:
+        if sys.argv[1:] == ["prepare"]:
+            prepare(home(), say, keep=True)
+            return
+        import django
+        from django.db import connections
+
+        django.setup()
+        try:
+            fit()
+            collect(home(), keep=True)
+        finally:
+            connections.close_all()
+    except Exception as problem:
+        say(f"{type(problem).__name__}: {problem}" if not str(problem) else str(problem))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -30,7 +30,7 @@ def refuse_the_oversized(
     def answer(request: HttpRequest) -> HttpResponse:
         length = announced(request)
         if length is None:
-            return errors.noannounced(request)
+            return errors.no_length(request)
         most = FILES_AT_ONCE * settings.UPLOAD_MOST_MB
         if length > most * 1024 * 1024 + FORM:
             return errors.too_large(

@@ -18,7 +18,7 @@ from zhengwu.domain.counting import SHANGHAI, Count, Extension, Pause, Start, or
 from zhengwu.domain.derivation import Line
 from zhengwu.domain.edition import FORWARDING, LAW, Edition, Rule
 from zhengwu.domain.event import Event, Nature
-from zhengwu.domain.lifecycle import PROCEDURES, SKEW, standing_events, still_open
+from zhengwu.domain.lifecycle import PROCEDURES, SKEW, Life, standing_events, still_open
 from zhengwu.domain.procedure import LONGEST, Limit, Unit
 from zhengwu.domain.reading import (
     NAMES,
@@ -50,6 +50,7 @@ __all__ = [
     "alarms",
     "foresee",
     "light",
+    "look",
     "read",
 ]
 
@@ -109,12 +110,32 @@ def read(
     """
     if known is not None:
         events = [e for e in events if e.position is not None and e.position <= known]
+    reader, _ = _scanned(standing_events(events), at=at, edition=edition)
+    return reader.reading()
+
+
+def look(life: Life, *, at: datetime, edition: Edition) -> tuple[Reading, datetime | None]:
+    """The reading at an instant, and when the first alarm up to then came true (None: none did).
+
+    The same as `read(life.events, …)` and the first of `alarms(life.events, …)`; where nothing was
+    withdrawn, nothing stood still and no limit was changed, in one pass.
+    """
+    reader, straight = _scanned(life.counting, at=at, edition=edition)
+    reading = reader.reading()
+    if straight and len(reader.past) == len(life.events) and reader.plain:
+        return reading, reader.came(reading.limits)
+    found = alarms(life.events, at=at, edition=edition)
+    return reading, found[0].at if found else None
+
+
+def _scanned(counting: Sequence[Event], *, at: datetime, edition: Edition) -> tuple[_Reader, bool]:
+    """A reader that went through what counts up to an instant; whether that was acts in order."""
     if at.tzinfo is None:
         raise _no_offset("at")
     past = []
     before: datetime | None = None
     straight = True
-    for event in standing_events(events):
+    for event in counting:
         when = event.occurred
         if when.tzinfo is None:
             raise _no_offset("occurred")
@@ -127,7 +148,7 @@ def read(
         past = _in_order(past)
     reader = _Reader(at, edition)
     reader.scan(past)
-    return Reading(at, tuple(reader.limits()), reader.waiting, reader.ended, edition)
+    return reader, straight
 
 
 def alarms(events: Sequence[Event], *, at: datetime, edition: Edition) -> tuple[Alarm, ...]:
@@ -234,6 +255,10 @@ class _Reader:
         self.away: list[Pause] = []
         self.open: list[Event] = []
         self.switches: list[Event] = []
+        self.past: Sequence[Event] = ()
+        self.begun: list[datetime] = []  # when the entry was made that began each limit
+        self.former: list[tuple[Event, Event]] = []  # steps before the last, with what ended each
+        self.plain = True  # nothing stood still, no limit was changed
 
     # --- one pass ----------------------------------------------------------------------------
 
@@ -243,7 +268,7 @@ class _Reader:
             return
         rounds, marks = self.rounds, []
         waits: str | None = None
-        self.opened = past[0]
+        self.past, self.opened = past, past[0]
         for event in past:
             kind = event.kind
             if kind not in _TELLING:
@@ -274,15 +299,21 @@ class _Reader:
                         self.granted = self.granted or event
             elif kind == "step_taken":
                 if isinstance(event.body.get("limit"), Mapping):
+                    if self.step is not None:
+                        self.former.append((self.step, self.step_end or event))
                     self.step, self.step_end = event, None
             elif kind in _MARKS:
                 marks.append(event)
+                self.plain = False
             elif kind == "extended":
                 self.extended = self.extended or _extension(event)
+                self.plain = False
             elif kind == "version_moved":
                 self.switches.append(event)
+                self.plain = False
             elif kind == "claim":
                 self._claim(event)
+                self.plain = False
             if kind in _ENDS_CLAIM:
                 if self.finish is None:
                     self.finish = event
@@ -358,14 +389,40 @@ class _Reader:
 
     # --- the limits --------------------------------------------------------------------------
 
+    def reading(self) -> Reading:
+        return Reading(self.at, tuple(self.limits()), self.waiting, self.ended, self.edition)
+
+    def came(self, limits: Sequence[LimitReading]) -> datetime | None:
+        """When the first alarm came true, of a plain life: each limit ran as it is counted now from
+        what began it to what stopped it, and asked for attention meanwhile or never.
+        """
+        first: datetime | None = None
+        former = [
+            self.read_limit("step", one.body["limit"], _from(one), "", stop=end.occurred)
+            for one, end in self.former
+        ]
+        begun = [*self.begun, *(one.occurred for one, _ in self.former)]
+        for limit, since in zip((*limits, *former), begun, strict=True):
+            stop = limit.stopped_at
+            if limit.state is _NOT_STARTED or (stop is not None and stop <= since):
+                continue  # it never ran
+            for _, when in limit.calls():
+                if (when <= self.at if stop is None else when < stop) and (
+                    first is None or when < first
+                ):
+                    first = when
+        return first
+
     def limits(self) -> list[LimitReading]:
         """Every limit that has begun."""
         found: list[LimitReading] = []
         for one in self.rounds:
             if _bound(one.start):
                 self._answer(found, one)
+                self._began(found, one.start)
         if self.accepted is not None:
             self._decisions(found, self.accepted)
+            self._began(found, self.accepted)
         step = self.step
         if step is not None:
             stop = self.step_end.occurred if self.step_end else None
@@ -375,6 +432,7 @@ class _Reader:
                     items=self._pauses((*self.raw, *self.away), step.occurred, stop),
                 )
             )  # fmt: skip
+            self._began(found, step)
         granted = self.granted
         if granted is not None and _bound(granted):
             start = _from(granted)
@@ -384,10 +442,15 @@ class _Reader:
                 found.append(
                     self.read_limit(rule.kind, self._given(rule), start, "准予", stop=stop)
                 )
+                self._began(found, granted)
         for kind in ("claim", "planned") if self.claims else ():
             if kind in self.claims:
                 found.append(self._told(kind, *self.claims[kind]))
         return found
+
+    def _began(self, found: Sequence[LimitReading], by: Event) -> None:
+        """Those found since the last call began with this entry."""
+        self.begun += [by.occurred] * (len(found) - len(self.begun))
 
     def _given(self, rule: Rule) -> Mapping[str, Any]:
         return rule.given if self.licence else rule.alike

@@ -86,6 +86,7 @@ class Edition:
         init=False, compare=False, repr=False
     )
     _closes: dict[int, datetime] = field(init=False, compare=False, repr=False)
+    _before: dict[tuple[int, int], datetime] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         by_kind: dict[str, tuple[tuple[int, int, Rule], ...]] = {}
@@ -96,6 +97,7 @@ class Edition:
             )  # fmt: skip
         object.__setattr__(self, "_by_kind", by_kind)
         object.__setattr__(self, "_closes", {})  # found once for each day of the table
+        object.__setattr__(self, "_before", {})
 
     def close(self, day: int) -> datetime:
         """Close of business of a day (an ordinal), or 24:00 of one without any (民法典 203)."""
@@ -104,6 +106,14 @@ class Edition:
             when = date.fromordinal(day)
             closes = self.hours.closing(when) if self.calendar.open_on(day) else END_OF_DAY
             found = self._closes[day] = datetime.combine(when, closes, SHANGHAI)
+        return found
+
+    def before(self, day: int, count: int) -> datetime:
+        """The beginning of the count-th working day before a day (an ordinal)."""
+        found = self._before.get((day, count))
+        if found is None:
+            first = self.calendar.add_working_days(date.fromordinal(day), -count).day
+            found = self._before[day, count] = datetime.combine(first, time(), SHANGHAI)
         return found
 
     def late_papers(self, day: int) -> bool:

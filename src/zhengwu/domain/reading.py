@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -124,9 +124,17 @@ class LimitReading(NamedTuple):
     @property
     def warn(self) -> datetime:
         """When it becomes near: the beginning of the working day NEAR before the last."""
-        day = self.due.astimezone(SHANGHAI).date()
-        warn = self.how.edition.calendar.add_working_days(day, -NEAR).day
-        return datetime.combine(warn, time(), SHANGHAI)
+        return self.how.edition.before(ordinal(self.due), NEAR)
+
+    def calls(self) -> tuple[tuple[str, datetime], ...]:
+        """Level and instant at which it asks for attention while it runs: near | over."""
+        over = ("over", self.due)
+        warn, switches = self.warn, self.how.switches
+        if warn.toordinal() <= self.how.start.day:
+            return (over,)
+        # A clause that brought the end nearer did not bring it near before it held.
+        near = max(warn, switches[-1].occurred) if switches else warn
+        return ("near", near), over
 
     @property
     def last(self) -> Due:
@@ -206,12 +214,7 @@ class Reading(NamedTuple):
                 continue
             if one.state in (LimitState.SUSPENDED, LimitState.NOT_STARTED):
                 continue
-            if one.warn.date() > one.start:
-                # A clause that brought the end nearer did not bring it near before it held.
-                switches = one.how.switches
-                near = max(one.warn, switches[-1].occurred) if switches else one.warn
-                found.append(Alarm(one.kind, "near", near, one.due))
-            found.append(Alarm(one.kind, "over", one.due, one.due))
+            found += [Alarm(one.kind, level, when, one.due) for level, when in one.calls()]
         return tuple(found)
 
     def light(self, at: datetime) -> Light:

@@ -18,13 +18,13 @@ from zhengwu.cases.api.clock import (
     position,
 )
 
-# Routers by the address they stand under.
+# Routers by the address they stand under, with their tag.
 ROUTERS = (
-    ("/cases", clock.router, "期限与时间账"),
-    ("/cases", reading.router, "办件"),
-    ("/acts", acting.acts, "办理"),
-    ("/events", reading.events, "事件"),
-    ("/files", files.uploads, "材料"),
+    ("/cases", clock.router, "time"),
+    ("/cases", reading.router, "cases"),
+    ("/acts", acting.acts, "acts"),
+    ("/events", reading.events, "events"),
+    ("/files", files.uploads, "files"),
 )
 
 __all__ = [

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
-from ninja.constants import NOT_SET
 from pydantic import ConfigDict, Field, create_model
 
 from zhengwu.accounts import api as entry
@@ -36,6 +35,18 @@ from zhengwu.web.clock import now
 WRITE = (400, 401, 403, 404, 409, 413, 422, 429)
 LONGEST = 4_000
 acts = Router()
+if TYPE_CHECKING:
+    IdentifierKind = str
+    AgentRole = str
+    ApplicantKind = str
+    Tick = str
+    BatchAct = str
+else:
+    IdentifierKind = Literal[tuple(IDENTIFIERS)]
+    AgentRole = Literal[tuple(AGENTS)]
+    ApplicantKind = Literal[tuple(KINDS)]
+    Tick = Literal[tuple(code for code, _ in TICKS)]
+    BatchAct = Literal[tuple(VERBS)]
 Text = Annotated[str, Field(max_length=LONGEST)]
 Short = Annotated[str, Field(max_length=200)]
 
@@ -52,7 +63,7 @@ class Strict(Schema):
 class IdentifierGiven(Strict):
     """One further number of the applicant with its days."""
 
-    kind: Literal[tuple(IDENTIFIERS)]  # type: ignore[valid-type]
+    kind: IdentifierKind
     value: Short
     country: Short = ""
     since: date | None = None
@@ -69,7 +80,7 @@ class ContactGiven(Strict):
 class AgentGiven(Strict):
     """Who comes for the applicant. letter: an uploaded file."""
 
-    role: Literal[tuple(AGENTS)]  # type: ignore[valid-type]
+    role: AgentRole
     name: Short
     identifier_kind: Short
     identifier: Short
@@ -82,7 +93,7 @@ class AgentGiven(Strict):
 class ApplicantGiven(Strict):
     """Who applies. Personal data."""
 
-    kind: Literal[tuple(KINDS)]  # type: ignore[valid-type]
+    kind: ApplicantKind
     name: Short
     identifier_kind: Short
     identifier: Short
@@ -99,9 +110,9 @@ class ReceptionGiven(Strict):
 
     item: Short
     applicant: ApplicantGiven
-    materials: dict[str, Literal[tuple(code for code, _ in TICKS)]]  # type: ignore[misc]
-    whys: dict[str, Text] = {}
-    files: dict[str, list[UUID]] = {}
+    materials: dict[str, Tick]
+    whys: dict[str, Text] = Field(default_factory=dict)
+    files: dict[str, list[UUID]] = Field(default_factory=dict)
 
 
 class ReceivedAnswer(Schema):
@@ -142,7 +153,7 @@ def _applicant(given: ApplicantGiven) -> Applicant:
     auth=Door("cases.receive"),
     summary="收件",
     description="以所代人员的窗口岗位收件，出具收件回执。行政许可法第二十九条、第三十二条。",
-    tags=["办理"],
+    tags=["acts"],
     url_name="receive",
     openapi_extra=problems.documented(*WRITE),
 )
@@ -226,7 +237,7 @@ def form_model(verb: Verb) -> type[Schema]:
     /cases/{number}/acts says which they are.
     """
     fields: dict[str, Any] = {ask.name: _field(ask) for ask in verb.asks}
-    base = _Open if verb.asks_of else Strict
+    base = OpenForm if verb.asks_of else Strict
     name = "".join(part.title() for part in verb.kind.split("_"))
     form: type[Schema] = create_model(f"{name}Form", __base__=base, **fields)
     form.__doc__ = f"{verb.zh}：要填的内容。"
@@ -240,7 +251,7 @@ def form_model(verb: Verb) -> type[Schema]:
     return given
 
 
-class _Open(Schema):
+class OpenForm(Schema):
     """Fields by the case beside the named ones: text, or lists of codes and files."""
 
     model_config = ConfigDict(extra="allow")
@@ -306,8 +317,8 @@ def _mount(verb: Verb) -> None:
         response=DoneAnswer,
         auth=Door(*_scope_of(verb)),
         summary=verb.zh,
-        description="".join(said) or NOT_SET,
-        tags=["办理"],
+        description="".join(said) or None,
+        tags=["acts"],
         url_name=f"act-{verb.kind.replace('_', '-')}",
         openapi_extra=problems.documented(*WRITE),
     )(_act(verb))
@@ -329,7 +340,7 @@ class VersionGiven(Strict):
     auth=Door("cases.handle", "cases.decide", "cases.receive"),
     summary="撤回自己刚做的一步",
     description="一分钟之内，还没有出具文书的。",
-    tags=["办理"],
+    tags=["acts"],
     url_name="act-undo",
     openapi_extra=problems.documented(*WRITE),
 )
@@ -360,7 +371,7 @@ class BatchGiven(Strict):
     """The same act with the same form on several cases."""
 
     cases: Annotated[list[Picked], Field(min_length=1, max_length=BATCH)]
-    form: _Open = Field(default_factory=_Open)
+    form: OpenForm = Field(default_factory=lambda: OpenForm.model_validate({}))
 
 
 class BatchLine(Schema):
@@ -376,10 +387,6 @@ class BatchAnswer(Schema):
     """One line for each case, in the order given."""
 
     results: list[BatchLine]
-
-
-BATCHED = tuple(VERBS)
-BatchAct = Literal[BATCHED]  # type: ignore[valid-type]
 
 
 @acts.post(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 from uuid import UUID
 
 from django.db import IntegrityError
 from django.http import FileResponse, HttpRequest
-from ninja import File as Part
-from ninja import Form as Typed
 from ninja import Router, Schema
 from ninja.files import UploadedFile
+from ninja.params.functions import File as Part
+from ninja.params.functions import Form as Typed
 
 from zhengwu.accounts import api as entry
 from zhengwu.accounts.api import Door
@@ -24,7 +24,12 @@ from zhengwu.web.answering import reply
 from zhengwu.web.clock import now
 
 uploads = Router()
-Purpose = Literal[tuple(kept.PURPOSES)]  # type: ignore[valid-type]
+if TYPE_CHECKING:
+    Purpose = str
+else:
+    Purpose = Literal[tuple(kept.PURPOSES)]
+FILE: Any = Part(description="文件")
+PURPOSE: Any = Typed("material", description="材料、授权委托书、签名")
 
 
 class UploadAnswer(Schema):
@@ -50,15 +55,20 @@ class UploadAnswer(Schema):
 )
 def upload(
     request: HttpRequest,
-    file: UploadedFile = Part(description="文件"),  # noqa: B008 - the library's way
-    purpose: Purpose = Typed("material", description="材料、授权委托书、签名"),
+    file: UploadedFile = FILE,
+    purpose: Purpose = PURPOSE,
 ) -> Any:
     caller = entry.caller(request)
     problems.only(request)
     key = UUID(entry.key_of(request, caller))
     try:
         found = kept.keep(
-            caller.actor, purpose=purpose, name=file.name or "", data=file, at=now(), key=key
+            caller.actor,
+            purpose=purpose,
+            name=file.name or "",
+            data=cast(BinaryIO, file),
+            at=now(),
+            key=key,
         )
     except IntegrityError:
         raise Refusal(

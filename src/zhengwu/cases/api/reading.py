@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -283,12 +283,22 @@ def load(caller: Caller, number: str) -> Loaded:
 After = Annotated[str, Field(max_length=tokens.LONGEST)]
 AFTER = Query(None, description="上一页的 next，原样写回；不写就从头开始")
 LIMIT = Query(USUAL, description=f"一页最多几条，最多 {MOST}")
+EVENTS_LIMIT = Query(MOST, description=f"一页最多几条，最多 {MOST_EVENTS}")
+STATE = Query(None, description="只要这种状态的")
+ITEM = Query(None, description="只要这个事项的（事项编码）")
+AGENCY = Query(None, description="只要这个机关的（机关代码）")
+OPEN = Query(None, description="true：只要没有办结的；false：只要办结的")
+OPENED_FROM = Query(None, description="收件不早于（含），带时区")
+OPENED_TO = Query(None, description="收件早于（不含），带时区")
 Limit = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST})]
 EventLimit = Annotated[
     int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_EVENTS})
 ]
 When = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-StateName = Literal[tuple(str(one) for one in State)]  # type: ignore[valid-type]
+if TYPE_CHECKING:
+    StateName = str
+else:
+    StateName = Literal[tuple(str(one) for one in State)]
 
 
 @router.get(
@@ -302,12 +312,12 @@ StateName = Literal[tuple(str(one) for one in State)]  # type: ignore[valid-type
 )
 def cases(
     request: HttpRequest,
-    state: StateName | None = Query(None, description="只要这种状态的"),
-    item: str | None = Query(None, description="只要这个事项的（事项编码）"),
-    agency: str | None = Query(None, description="只要这个机关的（机关代码）"),
-    open: bool | None = Query(None, description="true：只要没有办结的；false：只要办结的"),
-    opened_from: When | None = Query(None, description="收件不早于（含），带时区"),
-    opened_to: When | None = Query(None, description="收件早于（不含），带时区"),
+    state: StateName | None = STATE,
+    item: str | None = ITEM,
+    agency: str | None = AGENCY,
+    open: bool | None = OPEN,
+    opened_from: When | None = OPENED_FROM,
+    opened_to: When | None = OPENED_TO,
     after: After | None = AFTER,
     limit: Limit = LIMIT,
 ) -> Any:
@@ -484,7 +494,7 @@ FEED_SAYS = (
 def event_feed(
     request: HttpRequest,
     after: After | None = AFTER,
-    limit: EventLimit = Query(MOST, description=f"一页最多几条，最多 {MOST_EVENTS}"),
+    limit: EventLimit = EVENTS_LIMIT,
 ) -> Any:
     caller = entry.caller(request)
     problems.only(request, "after", "limit")
