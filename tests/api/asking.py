@@ -46,6 +46,7 @@ def ask(client: Client, path: str, given: dict[str, str] | None = None, **header
     """GET; the answer is held against the document before it is handed back."""
     answer: Any = client.get(f"{ROOT}{path}", given or {}, headers=headers)
     where = re.sub(r"^/cases/[^/]+/", "/cases/{number}/", path)
+    where = re.sub(r"^/items/[^/]+", "/items/{code}", where)
     told = document()["paths"][f"{ROOT}{where}"]["get"]["responses"].get(str(answer.status_code))
     assert told is not None, (answer.status_code, answer.content)
     if answer.status_code == 304:

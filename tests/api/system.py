@@ -81,7 +81,8 @@ def _shapes() -> list[tuple[re.Pattern[str], str, bool]]:
 
 
 def _operation(method: str, path: str) -> Any:
-    where = next(shape for pattern, shape, _ in _shapes() if pattern.match(f"{ROOT}{path}"))
+    bare = f"{ROOT}{path.partition('?')[0]}"
+    where = next(shape for pattern, shape, _ in _shapes() if pattern.match(bare))
     return document()["paths"][where][method]
 
 

@@ -339,7 +339,7 @@ def test_unlike_cases_and_too_many_are_not_decided_together() -> None:
         )
     )  # fmt: skip
     assert unlike.code == "batch.unlike"
-    many = [(f"JC2026090{n:05d}", 1) for n in range(21)]
+    many = [(f"JC2026090{n:05d}", 1) for n in range(services.MOST + 1)]
     assert refused(
         lambda: services.perform_many(
             actor(APPROVER), many, "granted", key="7a1c2f8e-3b1d-4c55-9a8e-1f1f1f1f1f1f",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zhengwu.catalog import browsing, finding, forms
-from zhengwu.portal.items import choosing, sheet, views
+from zhengwu.portal.items import sheet, views
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +13,6 @@ def _nothing_kept() -> None:
     for kept in (views._pages, views._papers, sheet._done):
         kept.clear()
     for function in (
-        browsing._counts, finding._organs, forms._index, choosing._organs, choosing._regions,
+        browsing._counts, browsing._organs, browsing._regions, finding._organs, forms._index,
     ):  # fmt: skip
         function.cache_clear()

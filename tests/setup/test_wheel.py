@@ -197,7 +197,7 @@ def test_the_wheel_alone_serves_the_demo_city(place: Path) -> None:
         )  # fmt: skip
     try:
         site.until_ready(parent, said)
-        pages = ["/", "/elder", "/items", "/help", "/account/login"]
+        pages = ["/", "/items", "/help", "/account/login"]
         named = set().union(*(site.named(page) for page in pages))
         assert any(one.endswith(".css") for one in named)
         assert any(one.endswith(".js") for one in named)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from zhengwu.accounts import roles
 from zhengwu.accounts.models import (
     Agency,
-    Grant,
     Look,
     Person,
     Post,
@@ -119,49 +121,65 @@ class LookRow:
     at: datetime
 
 
-def _held(at: datetime | None) -> Q:
-    """Held at a moment; None: at the database's own present."""
-    when = Now() if at is None else at
-    return Q(since__lte=when) & (Q(until__isnull=True) | Q(until__gt=when))
+# Held at the database's own present.
+_HELD = Q(since__lte=Now()) & (Q(until__isnull=True) | Q(until__gt=Now()))
 
 
-_HELD = _held(None)
+# Posts, roles and grants held at a moment (none: now), with one question; an index leads to each.
+_WHEN = "coalesce(%(at)s::timestamptz, statement_timestamp())"
+_HELD_THEN = f"h.since <= {_WHEN} AND (h.until IS NULL OR h.until > {_WHEN})"
+_ACTOR = (
+    "SELECT p.code, p.name, a.code, a.name, a.region_id,"  # noqa: S608 - constants
+    ' (SELECT json_agg(json_build_array(o.code, o.name, o.kind, o.agency_id, o.hall, o."window")'
+    " ORDER BY h.part, h.id) FROM accounts_postholding h JOIN accounts_post o ON o.code = h.post_id"
+    f" WHERE h.person_id = p.id AND p.is_active AND {_HELD_THEN})::text,"
+    " (SELECT json_agg(json_build_array(h.role, h.scope)) FROM accounts_roleholding h"
+    " WHERE h.person_id = p.id AND p.is_active)::text,"
+    " (SELECT json_agg(json_build_array(h.act, h.stream)) FROM accounts_grant h"
+    f" WHERE h.person_id = p.id AND p.is_active AND {_HELD_THEN})::text"
+    " FROM accounts_person p LEFT JOIN accounts_agency a ON a.code = p.agency_id WHERE "
+)
+_BY_ID, _BY_CODE = _ACTOR + "p.id = %(id)s::bigint", _ACTOR + "p.code = %(code)s::text"
 
 
 def actor_of(person: Person, *, at: datetime | None = None) -> Actor:
     """The actor behind a signed-in person; one that is not active has no posts and no roles."""
-    held_then = _held(at)
-    posts: tuple[PostHeld, ...] = ()
-    holdings: frozenset[tuple[str, str]] = frozenset()
-    granted: frozenset[tuple[str, UUID]] = frozenset()
-    if person.is_active:
-        held = PostHolding.objects.filter(held_then, person=person).select_related("post")
-        posts = tuple(
-            PostHeld(p.code, p.name, p.kind, p.agency_id, p.hall or None, p.window or None)
-            for p in (one.post for one in held.order_by("part", "id"))
-        )
-        rows = RoleHolding.objects.filter(person=person).values_list("role", "scope")
-        holdings = frozenset(rows)
-        grants = Grant.objects.filter(held_then, person=person)
-        granted = frozenset(grants.values_list("act", "stream"))
-    agency = person.agency
-    return Actor(
-        code=person.code,
-        name=person.name,
-        agency=agency.code if agency else None,
-        agency_name=agency.name if agency else "",
-        region=agency.region_id if agency else None,
-        hall=next((post.hall for post in posts if post.hall), None),
-        posts=posts,
-        roles=frozenset(role for role, _ in holdings),
-        holdings=holdings,
-        granted=granted,
-    )
+    return _actor(_BY_ID, {"id": person.pk, "at": at})
 
 
 def actor(code: str, *, at: datetime | None = None) -> Actor:
     """The actor of a person's code. Raises Person.DoesNotExist."""
-    return actor_of(Person.objects.select_related("agency").get(code=code), at=at)
+    return _actor(_BY_CODE, {"code": code, "at": at})
+
+
+def _actor(question: str, parameters: Mapping[str, Any]) -> Actor:
+    with connection.cursor() as cursor:
+        cursor.execute(question, parameters)
+        row = cursor.fetchone()
+    if row is None:
+        raise Person.DoesNotExist
+    code, name, agency, agency_name, region, held, roles_held, grants = row
+    posts = tuple(
+        PostHeld(post, title, kind, of, hall or None, window or None)
+        for post, title, kind, of, hall, window in (json.loads(held) if held else ())
+    )
+    holdings = frozenset(
+        (role, scope) for role, scope in (json.loads(roles_held) if roles_held else ())
+    )
+    return Actor(
+        code=code,
+        name=name,
+        agency=agency,
+        agency_name=agency_name or "",
+        region=region,
+        hall=next((post.hall for post in posts if post.hall), None),
+        posts=posts,
+        roles=frozenset(role for role, _ in holdings),
+        holdings=holdings,
+        granted=frozenset(
+            (act, UUID(stream)) for act, stream in (json.loads(grants) if grants else ())
+        ),
+    )
 
 
 def regions() -> tuple[tuple[str, str], ...]:
@@ -225,6 +243,22 @@ def colleagues(agency: str) -> tuple[Colleague, ...]:
         Colleague(h.person.code, h.person.name, h.post.code, h.post.name, h.post.kind, h.part)
         for h in held.select_related("person", "post").order_by("part", "post_id")
     )
+
+
+def post_held(agency: str, code: str) -> str | None:
+    """The kind of a post of this agency that somebody holds now; None where nobody does."""
+    with connection.cursor() as cursor:
+        cursor.execute(_POST_HELD, [code, agency])
+        row = cursor.fetchone()
+    return str(row[0]) if row else None
+
+
+_POST_HELD = (
+    "SELECT o.kind FROM accounts_post o WHERE o.code = %s::text AND o.agency_id = %s::text"
+    " AND EXISTS (SELECT 1 FROM accounts_postholding h JOIN accounts_person p ON p.id = h.person_id"
+    " WHERE h.post_id = o.code AND p.is_active AND h.since <= statement_timestamp()"
+    " AND (h.until IS NULL OR h.until > statement_timestamp()))"
+)
 
 
 def window_staff(agency: str) -> tuple[AtWindow, ...]:

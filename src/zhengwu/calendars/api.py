@@ -10,8 +10,7 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import get_conditional_response
-from ninja import Router, Schema
+from ninja import Router
 from ninja.params.functions import Query
 from pydantic import WithJsonSchema
 
@@ -19,7 +18,7 @@ from zhengwu.calendars import asking
 from zhengwu.calendars.asking import RegionOf
 from zhengwu.domain.edition import SHANGHAI, Edition
 from zhengwu.web import problems, throttle
-from zhengwu.web.answering import Day, Line, Moment, lines, moment
+from zhengwu.web.answering import Day, Line, Moment, Shape, kept, lines, moment
 from zhengwu.web.clock import now
 
 # A whole hall stands behind one address, and so does a system that asks for many.
@@ -30,7 +29,7 @@ SOFTWARE = version("zhengwu")
 SAMPLE = "国务院办公厅关于2026年部分节假日安排的通知 国办发明电〔2025〕7号"
 
 
-class DayAnswer(Schema):
+class DayAnswer(Shape):
     """What a day is (工作日). why: 工作日, 周末, or the holiday; notice: by what, where something says
     so; provisional: its year is not published yet."""
 
@@ -41,7 +40,7 @@ class DayAnswer(Schema):
     provisional: bool
 
 
-class EndAnswer(Schema):
+class EndAnswer(Shape):
     """When a limit ends (期限届满). day: the last day; due: its close of business."""
 
     date: Day
@@ -53,7 +52,7 @@ class EndAnswer(Schema):
     lines: list[Line]
 
 
-class BetweenAnswer(Schema):
+class BetweenAnswer(Shape):
     """How many days after `from` up to and with `to`."""
 
     days: int
@@ -214,13 +213,4 @@ def _count(request: HttpRequest) -> None:
 
 def _kept(request: HttpRequest, response: HttpResponse, edition: Edition) -> HttpResponse | None:
     """Says how long the answer may be kept; 304 for who has this edition's answer already."""
-    etag = f'"{edition.number}-{SOFTWARE}"'
-    # Who is signed in may get a cookie with the answer; that is for nobody else's cache.
-    whose = "private" if request.user.is_authenticated else "public"
-    headers = {"ETag": etag, "Cache-Control": f"{whose}, max-age={MAX_AGE}"}
-    same = get_conditional_response(request, etag=etag)
-    for name, value in headers.items():
-        response[name] = value
-        if same is not None:
-            same[name] = value
-    return same
+    return kept(request, response, etag=f"{edition.number}-{SOFTWARE}", max_age=MAX_AGE)

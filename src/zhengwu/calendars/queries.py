@@ -20,6 +20,9 @@ from zhengwu.domain.edition import Edition, Notice, Timetable
 from zhengwu.ledger import queries as ledger
 from zhengwu.ledger.events import Entry
 
+Change = tuple[int, UUID]  # version and id of an event of the calendar's stream
+# A scalar subquery for a context's own SELECT: the last change in the same moment. Read by `change`.
+LAST_CHANGE = ledger.last_sql(stream=STREAM, stream_id=STREAM_ID)
 NOTHING = UUID(int=0)  # in the place of the last event of a stream that has none
 FROM_MONTH = 11  # the State Council publishes next year's holidays in October to December
 
@@ -27,6 +30,14 @@ FROM_MONTH = 11  # the State Council publishes next year's holidays in October t
 def number() -> int:
     """The version of the calendar's stream; 0 before anything was loaded. One index lookup."""
     return _last(None, None)[0]
+
+
+def change(value: str | None) -> Change:
+    """The value of LAST_CHANGE."""
+    if value is None:
+        return 0, NOTHING
+    version, _, identifier = value.partition(" ")
+    return int(version), UUID(identifier)
 
 
 def holds(number: int | None = None) -> int:
@@ -45,12 +56,14 @@ def edition(
     *,
     number: int | None = None,
     known: int | None = None,
+    last: Change | None = None,
 ) -> Edition:
     """What the clock counts by in a region or hall. One query when cached.
 
-    number: at that version of the stream; known: as known at that position of the log.
+    number: at that version of the stream; known: as known at that position of the log; last: after
+    this change, which the caller's own SELECT read (LAST_CHANGE), so that nothing is asked.
     """
-    last = _last(number, known)
+    last = last or _last(number, known)
     regions, halls = _scopes(*last)
     # Only places that something was said of are told apart: the others share one edition.
     above = [one for one in _above(region) if one in regions] if regions else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event
+from zhengwu.domain.lifecycle import Life
 from zhengwu.domain.procedure import Step
 from zhengwu.ledger import queries as ledger_queries
 
@@ -82,10 +83,27 @@ class Loaded:
     closed: datetime | None
     applicant_row: Mapping[str, Any] | None
     events: Sequence[Event]
+    # Whether the applicant was left out until somebody asks; what the calendar's stream came to in
+    # the same moment (None: it is asked).
+    applicant_later: bool = False
+    calendar: tuple[int, UUID] | None = None
+    # Posts of an agency asked for, with their kinds: cases loaded together ask once.
+    posts: dict[tuple[str, str], str | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    _life: Life | None = field(default=None, init=False, compare=False, repr=False)
+
+    @property
+    def life(self) -> Life:
+        """The events gone through, once."""
+        if self._life is None:
+            object.__setattr__(self, "_life", Life.of(self.events))
+        assert self._life is not None
+        return self._life
 
     @property
     def standing(self) -> lifecycle.Standing:
-        return lifecycle.fold(self.events)
+        return self.life.standing
 
     def read(self, at: datetime, *, known: int | None = None) -> clock.Reading:
         """The clock's reading of this case at an instant, from what was known at a position."""
@@ -100,7 +118,8 @@ class Loaded:
         last = self.events[-1].position
         if self.closed is not None and last is not None:
             known = last if known is None else min(known, last)
-        return calendars.edition(self.region, self.hall, known=known)
+        last_change = self.calendar if known is None else None
+        return calendars.edition(self.region, self.hall, known=known, last=last_change)
 
     def item_row(self) -> ItemVersionRow:
         """The item as it stood when the case was received."""
@@ -111,7 +130,7 @@ class Loaded:
     @property
     def counting(self) -> tuple[Event, ...]:
         """The events that count (are not withdrawn)."""
-        return lifecycle.standing_events(self.events)
+        return self.life.counting
 
     def has(self, kind: str) -> bool:
         """Whether an act of this kind stands (is not withdrawn)."""
@@ -139,6 +158,13 @@ class Loaded:
         ready = self.item_row().flow.ready(self.done() | {step.code})
         return ready[0] if ready else None
 
+    def post_held(self, code: str) -> str | None:
+        """The kind of a post of the case's agency that somebody holds; None where nobody does."""
+        asked = self.agency, code
+        if asked not in self.posts:
+            self.posts[asked] = accounts.post_held(self.agency, code)
+        return self.posts[asked]
+
     def back_to_window(self) -> dict[str, str]:
         """Where papers are handed out: the window that received the case."""
         received = self.events[0]
@@ -164,6 +190,11 @@ class Loaded:
 
     def applicant(self) -> Applicant:
         """Who applied. Personal data: the caller records the look."""
+        if self.applicant_later:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT {APPLICANT} FROM (SELECT %s::uuid AS id) c", [self.id])  # noqa: S608
+                (given,) = cursor.fetchone()
+            return parties.of_json(ledger_queries.parse(given) or {})
         return parties.of_json(self.applicant_row or {})
 
 
@@ -175,6 +206,14 @@ COLUMNS = (
 # As given at the receipt, frozen with it: what somebody registers later changes no earlier case.
 APPLICANT = ledger_queries.content_sql(
     stream="'case'", stream_id="c.id", path="{applicant,content}"
+)
+
+STORY = ledger_queries.story_sql(stream="'case'", stream_id="c.id")
+# One look-up more for every event, and nothing of an open case asks what was known when.
+TO_ACT = (
+    ledger_queries.story_sql(stream="'case'", stream_id="c.id", placed="c.closed IS NOT NULL")
+    + ", "
+    + calendars.LAST_CHANGE
 )
 
 
@@ -200,6 +239,35 @@ def load(actor: Actor, number: str) -> Loaded:
     if not found:
         raise CaseNotFound(number)
     return found[0]
+
+
+def load_to_act(actor: Actor, number: str) -> Loaded:
+    """The same for an act: the applicant is asked for when a paper wants a name, positions are told
+    of closed cases only, and the calendar comes along. Raises CaseNotFound.
+    """
+    found = load_many_to_act(actor, [number])
+    if number not in found:
+        raise CaseNotFound(number)
+    return found[number]
+
+
+def load_many_to_act(actor: Actor, numbers: Sequence[str]) -> dict[str, Loaded]:
+    """Those of these cases that this actor may see, by number, in one SELECT."""
+    allowed, parameters = within(accounts.reach(actor, "case.see"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS}, {TO_ACT} FROM cases_case c"  # noqa: S608
+            f" WHERE c.number = ANY(%(numbers)s::text[]) AND {allowed}",
+            {"numbers": list(numbers), **parameters},
+        )
+        rows = cursor.fetchall()
+    found: dict[str, Loaded] = {}
+    posts: dict[tuple[str, str], str | None] = {}
+    for *values, story, change in rows:
+        told = ledger_queries.story(story)
+        loaded = _loaded((*values, None, told, True, calendars.change(change), posts))
+        found[loaded.number] = loaded
+    return found
 
 
 def load_public(number: str, query_code: str) -> Loaded:
@@ -287,10 +355,9 @@ def finished(*, before: datetime, page: int) -> Iterator[Loaded]:
 def _select(
     where: str, parameters: Mapping[str, Any], *, columns: str = COLUMNS, applicant: str = APPLICANT
 ) -> Iterator[Loaded]:
-    story = ledger_queries.story_sql(stream="'case'", stream_id="c.id")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {columns}, {applicant}, {story} FROM cases_case c WHERE {where}",  # noqa: S608
+            f"SELECT {columns}, {applicant}, {STORY} FROM cases_case c WHERE {where}",  # noqa: S608
             dict(parameters),
         )
         rows = cursor.fetchall()
@@ -301,5 +368,5 @@ def _select(
 
 
 def _loaded(values: tuple[Any, ...]) -> Loaded:
-    """The fields of `Loaded` in the order of COLUMNS, then the applicant and the story."""
+    """The fields of `Loaded` in the order of COLUMNS, then the applicant, the story and more."""
     return Loaded(*values)

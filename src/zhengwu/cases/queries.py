@@ -1172,4 +1172,11 @@ def foreign_counts(source: str) -> dict[str, int]:
     return {"cases": total, "closed": closed, "open": total - closed}
 
 
+def open_by_state() -> dict[str, int]:
+    """How many cases are not closed, by state, over all agencies: for the operator's figures."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT state, count(*) FROM cases_case WHERE closed IS NULL GROUP BY state")
+        return dict(cursor.fetchall())
+
+
 __all__ = ["CaseNotFound", "CaseView", "InboxPage", "case", "inbox"]

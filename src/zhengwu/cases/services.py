@@ -19,6 +19,7 @@ from django.db import transaction
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor
+from zhengwu.calendars import queries as calendars
 from zhengwu.cases import attempts, heads, papers, slips, writing
 from zhengwu.cases.acts import UNDO, VERBS
 from zhengwu.cases.acts.handling import expiry, extension_most, right_post
@@ -26,7 +27,15 @@ from zhengwu.cases.acts.mending import undoable
 from zhengwu.cases.acts.window import limits_of
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.grounds import NotListed
-from zhengwu.cases.loading import CaseNotFound, Loaded, files_of, finished, load, silent
+from zhengwu.cases.loading import (
+    CaseNotFound,
+    Loaded,
+    files_of,
+    finished,
+    load_many_to_act,
+    load_to_act,
+    silent,
+)
 from zhengwu.cases.parties import IDENTIFIERS, KINDS, Applicant
 from zhengwu.cases.receiving import Received, Reception, receive
 from zhengwu.cases.verbs import Form, Plan, Verb
@@ -37,7 +46,7 @@ from zhengwu.documents import services as documents
 from zhengwu.documents.queries import of_stream as papers_of
 from zhengwu.domain import lifecycle
 from zhengwu.domain.event import Event, Nature
-from zhengwu.domain.lifecycle import State
+from zhengwu.domain.lifecycle import Life, State
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
@@ -45,7 +54,8 @@ from zhengwu.ledger import services as ledger
 log = logging.getLogger(__name__)
 TRIES = 5  # how often a decision is taken again because a machine event came in between
 LICENCE = "行政许可"  # the type of item to which the 行政许可法 applies
-BATCH = 20  # like cases decided together
+BATCH = 20  # like cases decided together on the page
+MOST = 50  # cases of one call of perform_many
 DECISIONS = ("granted", "refused")
 # After these a paper may hold no more, or hold again.
 VOIDING = ("entry_withdrawn", "document_corrected", "revoked", "cancelled", "taken_back")
@@ -54,6 +64,7 @@ __all__ = [
     "BATCH",
     "IDENTIFIERS",
     "KINDS",
+    "MOST",
     "VERBS",
     "Applicant",
     "CaseNotFound",
@@ -120,45 +131,101 @@ def _perform(
     form: Form,
     at: datetime,
 ) -> Done:
-    act = "undo" if verb is UNDO else verb.kind
-    request = writing.digest({"act": act, "by": actor.code, "number": number, "form": _asked(form)})
+    request = _request(actor, verb, number, _asked(form))
     for _ in range(TRIES):
-        loaded = load(actor, number)
+        loaded = load_to_act(actor, number)
         if _is_silent(loaded, at) and _deem(loaded, at):
-            loaded = load(actor, number)  # 行政许可法 32(4): accepted since the receipt
-        if loaded.version != version:
-            if first := ledger_queries.answer(SOURCE, key):
-                return _first_done(first, number, request)
-            between = [e for e in loaded.events if e.version > version]
-            if version > loaded.version or any(
-                e.nature == Nature.ACT and e.actor is not None for e in between
-            ):
-                raise Moved(number, version, loaded.version, between)
-        # Asked first, so that a case in the wrong state says just that.
-        if not lifecycle.may_start(loaded.standing, verb.kind):
-            raise lifecycle.not_allowed(loaded.standing, verb.kind)
-        permit(actor, loaded, verb)
-        if not verb.fits(loaded):
-            raise Refusal(
-                "case.not_now",
-                f"办件还没有办到或者已经办过“{verb.zh}”这一步。请刷新页面，按现在的状态办理。",
-            )
-        try:
-            plan = verb.plan(loaded, actor, form, at)
-        except NotListed as outside:
-            if loaded.item is not None:
-                attempts.record(
-                    actor, verb.kind, outside.asked, item=loaded.item_row(), case=loaded.id,
-                    post=_post_for(actor, loaded, verb), key=key, at=at,
-                )  # fmt: skip
-            raise
-        done = _commit(actor, loaded, verb, plan, key=key, request=request, at=at)
+            loaded = load_to_act(actor, number)  # 行政许可法 32(4): accepted since the receipt
+        decided = _decide(
+            actor, loaded, verb, version=version, key=key, request=request, form=form, at=at
+        )
+        done = decided if isinstance(decided, Done) else _commit(actor, decided, at=at)
         if done is not None:
             return done
     raise Refusal("case.busy", "这个办件正被频繁更新，这次没有办成。请再试一次，内容都还在。")
 
 
-def _commit(
+def _request(actor: Actor, verb: Verb, number: str, asked: Mapping[str, str]) -> bytes:
+    act = "undo" if verb is UNDO else verb.kind
+    return writing.digest({"act": act, "by": actor.code, "number": number, "form": asked})
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """An act that may be done, with the rows it wants written: its own and what follows at once."""
+
+    loaded: Loaded
+    verb: Verb
+    plan: Plan
+    life: Life
+    rows: tuple[ledger.Row, ...]
+    key: str
+    request: bytes
+
+    @property
+    def version(self) -> int:
+        return self.life.standing.version
+
+    @property
+    def alone(self) -> bool:
+        """Whether the log is all that is written, so that one statement is all it takes."""
+        plan = self.plan
+        more = plan.paper or plan.slip or plan.files or plan.grants
+        return not more and self.verb.kind not in VOIDING
+
+    def done(self) -> Done:
+        paper = self.plan.paper
+        return Done(
+            self.loaded.number, self.version, self.plan.sentence,
+            paper.check_code if paper else None,
+        )  # fmt: skip
+
+
+def _decide(
+    actor: Actor,
+    loaded: Loaded,
+    verb: Verb,
+    *,
+    version: int,
+    key: str,
+    request: bytes,
+    form: Form,
+    at: datetime,
+) -> _Decided | Done:
+    """The act on the case as it was loaded, or what the same key was answered before.
+
+    Raises Refusal, Moved.
+    """
+    if loaded.version != version:
+        if first := ledger_queries.answer(SOURCE, key):
+            return _first_done(first, loaded.number, request)
+        between = [e for e in loaded.events if e.version > version]
+        if version > loaded.version or any(
+            e.nature == Nature.ACT and e.actor is not None for e in between
+        ):
+            raise Moved(loaded.number, version, loaded.version, between)
+    # Asked first, so that a case in the wrong state says just that.
+    if not lifecycle.may_start(loaded.standing, verb.kind):
+        raise lifecycle.not_allowed(loaded.standing, verb.kind)
+    permit(actor, loaded, verb)
+    if not verb.fits(loaded):
+        raise Refusal(
+            "case.not_now",
+            f"办件还没有办到或者已经办过“{verb.zh}”这一步。请刷新页面，按现在的状态办理。",
+        )
+    try:
+        plan = verb.plan(loaded, actor, form, at)
+    except NotListed as outside:
+        if loaded.item is not None:
+            attempts.record(
+                actor, verb.kind, outside.asked, item=loaded.item_row(), case=loaded.id,
+                post=_post_for(actor, loaded, verb), key=key, at=at,
+            )  # fmt: skip
+        raise
+    return _written(actor, loaded, verb, plan, key=key, request=request, at=at)
+
+
+def _written(
     actor: Actor,
     loaded: Loaded,
     verb: Verb,
@@ -167,27 +234,26 @@ def _commit(
     key: str,
     request: bytes,
     at: datetime,
-) -> Done | None:
-    """Write the act and what follows at once; None if something came in between."""
+) -> _Decided:
+    """The act and what follows at once as rows of the log, where the table lets them."""
     post = _post_for(actor, loaded, verb)
-    due = expiry(loaded.read(at))
     if plan.files:
         plan.body["files"] = _named(plan)
-    events = list(loaded.events)
+    life = loaded.life
     new: list[Event] = []
     for index, kind in enumerate((verb.kind, *plan.then)):
-        standing = lifecycle.fold(events)
         body = plan.body if index == 0 else {}
+        extends = kind == "extended"
         lifecycle.admit(
-            standing,
+            life.standing,
             kind,
             at=plan.occurred or at,
             now=at,
             actor=actor.code if index == 0 else None,
             body=body,
             case_kind=loaded.kind,
-            due=due,
-            extension_most=extension_most(loaded, at) if kind == "extended" else 0,
+            due=expiry(loaded.read(at)) if extends else None,
+            extension_most=extension_most(loaded, at) if extends else 0,
         )
         event = writing.event(
             actor if index == 0 else None,
@@ -200,10 +266,11 @@ def _commit(
             agency=loaded.agency if index else None,
             region=loaded.region,
         )
-        events.append(event)
+        life = life.then(event)
         new.append(event)
-    head = writing.head(events, region=loaded.region, hall=loaded.hall, at=at)
-    rows = [
+    edition = calendars.edition(loaded.region, loaded.hall, last=loaded.calendar)
+    head = writing.head_of(life, edition=edition, at=at)
+    rows = tuple(
         ledger.Row(
             stream_id=loaded.id,
             expected=loaded.version,
@@ -215,44 +282,59 @@ def _commit(
             ),
         )
         for i, event in enumerate(new)
-    ]
-    with transaction.atomic():
-        outcomes = ledger.append(STREAM, rows)
-        if all(outcome.status == ledger.Status.MOVED for outcome in outcomes):
-            if plan.paper:
-                documents.register(
-                    plan.paper, outcomes[0], stream=STREAM, stream_id=loaded.id, at=at
-                )
-            if plan.slip:
-                slips.keep(
-                    plan.slip, case=loaded.id, version=new[0].version, party=loaded.applicant_id
-                )
-            if plan.files:
-                files.bind(plan.files, by=actor, stream=STREAM, stream_id=loaded.id)
-            for grant in plan.grants:
-                for person in grant.people:
-                    for act in grant.acts:
-                        account_services.grant(
-                            person, act=act, stream=loaded.id, since=at, until=grant.until,
-                            because=grant.because,
-                        )  # fmt: skip
-            if verb.kind == "entry_withdrawn":
-                _end_sight(loaded, events, at=at)
-                _recount(loaded, events, at=at)
-            if verb.kind in VOIDING:
-                _void(loaded, events, outcomes[0].number, at=at)
-            return Done(
-                loaded.number,
-                new[-1].version,
-                plan.sentence,
-                plan.paper.check_code if plan.paper else None,
-            )
-        transaction.set_rollback(True)
+    )
+    return _Decided(loaded, verb, plan, life, rows, key, request)
+
+
+def _commit(actor: Actor, decided: _Decided, *, at: datetime) -> Done | None:
+    """Write the act and what follows at once; None if something came in between."""
+    if decided.alone:
+        # The rows of one stream move together or not at all: the statement is the transaction.
+        outcomes = ledger.append(STREAM, decided.rows)
+        if _all_moved(outcomes):
+            return decided.done()
+    else:
+        with transaction.atomic():
+            outcomes = ledger.append(STREAM, decided.rows)
+            if _all_moved(outcomes):
+                _write_more(actor, decided, outcomes, at=at)
+                return decided.done()
+            transaction.set_rollback(True)
     if outcomes[0].status == ledger.Status.STALE:
         return None
-    if first := ledger_queries.answer(SOURCE, key):
-        return _first_done(first, loaded.number, request)
+    if first := ledger_queries.answer(SOURCE, decided.key):
+        return _first_done(first, decided.loaded.number, decided.request)
     return None
+
+
+def _all_moved(outcomes: Sequence[ledger.Outcome]) -> bool:
+    return all(outcome.status == ledger.Status.MOVED for outcome in outcomes)
+
+
+def _write_more(
+    actor: Actor, decided: _Decided, outcomes: Sequence[ledger.Outcome], *, at: datetime
+) -> None:
+    """What stands beside the log and hangs on the act: its paper, its files, its grants."""
+    loaded, verb, plan = decided.loaded, decided.verb, decided.plan
+    events = decided.life.events
+    if plan.paper:
+        documents.register(plan.paper, outcomes[0], stream=STREAM, stream_id=loaded.id, at=at)
+    if plan.slip:
+        slips.keep(plan.slip, case=loaded.id, version=loaded.version + 1, party=loaded.applicant_id)
+    if plan.files:
+        files.bind(plan.files, by=actor, stream=STREAM, stream_id=loaded.id)
+    for grant in plan.grants:
+        for person in grant.people:
+            for act in grant.acts:
+                account_services.grant(
+                    person, act=act, stream=loaded.id, since=at, until=grant.until,
+                    because=grant.because,
+                )  # fmt: skip
+    if verb.kind == "entry_withdrawn":
+        _end_sight(loaded, events, at=at)
+        _recount(loaded, events, at=at)
+    if verb.kind in VOIDING:
+        _void(loaded, events, outcomes[0].number, at=at)
 
 
 def _recount(loaded: Loaded, events: Sequence[Event], *, at: datetime) -> None:
@@ -360,7 +442,10 @@ def perform_many(
     form: Form,
     at: datetime,
 ) -> tuple[BatchResult, ...]:
-    """One act on up to 20 cases (批量办理), each for itself: a result per case.
+    """One act on up to 50 cases (批量办理), each for itself: a result per case.
+
+    All are loaded with one SELECT, decided in turn and committed with one statement; what issues a
+    paper or writes beside the log, and what somebody else moved meanwhile, goes by itself.
 
     picked: number and the version seen. Decisions only on like cases: one item, one version of it.
     Raises Refusal where the batch itself is wrong, before anything is done.
@@ -368,13 +453,14 @@ def perform_many(
     unique = tuple(dict(picked).items())
     if not unique:
         raise Refusal("batch.empty", "请至少选择一个办件。", field="cases")
-    if len(unique) > BATCH:
+    if len(unique) > MOST:
         raise Refusal(
-            "batch.too_many", f"一次最多办 {BATCH} 件，现在选了 {len(unique)} 件。", field="cases"
+            "batch.too_many", f"一次最多办 {MOST} 件，现在选了 {len(unique)} 件。", field="cases"
         )
+    verb = VERBS.get(kind)
+    found = load_many_to_act(actor, [number for number, _ in unique]) if verb else {}
     if kind in DECISIONS:
-        found = (_loaded(actor, number) for number, _ in unique)
-        like = {(loaded.item, loaded.item_version) for loaded in found if loaded}
+        like = {(loaded.item, loaded.item_version) for loaded in found.values()}
         if len(like) > 1:
             raise Refusal(
                 "batch.unlike",
@@ -382,31 +468,57 @@ def perform_many(
                 article="行政许可法 第三十四条",
                 field="cases",
             )
-    results = []
+    asked = _asked(form)
+    keys = {number: str(uuid5(UUID(key), number)) for number, _ in unique}
+    results: dict[str, BatchResult] = {}
+    together: list[_Decided] = []
+    single: list[tuple[str, int]] = []
     for number, version in unique:
+        loaded = found.get(number)
+        if verb is None or loaded is None:
+            results[number] = BatchResult(number, None, "没有找到这个办件。")
+        elif lifecycle.BY_CODE[kind].document or _is_silent(loaded, at):
+            single.append((number, version))  # a paper takes its time: loaded again, just before
+        else:
+            try:
+                decided = _decide(
+                    actor, loaded, verb, version=version, key=keys[number],
+                    request=_request(actor, verb, number, asked), form=form, at=at,
+                )  # fmt: skip
+            except (Moved, Refusal, Refusals) as no:
+                results[number] = _not_done(number, no)
+                continue
+            if isinstance(decided, Done):
+                results[number] = BatchResult(number, decided, decided.sentence)
+            elif decided.alone:
+                together.append(decided)
+            else:
+                single.append((number, version))
+    rows = [row for one in together for row in one.rows]
+    outcomes = iter(ledger.append(STREAM, rows))
+    for one in together:
+        number = one.loaded.number
+        if _all_moved([next(outcomes) for _ in one.rows]):
+            done = one.done()
+            results[number] = BatchResult(number, done, done.sentence)
+        else:
+            single.append((number, dict(unique)[number]))
+    for number, version in single:
         try:
-            done = perform(
-                actor, number, kind, version=version, key=str(uuid5(UUID(key), number)),
-                form=form, at=at,
-            )  # fmt: skip
-            results.append(BatchResult(number, done, done.sentence))
-        except Moved:
-            results.append(BatchResult(number, None, "这个办件已有新进展，请单独打开办理。"))
-        except CaseNotFound:
-            results.append(BatchResult(number, None, "没有找到这个办件。"))
-        except Refusal as refusal:
-            results.append(BatchResult(number, None, refusal.sentence, refusal.article))
-        except Refusals as several:
-            first = several.refusals[0]
-            results.append(BatchResult(number, None, first.sentence, first.article))
-    return tuple(results)
+            done = perform(actor, number, kind, version=version, key=keys[number], form=form, at=at)
+            results[number] = BatchResult(number, done, done.sentence)
+        except (Moved, CaseNotFound, Refusal, Refusals) as no:
+            results[number] = _not_done(number, no)
+    return tuple(results[number] for number, _ in unique)
 
 
-def _loaded(actor: Actor, number: str) -> Loaded | None:
-    try:
-        return load(actor, number)
-    except CaseNotFound:
-        return None  # told in the results
+def _not_done(number: str, no: Moved | CaseNotFound | Refusal | Refusals) -> BatchResult:
+    if isinstance(no, Moved):
+        return BatchResult(number, None, "这个办件已有新进展，请单独打开办理。")
+    if isinstance(no, CaseNotFound):
+        return BatchResult(number, None, "没有找到这个办件。")
+    first = no.refusals[0] if isinstance(no, Refusals) else no
+    return BatchResult(number, None, first.sentence, first.article)
 
 
 # --- what the clock does ---------------------------------------------------------------------

@@ -12,8 +12,10 @@ from django.utils.crypto import salted_hmac
 from zhengwu.accounts.queries import Actor
 from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads
-from zhengwu.domain import clock, lifecycle
+from zhengwu.domain import clock
+from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event
+from zhengwu.domain.lifecycle import Life
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
@@ -73,12 +75,14 @@ def new(of: Event, *, key: str, request: bytes | None) -> ledger.NewEvent:
 
 def head(events: Sequence[Event], *, region: str, hall: str | None, at: datetime) -> dict[str, Any]:
     """The derived columns after these events."""
-    standing = lifecycle.fold(events)
-    edition = calendars.edition(region, hall)
-    reading = clock.read(events, at=at, edition=edition)
+    return head_of(Life.of(events), edition=calendars.edition(region, hall), at=at)
+
+
+def head_of(life: Life, *, edition: Edition, at: datetime) -> dict[str, Any]:
+    """The derived columns of a life, counted by an edition of the calendar."""
     # What came true before this entry is still to be raised, though the limit stops with it.
-    came = clock.alarms(events, at=at, edition=edition)
-    return heads.derived(standing, reading=reading, came=came[0].at if came else None)
+    reading, came = clock.look(life, at=at, edition=edition)
+    return heads.derived(life.standing, reading=reading, came=came)
 
 
 def digest(request: Mapping[str, Any]) -> bytes:

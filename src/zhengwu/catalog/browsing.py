@@ -14,12 +14,14 @@ from django.db import connection
 from django.db.models import Q
 
 from zhengwu.accounts import queries as accounts
+from zhengwu.accounts.queries import AgencyRow
 from zhengwu.catalog import queries
 from zhengwu.catalog.models import ItemVersion
 from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.domain.guide import Level
 
 AUDIENCES_ZH = {"person": "个人办事", "legal": "法人办事"}
+DOING = ("department", "utility")  # the kinds of organs of the city that do items
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,35 @@ def mark(code: str) -> tuple[object, ...]:
     return found
 
 
+def regions() -> tuple[tuple[str, str], ...]:
+    """Code and name of the city and its districts. They and the organs hardly ever change: what
+    there is to choose from is read once a minute."""
+    return _regions(_minute())
+
+
+def organs(region: str) -> tuple[AgencyRow, ...]:
+    """The organs of a place that may do items; of the city without its centre."""
+    return _organs(region, _minute())
+
+
+def _minute() -> int:
+    return int(time.monotonic() // 60)
+
+
+@lru_cache(maxsize=2)
+def _regions(minute: int) -> tuple[tuple[str, str], ...]:
+    return accounts.regions()
+
+
+@lru_cache(maxsize=64)
+def _organs(region: str, minute: int) -> tuple[AgencyRow, ...]:
+    found = accounts.agencies(region)
+    return tuple(one for one in found if region != accounts.CITY or one.kind in DOING)
+
+
 def counts(on: date) -> Counts:
     """Kept in memory until the next publication, and for a minute at most."""
-    return _counts(on, queries.edition(), int(time.monotonic() // 60))
+    return _counts(on, queries.edition(), _minute())
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,7 @@ PAGE = 20
 WORDS = 8
 NEAR = 8
 LONGEST = 60
+KEYS = [bool, bool, int, str, str]  # what `_order` sorts by; without words the last two
 # What applies to every request; the rest of the statement is put together from fixed parts. Said by
 # the ends of the range: "contains" would let the planner take the index that keeps versions apart,
 # which holds every version there is.
@@ -45,7 +46,7 @@ _THERE = (
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One item found. code: of the guide to open, "" where it is handled in districts only; then
-    `base` leads to the places. places: how many districts handle it."""
+    `base` leads to the places. region: of that guide. places: how many districts handle it."""
 
     base: str
     code: str
@@ -54,6 +55,7 @@ class Hit:
     kind: str
     agency: str
     agency_name: str
+    region: str
     promised: Limit | None
     places: int
     generated: bool
@@ -76,6 +78,15 @@ class Found:
     near: tuple[Hit, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some of the items, one after another. next: where the following slice begins, None: at the
+    end."""
+
+    rows: tuple[Hit, ...]
+    next: tuple[Any, ...] | None
+
+
 def search(
     q: str,
     on: date,
@@ -93,22 +104,13 @@ def search(
     q: words of two characters or more, initials, codes; synonyms of the centre's list count as the
     word itself. agency, region: only what this organ, or the organs of this place, implement.
     """
-    source, where, given = _filters(
-        on, agency=agency, region=region, theme=theme, target=target, type_=type_
+    source, where, given, words = _asked(
+        q, on, agency=agency, region=region, theme=theme, target=target, type_=type_
     )
-    words = bigrams.fold(q[:LONGEST]).split()[:WORDS]
-    if q.strip() and not words:
-        where.append("false")  # nothing but punctuation
-    if words:
-        listed, named = synonyms(), _organs(int(time.monotonic() // 60))
-        for word in words:
-            part, more = _word(word, listed, named, indexed=not region)
-            where.append(part)
-            given += more
     order, ordered = _order(words)
     statement = (
         f"SELECT v.id, count(*) OVER () FROM {source}"  # noqa: S608
-        f" WHERE {' AND '.join(where)} ORDER BY {order} LIMIT %s OFFSET %s"
+        f" WHERE {' AND '.join(where)} ORDER BY {', '.join(order)} LIMIT %s OFFSET %s"
     )
 
     def rows(offset: int, most: int) -> list[tuple[int, int]]:
@@ -128,16 +130,98 @@ def search(
     return Found(_hits([id for id, _ in got], on), total, page, pages, near)
 
 
+def following(
+    q: str,
+    on: date,
+    *,
+    agency: str = "",
+    region: str = "",
+    theme: str = "",
+    target: str = "",
+    type_: str = "",
+    where_done: str = "",
+    after: Sequence[Any] = (),
+    size: int = PAGE,
+) -> Slice:
+    """The same items in the same order, from behind a place on, without counting them all.
+
+    where_done: "city" or "district": each implementation there is a row. after: the `next` of the
+    slice before. Raises ValueError where that is of another question.
+    """
+    source, where, given, words = _asked(
+        q, on, agency=agency, region=region, theme=theme, target=target, type_=type_,
+        where_done=where_done,
+    )  # fmt: skip
+    order, ordered = _order(words)
+    if after and [type(one) for one in after] != KEYS[-len(order) :]:
+        raise ValueError(after)
+    keys = [f"k{number}" for number, _ in enumerate(order)]
+    named = ", ".join(f"{one} AS {key}" for one, key in zip(order, keys, strict=True))
+    beyond = f" WHERE ({', '.join(keys)}) > ({', '.join(['%s'] * len(keys))})" if after else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT * FROM (SELECT v.id, {named} FROM {source} WHERE {' AND '.join(where)}) one"  # noqa: S608
+            f"{beyond} ORDER BY {', '.join(keys)} LIMIT %s",
+            [*ordered, *given, *after, size + 1],
+        )
+        found = cursor.fetchall()
+    rows = found[:size]
+    goes_on = tuple(rows[-1][1:]) if len(found) > size else None
+    return Slice(_hits([int(row[0]) for row in rows], on), goes_on)
+
+
+def mark() -> tuple[int, int, datetime | None]:
+    """Moves with every publication and with every change of the words items are called by."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce((SELECT max(id) FROM catalog_itemversion), 0), count(*), max(at)"
+            " FROM catalog_synonym"
+        )
+        version, words, at = cursor.fetchone()
+    return version, words, at
+
+
+def _asked(
+    q: str, on: date, *, agency: str, region: str, theme: str, target: str, type_: str,
+    where_done: str = "",
+) -> tuple[str, list[str], list[Any], list[str]]:  # fmt: skip
+    """Where to look, the conditions, what is given to both, and the words that are looked for."""
+    source, where, given = _filters(
+        on, agency=agency, region=region, theme=theme, target=target, type_=type_,
+        where_done=where_done,
+    )  # fmt: skip
+    words = bigrams.fold(q[:LONGEST]).split()[:WORDS]
+    if q.strip() and not words:
+        where.append("false")  # nothing but punctuation
+    if words:
+        listed, named = synonyms(), _organs(int(time.monotonic() // 60))
+        for word in words:
+            part, more = _word(word, listed, named, indexed=not region)
+            where.append(part)
+            given += more
+    return source, where, given, words
+
+
 def _filters(
-    on: date, *, agency: str, region: str, theme: str, target: str, type_: str
+    on: date,
+    *,
+    agency: str,
+    region: str,
+    theme: str,
+    target: str,
+    type_: str,
+    where_done: str = "",
 ) -> tuple[str, list[str], list[Any]]:
     """Where to look, the conditions, and what is given to both."""
     where: list[str] = [_IN_FORCE]
     given: list[Any] = [*([region] if region else []), on, on]
-    if agency or region:
+    if agency or region or where_done:
         where.append("i.level = 'implementation'")
     else:
         where.append("v.root")
+    if where_done:
+        where.append(f"i.region {'=' if where_done == 'city' else '<>'} %s")
+        given.append(accounts.CITY)
     for part, value in (
         ("v.agency = %s", agency), ("v.type = %s", type_),
         ("v.themes @> ARRAY[%s]", theme), ("v.targets @> ARRAY[%s]", target),
@@ -187,14 +271,19 @@ def _like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _order(words: Sequence[str]) -> tuple[str, list[Any]]:
+def _order(words: Sequence[str]) -> tuple[list[str], list[Any]]:
     """The name itself first, then names that begin so, that hold it, the shorter ones first."""
     if not words:
-        return "i.base, i.code", []
+        return ["i.base", "i.code"], []
     whole = " ".join(words)
     return (
-        "(split_part(v.needle, E' ', 1) <> %s), (position(%s in v.needle) <> 1),"
-        " length(v.name), i.base, i.code",
+        [
+            "(split_part(v.needle, E' ', 1) <> %s)",
+            "(position(%s in v.needle) <> 1)",
+            "length(v.name)",
+            "i.base",
+            "i.code",
+        ],
         [words[0], whole],
     )
 
@@ -229,7 +318,9 @@ def _hits(ids: Sequence[int], on: date) -> tuple[Hit, ...]:
     for one in listed:
         here = places.get(one.item.base, ())
         city = next((code for code, region in here if region == accounts.CITY), "")
-        own = one.item.code if one.item.level == Level.IMPLEMENTATION else city
+        done = one.item.level == Level.IMPLEMENTATION
+        own = one.item.code if done else city
+        region = one.item.region if done else accounts.CITY if city else ""
         made.append(
             Hit(
                 base=one.item.base,
@@ -239,6 +330,7 @@ def _hits(ids: Sequence[int], on: date) -> tuple[Hit, ...]:
                 kind=one.kind,
                 agency=one.agency,
                 agency_name=names.agency(one.agency),
+                region=region,
                 promised=limit(queries.whole(one), "promised"),
                 places=sum(region != accounts.CITY for _, region in here),
                 generated=one.item.generated,

@@ -21,6 +21,7 @@ DATA = Path(__file__).parent / "data" / "laws.json"
 STATE = "中华人民共和国"
 YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 ORDER = re.compile(r"[\s第]")
+BASES = re.compile(r"[;；\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,11 @@ def cited(name: str, edition: str = "") -> Law | None:
 def anchor(article: Article) -> str:
     """art-42, art-120-1: where an article stands on the page of its law."""
     return f"art-{article}" if isinstance(article, int) else f"art-{article[0]}-{article[1]}"
+
+
+def bases(text: str) -> tuple[str, ...]:
+    """The legal bases of an item (设定依据), one by one, as the text sets them apart."""
+    return tuple(part.strip() for part in BASES.split(text) if part.strip())
 
 
 @lru_cache(maxsize=8192)

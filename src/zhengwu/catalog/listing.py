@@ -357,6 +357,17 @@ def _state(one: ItemVersion, on: date) -> str:
     return "" if one.in_force.upper is None or on < one.in_force.upper else "former"
 
 
+def elements(code: str, number: int) -> tuple[tuple[str, tuple[Told, ...]], ...]:
+    """What the guide of a version says, by its groups, and from which list each of it comes.
+
+    Raises LookupError.
+    """
+    found = _wholes().filter(item__code=code, version=number).first()
+    if found is None:
+        raise LookupError(f"{code}@{number}")
+    return _groups(found, queries.whole(found))
+
+
 def _groups(
     laid: ItemVersion, whole: Mapping[str, Any]
 ) -> tuple[tuple[str, tuple[Told, ...]], ...]:

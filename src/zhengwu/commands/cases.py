@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 @AS_JSON
 @with_database
 def simulate(cases: int, seed: int, as_json: bool) -> None:
-    """按合法行为模拟办件。例：zhengwu simulate --cases 200 --seed 7"""
+    """按合法行为模拟办件。
+
+    例：zhengwu simulate --cases 200 --seed 7
+    """
     from zhengwu.cases import simulate as simulation
     from zhengwu.ledger import services as ledger
     from zhengwu.web.clock import now
@@ -140,7 +143,10 @@ def _case(number: str) -> Loaded:
 @AS_JSON
 @with_database
 def clock(case: str, at: str | None, known: str | None, as_json: bool) -> None:
-    """一件办件的全部期限和推导；不读申请人。例：zhengwu clock JC202611000017"""
+    """一件办件的全部期限和推导；不读申请人。
+
+    例：zhengwu clock JC202611000017
+    """
     from zhengwu.cases import api
     from zhengwu.config import tables
 
@@ -155,7 +161,10 @@ def clock(case: str, at: str | None, known: str | None, as_json: bool) -> None:
 @AS_JSON
 @with_database
 def time_ledger(case: str, as_json: bool) -> None:
-    """一件办件的时间账：在谁手里多久，到秒；不读申请人，不列岗位。"""
+    """一件办件的时间账：在谁手里多久，到秒；不读申请人，不列岗位。
+
+    例：zhengwu time-ledger JC202611000017
+    """
     from zhengwu.cases import api, timekeeping
     from zhengwu.config import tables
     from zhengwu.web.clock import now

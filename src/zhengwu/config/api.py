@@ -19,6 +19,7 @@ from zhengwu.accounts.scopes import SCOPES
 from zhengwu.calendars import api as calendars
 from zhengwu.cases import api as cases
 from zhengwu.cases.loading import CaseNotFound
+from zhengwu.catalog import api as catalog
 from zhengwu.config import api_examples as examples
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.halls import queries as halls
@@ -131,6 +132,7 @@ def region_of(hall: str) -> str | None:
 
 
 api.add_router("/calendar", calendars.routes(region_of=region_of), auth=None, tags=["calendar"])
+api.add_router("", catalog.router, auth=None, tags=["事项"])
 for prefix, router, tag in cases.ROUTERS:
     api.add_router(prefix, router, tags=[tag])
 

@@ -76,7 +76,7 @@ def database(url: str, *, name: str, role: str = "") -> dict[str, object]:
         "-c timezone=UTC"
     ) + (f" -c role={role}" if role else "")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "zhengwu.config.database",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -26,7 +26,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
@@ -208,9 +207,7 @@ class Web:
         if self._now is None or not self.settled:
             raise RuntimeError("not settled")
         self.outcome = None
-        coming = Generation(
-            listen(self.host, self.port, beside=self._now.listener), self.workers
-        )
+        coming = Generation(listen(self.host, self.port, beside=self._now.listener), self.workers)
         coming.start(self.environment())
         self._next = coming
 
@@ -225,7 +222,9 @@ class Web:
         if coming is None or self._now is None:
             return
         if coming.dead():
-            self._give_up(coming, f"新的网页进程退出了（{coming.process and coming.process.returncode}）")
+            self._give_up(
+                coming, f"新的网页进程退出了（{coming.process and coming.process.returncode}）"
+            )
         elif coming.ready():
             steer(coming.listener, 1)
             self._now.drain()

@@ -8,7 +8,12 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
-CARRIED = ("status_code", "case", "stream", "position", "count", "seconds")
+from zhengwu.web import observing
+
+CARRIED = (
+    "status_code", "case", "stream", "position", "count", "seconds", "route", "method", "status",
+    "ms", "who",
+)  # fmt: skip
 
 
 class Lines(logging.Formatter):
@@ -22,9 +27,11 @@ class Lines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "from": record.name,
-            "say": record.getMessage(),
+            "say": _said(record),
             "process": record.process,
         }
+        if number := observing.current():
+            line["request"] = number
         for name in CARRIED:
             value = getattr(record, name, None)
             if isinstance(value, str | int | float):
@@ -37,3 +44,12 @@ class Lines(logging.Formatter):
                 for frame in traceback.extract_tb(trace)[-12:]
             ]
         return json.dumps(line, ensure_ascii=False)
+
+
+def _said(record: logging.LogRecord) -> str:
+    """The message; of Django's own about a request only its kind: it goes on with the path, and a
+    path holds the number of a case.
+    """
+    if record.name == "django.request" and isinstance(record.args, tuple) and record.args:
+        return str(record.args[0])
+    return record.getMessage()

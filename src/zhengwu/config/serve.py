@@ -30,6 +30,8 @@ from zhengwu.config.generations import CALM, WAITS, Web
 from zhengwu.config.postgres import APP, OWNER, Cluster, Server, die_with_parent
 
 GRACE = 10.0  # seconds a child has to end in order
+STANDING_BY = 5.0  # seconds a new worker has to load its code before the old one ends
+STOP_THE_WORKER = 10  # exit code: there is something to migrate, and a worker works
 RELOADING = 300.0  # seconds somebody waits for the end of a reload
 
 
@@ -135,7 +137,7 @@ class Parent:
         self.asked = True
 
     def _start(self) -> None:
-        metrics(self.home)
+        metrics(self.home, self.port)
         web = Web(self.host, self.port, self.web_workers, lambda: dict(os.environ))
         work = Child("后台进程", [sys.executable, "-m", "zhengwu", "work"])
         for child in (web, work):
@@ -186,9 +188,10 @@ class Parent:
 class Reload:
     """From the running version to the installed one (换版), a step with each look.
 
-    The worker stops, the installed code migrates and collects its static files, beside which the
-    old ones stay; the worker starts again; then a new generation of web processes takes over. The
-    old ones go on with the new schema meanwhile, so a migration of a rolling upgrade only adds.
+    The installed code migrates, for which alone the worker has to stop, and collects its static
+    files beside the old ones. A new worker stands by before the old one ends; then a new generation
+    of web processes takes over. The old ones go on with the new schema meanwhile, so a migration of
+    a rolling upgrade only adds.
     """
 
     home: Path
@@ -197,28 +200,52 @@ class Reload:
     began: float = field(default_factory=time.monotonic)
     preparing: subprocess.Popen[bytes] | None = None
     replacing: bool = False
+    old: subprocess.Popen[bytes] | None = None  # the worker that is to end
 
     def watch(self) -> str | None:
         """What came of it, once it is over."""
         if self.preparing is None and not self.replacing:
-            self.work.rest(time.monotonic() + GRACE)
-            self.preparing = subprocess.Popen(
-                [sys.executable, "-m", "zhengwu.config.serve", "prepare"],
-                stdin=subprocess.DEVNULL,
-                preexec_fn=die_with_parent,
-            )
+            self._prepare()
         elif self.preparing is not None and self.preparing.poll() is not None:
             code, self.preparing = self.preparing.returncode, None
-            self.work.start()
+            if code == STOP_THE_WORKER:
+                self.work.rest(time.monotonic() + GRACE)
+                self._prepare()
+                return None
             if code:
+                if self.work.process is None:
+                    self.work.start()
                 return self._over("准备新的版本时出错（见上面的说明），旧的网页进程继续运行")
+            self.old = self.work.process
+            self.work.start()
             self.web.replace()
             self.replacing = True
         elif self.replacing and self.web.outcome is not None:
+            if self.old is not None and time.monotonic() - self.work.started < STANDING_BY:
+                return None
+            self._end_the_old()
             if self.web.outcome:
                 return self._over(f"{self.web.outcome}，旧的网页进程继续运行")
             return self._over("")
         return None
+
+    def _prepare(self) -> None:
+        self.preparing = subprocess.Popen(
+            [sys.executable, "-m", "zhengwu.config.serve", "prepare"],
+            stdin=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,
+        )
+
+    def _end_the_old(self) -> None:
+        if self.old is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.old.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.old.wait(GRACE)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.old.pid, signal.SIGKILL)
+            self.old.wait()
+        self.old = None
 
     def _over(self, wrong: str) -> str:
         seconds = time.monotonic() - self.began
@@ -234,6 +261,7 @@ class Reload:
         if self.preparing is not None:
             self.preparing.kill()
             self.preparing.wait()
+        self._end_the_old()
 
 
 def ask_to_reload(home: Path) -> dict[str, Any]:
@@ -300,7 +328,7 @@ def web(home: Path, host: str, port: int, workers: int, say: Callable[[str], Non
         connections.close_all()
     say(f"网页进程在 {host}:{port}。")
     sys.stdout.flush()
-    metrics(home)
+    metrics(home, port)
     command = web_command(host, port, workers)
     os.execve(command[0], command, dict(os.environ))  # noqa: S606 - no shell is wanted
 
@@ -407,11 +435,11 @@ def collect(home: Path, *, keep: bool = False) -> None:
     note.write_text(wanted)
 
 
-def metrics(home: Path) -> None:
+def metrics(home: Path, port: int) -> None:
     """Where the processes keep their figures (指标): empty at the start, as prometheus_client asks."""
-    place = home / "metrics"
+    place = home / "metrics" / str(port)
     shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(mode=0o700)
+    place.mkdir(mode=0o700, parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(place)
 
 
@@ -451,16 +479,20 @@ def main() -> None:
         sys.stderr.write(line + "\n")
 
     try:
-        if sys.argv[1:] == ["prepare"]:
-            prepare(home(), say, keep=True)
-            return
         import django
         from django.db import connections
 
         django.setup()
+        from zhengwu.config import migrate
+
         try:
-            fit()
-            collect(home(), keep=True)
+            if sys.argv[1:] == ["prepare"]:
+                if migrate.pending() and migrate.working():
+                    sys.exit(STOP_THE_WORKER)
+                prepare(home(), say, keep=True)
+            else:
+                fit()
+                collect(home(), keep=True)
         finally:
             connections.close_all()
     except Exception as problem:

@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "zhengwu.desk",
 ]
 MIDDLEWARE = [
+    "zhengwu.web.observing.observe",
     "zhengwu.config.uploads.refuse_the_oversized",
     "django.middleware.security.SecurityMiddleware",
     "zhengwu.web.middleware.plain_addresses",
@@ -204,6 +205,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 ARCHIVE_DAYS = env_int("ARCHIVE_DAYS", 30, least=0, most=3650)
 IDLE_MINUTES = env_int("IDLE_MINUTES", 30, least=1, most=720)
+METRICS_TOKEN = env("METRICS_TOKEN")  # what Prometheus shows to be told the figures
 API_PER_MINUTE = env_int("API_PER_MINUTE", 6_000, least=1, most=10_000_000)
 PUBLISH_ORGANISATION_NAMES = env_bool("PUBLISH_ORGANISATION_NAMES")
 
@@ -217,7 +219,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = not DEMO
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 0 if DEMO else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 # Set by wsgi.py, which believes these headers of ZHENGWU_TRUSTED_PROXIES and of nobody else.
@@ -264,6 +266,8 @@ def unsafe() -> list[str]:
             "只给了 ZHENGWU_DATABASE_URL：应用会以数据库所有者的身份连接，可以改写事件账。"
             "请另建应用用户写入它，并把所有者的连接写入 ZHENGWU_OWNER_DATABASE_URL。"
         )
+    if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+        found.append("ZHENGWU_METRICS_TOKEN 不足 20 个字符，猜得出来。请生成一个长的。")
     if not PUBLIC_URL.startswith("https://"):
         found.append("ZHENGWU_PUBLIC_URL 应以 https:// 开头：文书上的二维码指向它。")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path
 
-from zhengwu.config import api, health
+from zhengwu.config import api, health, metrics
 from zhengwu.desk.password import views as password
 
 # Of allauth only signing in, signing out and changing the password: nobody signs up, and a lost
@@ -13,6 +13,7 @@ from zhengwu.desk.password import views as password
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("account/login", account.login, name="account_login"),
     path("account/logout", account.logout, name="account_logout"),
     path("account/password", password.change, name="account_change_password"),

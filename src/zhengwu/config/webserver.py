@@ -11,9 +11,9 @@ import socket
 import sys
 
 from granian import Granian
+from granian._granian import SocketHolder
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from granian.net import SocketHolder
 
 BACKLOG = 1024  # connections that may wait
 LONGEST = 60  # seconds a request may go on after its process was told to end
@@ -39,7 +39,7 @@ class OnGivenSocket(Granian):  # type: ignore[misc, valid-type]
     def _init_shared_socket(self) -> None:
         """As granian does where workers share a socket (Unix domain sockets)."""
         self._ssp = None
-        self._shd = SocketHolder(self.descriptor, False, BACKLOG)
+        self._shd = SocketHolder(self.descriptor, False, BACKLOG)  # type: ignore[call-arg]
         self._sfd = self.descriptor
         self._sso = socket.socket(fileno=self.descriptor)
         self._sso.set_inheritable(True)

@@ -25,6 +25,7 @@ from django.db import (
 )
 
 from zhengwu.config.migrate import WORKING
+from zhengwu.config.reporting import Report
 from zhengwu.ledger import services as ledger
 from zhengwu.web.clock import now
 
@@ -123,6 +124,7 @@ class Worker:
         self.timed = timed
         self.stopping = threading.Event()
         self._next = dict.fromkeys((one.name for one in timed), 0.0)
+        self.report = Report()
 
     def stop(self) -> None:
         self.stopping.set()
@@ -172,6 +174,7 @@ class Worker:
             if done and one.again:
                 self._next[one.name] = 0.0
             did += done
+        self.report.write_when_due()
         return did
 
     def _follow(self) -> int:
@@ -181,13 +184,17 @@ class Worker:
 
     def _guarded(self, name: str, work: Callable[[], int]) -> int:
         """One follower's fault does not hold up the others; a lost database ends the turn."""
+        started = time.monotonic()
         try:
-            return int(work())
+            done = int(work())
         except (OperationalError, InterfaceError, psycopg.OperationalError):
             raise
         except Exception:
             log.exception("%s failed; it is tried again with the next turn", name)
+            self.report.failed(name)
             return 0
+        self.report.done(name, time.monotonic() - started)
+        return done
 
 
 class _Turn:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from zhengwu.web import figures
+
 SCRIPT = Path(__file__).resolve().with_name("drawing.py")
 MANY = 2
 WAIT = 20.0  # seconds somebody waits for a drawer that others use
@@ -115,7 +117,9 @@ def drawer() -> Iterator[Drawer]:
         one = _free.get(timeout=WAIT)
     except queue.Empty as problem:
         raise Busy from problem
+    figures.DRAWERS.inc()
     try:
         yield one
     finally:
+        figures.DRAWERS.dec()
         _free.put(one)

@@ -38,6 +38,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Sum
 
 from zhengwu.accounts.queries import Actor
 from zhengwu.documents import drawers, render
@@ -147,9 +148,7 @@ def _first(key: UUID, by: Actor, purpose: str, data: BinaryIO) -> File | None:
         return None
     seen = hashlib.file_digest(data, "sha256").hexdigest()
     if (row.digest, row.purpose, row.by) != (f"sha256:{seen}", purpose, by.code):
-        raise Refusal(
-            "ledger.key_reused", "这个编号已经用于另一个文件。另传一个文件请用新的编号。"
-        )
+        raise Refusal("ledger.key_reused", "这个编号已经用于另一个文件。另传一个文件请用新的编号。")
     return _file(row)
 
 
@@ -224,6 +223,14 @@ def rebind(
     Upload.objects.filter(
         id__in=list(counting), stream_id__isnull=True, erased__isnull=True
     ).update(stream=stream, stream_id=stream_id, unbound=None)
+
+
+def stored() -> tuple[int, int]:
+    """How many files are kept and their bytes in all: for the operator's figures."""
+    found = Upload.objects.filter(erased__isnull=True).aggregate(
+        count=Count("id"), size=Sum("size")
+    )
+    return found["count"], found["size"] or 0
 
 
 def open_file(id: UUID, *, digest: str = "") -> BinaryIO:

@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
-from ninja import Schema
-from pydantic import WithJsonSchema
+from pydantic import BaseModel, WithJsonSchema
 
 from zhengwu.domain.derivation import Line as DomainLine
 
@@ -20,7 +19,12 @@ Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"}
 Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 
 
-class Line(Schema):
+class Shape(BaseModel):
+    """What stands in a question or an answer. Not the library's own: that reads every field of every
+    object through a wrapper for models, ten times the cost for a long list."""
+
+
+class Line(Shape):
     """One line of a derivation (推导). days: how many it adds; 0 where it only explains."""
 
     text: str
@@ -37,8 +41,23 @@ def lines(told: Iterable[DomainLine]) -> list[Line]:
     return [Line(text=one.text, article=one.article or None, days=one.days) for one in told]
 
 
+def kept(
+    request: HttpRequest, response: HttpResponse, *, etag: str, max_age: int
+) -> HttpResponse | None:
+    """For what is public: says how long the answer may be kept; 304 for who has it already."""
+    # Who is signed in may get a cookie with the answer; that is for nobody else's cache.
+    whose = "private" if request.user.is_authenticated else "public"
+    headers = {"ETag": f'"{etag}"', "Cache-Control": f"{whose}, max-age={max_age}"}
+    same = get_conditional_response(request, etag=headers["ETag"])
+    for name, value in headers.items():
+        response[name] = value
+        if same is not None:
+            same[name] = value
+    return same
+
+
 def reply(
-    request: HttpRequest, value: Schema, *, status: int = 200, cache: str = "private, no-cache"
+    request: HttpRequest, value: Shape, *, status: int = 200, cache: str = "private, no-cache"
 ) -> HttpResponse:
     """The answer with an ETag of what it says; 304 for whoever has just that.
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from zhengwu.domain.refusal import Refusal
-from zhengwu.web import problems
+from zhengwu.web import figures, observing, problems
 
 log = logging.getLogger(__name__)
 
@@ -18,14 +18,17 @@ def _page(
 ) -> HttpResponse:
     if problems.wanted(request):
         return problems.problem(status, f"http.{status}", title, say, article=article)
-    context = {"title": title, "say": say, "status": status, "article": article}
+    number = observing.current() if status >= 500 else ""
+    context = {
+        "title": title, "say": say, "status": status, "article": article, "number": number,
+    }  # fmt: skip
     try:
         return render(request, "error.html.j2", context, status=status)
     except Exception:
         log.exception("the error page itself failed")
         return HttpResponse(
             f'<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><title>{title}</title>'
-            f"<h1>{title}</h1><p>{say}</p>",
+            f"<h1>{title}</h1><p>{say}</p><p>{number}</p>",
             status=status,
         )
 
@@ -93,4 +96,5 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """422: an act that is not allowed, where there is no form to show it in."""
+    figures.refused(refusal.code)
     return _page(request, 422, "没有办成", refusal.sentence, article=refusal.article)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from zhengwu.domain.refusal import Refusal
+from zhengwu.web import figures
 
 REQUIRED = "请填写{label}"
 
@@ -50,6 +51,7 @@ class Form(forms.Form):
 
     def refuse(self, refusal: Refusal) -> None:
         """Shows a refusal at its field, or at the top when the form has no such field."""
+        figures.refused(refusal.code)
         sentence = refusal.sentence
         if refusal.article:
             sentence = f"{sentence}（{refusal.article}）"

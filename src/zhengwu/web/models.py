@@ -15,3 +15,18 @@ class Attempt(models.Model):
 
     class Meta:
         db_table = "web_attempt"
+
+
+class Figure(models.Model):
+    """What the worker counted and measured (后台进程的指标): see figures.py. No personal data."""
+
+    name = models.CharField(max_length=60)
+    label = models.CharField(max_length=80)
+    value = models.FloatField()
+
+    class Meta:
+        db_table = "web_figure"
+        constraints = (models.UniqueConstraint(fields=("name", "label"), name="web_figure_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.label}"

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Schema
+from pydantic import BaseModel
 
 from zhengwu.domain.refusal import Refusal, Refusals
+from zhengwu.web import figures, observing
 
 PREFIX = "/api/"
 MEDIA_TYPE = "application/problem+json"
@@ -30,7 +31,7 @@ MEANS = {
 }
 
 
-class Fault(Schema):
+class Fault(BaseModel):
     """One of several things that are wrong."""
 
     code: str
@@ -39,10 +40,11 @@ class Fault(Schema):
     field: str | None = None
 
 
-class Problem(Schema):
+class Problem(BaseModel):
     """What went wrong. code: stable, for programs; detail: for people, says what to do; article:
     of law; field: the parameter that is wrong; errors: everything that is wrong, where it is more
-    than one thing; version: how far the case is now (409)."""
+    than one thing; version: how far the case is now (409); request: the number to quote when it is
+    our fault (5xx)."""
 
     type: str
     title: str
@@ -53,6 +55,7 @@ class Problem(Schema):
     field: str | None = None
     errors: list[Fault] | None = None
     version: int | None = None
+    request: str | None = None
 
 
 class Refused(Exception):
@@ -90,6 +93,10 @@ def problem(
     """The answer; article, field and what else there is stand in it only when they say something."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
     told = {"article": article, "field": field, **more}
+    if status >= 500:
+        told["request"] = observing.current() or None
+    elif not code.startswith("http."):
+        figures.refused(code)
     body |= {name: value for name, value in told.items() if value is not None}
     answer = HttpResponse(
         json.dumps(body, ensure_ascii=False), content_type=MEDIA_TYPE, status=status

@@ -44,6 +44,7 @@ def attempts(what: str, who: str, *, at: datetime, within: timedelta) -> int:
 
 _leases: dict[str, tuple[datetime, int]] = {}
 _leasing = threading.Lock()
+HELD = 20_000  # shares in one process, before those of past windows are forgotten
 SHARES = 50  # a process takes one fiftieth of a window's attempts at a time
 
 
@@ -67,6 +68,9 @@ def lease(what: str, who: str, *, most: int, within: timedelta, at: datetime) ->
     used = _take(what, f"{who}\n{began.timestamp():.0f}", share, at=at)
     granted = min(share, max(0, most - (used - share)))
     with _leasing:
+        if len(_leases) >= HELD:  # of whoever asked before this window nothing is left to use
+            for old in [one for one, (start, _) in _leases.items() if start < began]:
+                del _leases[old]
         if granted > 0:
             _leases[key] = (began, granted - 1)
             return None

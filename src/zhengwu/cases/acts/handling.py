@@ -140,9 +140,9 @@ def _target(loaded: Loaded, form: Form, *, step: Step | None) -> dict[str, str]:
     target = {"kind": "department", "agency": loaded.agency}
     if not wanted:
         return target
-    for colleague in accounts.colleagues(loaded.agency):
-        if colleague.post == wanted and (step is None or colleague.kind == step.role):
-            return {**target, "post": colleague.post}
+    kind = loaded.post_held(wanted)
+    if kind is not None and (step is None or kind == step.role):
+        return {**target, "post": wanted}
     raise Refusal(
         "case.unknown_colleague",
         "不能移交给这个岗位：它不属于本机关，或者不办理下一环节。请从列表中选择。",
@@ -174,9 +174,9 @@ def _hand_over(loaded: Loaded, actor: Actor, form: Form, at: datetime) -> Plan:
 
 
 def _window_target(loaded: Loaded, form: Form) -> dict[str, str]:
-    for colleague in accounts.colleagues(loaded.agency):
-        if colleague.post == form.get("to", "").strip() and colleague.kind == "window":
-            return {"kind": "window", "agency": loaded.agency, "post": colleague.post}
+    wanted = form.get("to", "").strip()
+    if loaded.post_held(wanted) == "window":
+        return {"kind": "window", "agency": loaded.agency, "post": wanted}
     raise Refusal(
         "case.unknown_colleague",
         "还没有受理的办件只能移交给本机关的窗口岗位。请从列表中选择。",

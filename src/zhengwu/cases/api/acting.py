@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
-from pydantic import ConfigDict, Field, create_model
+from ninja import Router
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from zhengwu.accounts import api as entry
 from zhengwu.accounts.api import Door
@@ -29,7 +29,7 @@ from zhengwu.cases.verbs import TICKS, Ask, Verb
 from zhengwu.domain import lifecycle
 from zhengwu.domain.refusal import Refusal
 from zhengwu.web import problems
-from zhengwu.web.answering import reply
+from zhengwu.web.answering import Shape, reply
 from zhengwu.web.clock import now
 
 WRITE = (400, 401, 403, 404, 409, 413, 422, 429)
@@ -51,8 +51,12 @@ Text = Annotated[str, Field(max_length=LONGEST)]
 Short = Annotated[str, Field(max_length=200)]
 
 
-class Strict(Schema):
-    """What is not known is refused: a slip of the pen must not be an answer to another question."""
+class Strict(BaseModel):
+    """What is not known is refused: a slip of the pen must not be an answer to another question.
+
+    A model of pydantic itself: the library's own reads what is given like an object, and loses what
+    has no name of its own.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -115,7 +119,7 @@ class ReceptionGiven(Strict):
     files: dict[str, list[UUID]] = Field(default_factory=dict)
 
 
-class ReceivedAnswer(Schema):
+class ReceivedAnswer(Shape):
     """query_code: tell it to the applicant. document: the check code of the receipt. repeated: the
     answer to a key that was used before."""
 
@@ -178,7 +182,7 @@ def receive(request: HttpRequest, body: ReceptionGiven) -> Any:
 # --- one act --------------------------------------------------------------------------------------
 
 
-class DoneAnswer(Schema):
+class DoneAnswer(Shape):
     """version: of the case now. document: the check code of the paper that was issued, if any."""
 
     number: str
@@ -232,16 +236,16 @@ def _field(ask: Ask) -> tuple[Any, Any]:
     return kind | None, Field(default=None, description=said)
 
 
-def form_model(verb: Verb) -> type[Schema]:
+def form_model(verb: Verb) -> type[BaseModel]:
     """The form of an act. Where the fields depend on the case, others are taken as well; GET
     /cases/{number}/acts says which they are.
     """
     fields: dict[str, Any] = {ask.name: _field(ask) for ask in verb.asks}
     base = OpenForm if verb.asks_of else Strict
     name = "".join(part.title() for part in verb.kind.split("_"))
-    form: type[Schema] = create_model(f"{name}Form", __base__=base, **fields)
+    form: type[BaseModel] = create_model(f"{name}Form", __base__=base, **fields)
     form.__doc__ = f"{verb.zh}：要填的内容。"
-    given: type[Schema] = create_model(
+    given: type[BaseModel] = create_model(
         f"{name}Given",
         __base__=Strict,
         version=(Version, Field(description="读到的办件版本；此后有别的办理就答 409，不会盖掉")),
@@ -251,7 +255,7 @@ def form_model(verb: Verb) -> type[Schema]:
     return given
 
 
-class OpenForm(Schema):
+class OpenForm(BaseModel):
     """Fields by the case beside the named ones: text, or lists of codes and files."""
 
     model_config = ConfigDict(extra="allow")
@@ -261,7 +265,7 @@ class OpenForm(Schema):
 Version = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-def words(form: Schema) -> dict[str, str]:
+def words(form: BaseModel) -> dict[str, str]:
     """The form as the services take it: text; lists parted by commas; nothing where nothing is."""
     told: dict[str, str] = {}
     for name, value in {**form.__dict__, **(form.__pydantic_extra__ or {})}.items():
@@ -374,7 +378,7 @@ class BatchGiven(Strict):
     form: OpenForm = Field(default_factory=lambda: OpenForm.model_validate({}))
 
 
-class BatchLine(Schema):
+class BatchLine(Shape):
     """What became of one case. done: null where it was not done; detail says why."""
 
     number: str
@@ -383,7 +387,7 @@ class BatchLine(Schema):
     article: str | None
 
 
-class BatchAnswer(Schema):
+class BatchAnswer(Shape):
     """One line for each case, in the order given."""
 
     results: list[BatchLine]
@@ -428,7 +432,7 @@ def batch(request: HttpRequest, act: BatchAct, body: BatchGiven) -> Any:
     return reply(request, BatchAnswer(results=lines), cache="no-store")
 
 
-class ActAnswer(Schema):
+class ActAnswer(Shape):
     """An act as the law and the house know it. scopes: one of these opens it."""
 
     act: str
@@ -438,7 +442,7 @@ class ActAnswer(Schema):
     scopes: list[str]
 
 
-class ActsAnswer(Schema):
+class ActsAnswer(Shape):
     """All acts that people do on a case."""
 
     acts: list[ActAnswer]

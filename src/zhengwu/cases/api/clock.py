@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Router
 from ninja.params.functions import Query
 from pydantic import WithJsonSchema
 
@@ -25,7 +25,7 @@ from zhengwu.domain.derivation import SHANGHAI
 from zhengwu.domain.reading import ASIDE, LimitReading, Reading
 from zhengwu.domain.refusal import Refusal
 from zhengwu.web import problems, throttle
-from zhengwu.web.answering import Day, Line, Moment, lines, moment
+from zhengwu.web.answering import Day, Line, Moment, Shape, lines, moment
 from zhengwu.web.clock import now
 
 HEADER = "X-Query-Code"
@@ -39,14 +39,14 @@ router = Router()
 # --- the clock ------------------------------------------------------------------------------------
 
 
-class LightAnswer(Schema):
+class LightAnswer(Shape):
     """code: green, yellow, red, over or pause."""
 
     code: str
     text: str
 
 
-class LimitAnswer(Schema):
+class LimitAnswer(Shape):
     """One limit (期限). value, extra, used, left: in the unit, months and years in calendar days
     used and left; left is negative when overdue. met: null while it runs in time."""
 
@@ -68,7 +68,7 @@ class LimitAnswer(Schema):
     lines: list[Line]
 
 
-class ClockAnswer(Schema):
+class ClockAnswer(Shape):
     """All limits of a case at an instant (法定时钟). edition: of the calendar it is counted by; known:
     the position of the log up to which entries were seen, null: all; pressing: the kind of the limit
     that presses now; waiting: why nothing runs although the case is open."""
@@ -185,7 +185,7 @@ def position(text: str | None) -> int | None:
 # --- the time ledger ------------------------------------------------------------------------------
 
 
-class WholeAnswer(Schema):
+class WholeAnswer(Shape):
     """Seconds, parted into office time and the rest."""
 
     seconds: int
@@ -223,7 +223,7 @@ class HandoverAnswer(WholeAnswer):
     taken: bool
 
 
-class TimeLedgerAnswer(Schema):
+class TimeLedgerAnswer(Shape):
     """The time of a case (时间账), from the receipt to its end, or to `until` while it is open. The
     parts sum to the whole, the hand-overs to the parts of kind handing_over."""
 

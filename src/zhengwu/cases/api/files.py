@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 from django.http import FileResponse, HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 from ninja.files import UploadedFile
 from ninja.params.functions import File as Part
 from ninja.params.functions import Form as Typed
@@ -20,7 +20,7 @@ from zhengwu.cases.loading import CaseNotFound, files_of
 from zhengwu.documents import files as kept
 from zhengwu.domain.refusal import Refusal
 from zhengwu.web import problems
-from zhengwu.web.answering import reply
+from zhengwu.web.answering import Shape, reply
 from zhengwu.web.clock import now
 
 uploads = Router()
@@ -32,7 +32,7 @@ FILE: Any = Part(description="文件")
 PURPOSE: Any = Typed("material", description="材料、授权委托书、签名")
 
 
-class UploadAnswer(Schema):
+class UploadAnswer(Shape):
     """A file that was taken in. id: name it in an act or a reception within seven days. size: bytes.
     pages: of a PDF; a picture has one."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Router
 from ninja.params.functions import Query
 from pydantic import Field, WithJsonSchema
 
@@ -24,7 +24,7 @@ from zhengwu.documents import queries as documents
 from zhengwu.domain.lifecycle import State
 from zhengwu.domain.refusal import Refusal
 from zhengwu.web import problems, tokens
-from zhengwu.web.answering import Moment, moment, reply
+from zhengwu.web.answering import Moment, Shape, moment, reply
 from zhengwu.web.clock import now
 
 MOST = 200
@@ -37,7 +37,7 @@ router = Router()
 # --- shapes ---------------------------------------------------------------------------------------
 
 
-class CaseRow(Schema):
+class CaseRow(Shape):
     """One case without its applicant. state_zh and holder.kind: in whose hands it is."""
 
     number: str
@@ -66,14 +66,14 @@ class CaseRow(Schema):
     provisional: bool
 
 
-class CasePage(Schema):
+class CasePage(Shape):
     """next: what to write as `after` for the page that follows; null: this is the last."""
 
     rows: list[CaseRow]
     next: str | None
 
 
-class ApplicantAnswer(Schema):
+class ApplicantAnswer(Shape):
     """Who applied. masked: names and numbers are hidden, because the token does not open them."""
 
     kind: str
@@ -84,7 +84,7 @@ class ApplicantAnswer(Schema):
     masked: bool
 
 
-class MaterialAnswer(Schema):
+class MaterialAnswer(Shape):
     """state: received, missing, faulty or held (the city has it already)."""
 
     code: str
@@ -92,7 +92,7 @@ class MaterialAnswer(Schema):
     state: str
 
 
-class FileAnswer(Schema):
+class FileAnswer(Shape):
     """An uploaded file of the case. material: its code, or what the file is for."""
 
     id: UUID
@@ -100,7 +100,7 @@ class FileAnswer(Schema):
     digest: str
 
 
-class DocumentAnswer(Schema):
+class DocumentAnswer(Shape):
     """A paper of the case. void_since: from when it does not hold any more."""
 
     kind: str
@@ -121,7 +121,7 @@ class CaseAnswer(CaseRow):
     documents: list[DocumentAnswer]
 
 
-class EventAnswer(Schema):
+class EventAnswer(Shape):
     """One event. position: of the log, null until it has one. body: by the kind; docs/reference."""
 
     position: int | None
@@ -139,7 +139,7 @@ class EventAnswer(Schema):
     body: dict[str, Any]
 
 
-class StoryAnswer(Schema):
+class StoryAnswer(Shape):
     """All events of a case by version."""
 
     number: str
@@ -153,7 +153,7 @@ class FeedEvent(EventAnswer):
     number: str
 
 
-class FeedPage(Schema):
+class FeedPage(Shape):
     """next: what to write as `after`, always there; more: there is more to fetch at once."""
 
     events: list[FeedEvent]
@@ -161,7 +161,7 @@ class FeedPage(Schema):
     more: bool
 
 
-class FieldAnswer(Schema):
+class FieldAnswer(Shape):
     """One field of an act's form. choices: code and what it says."""
 
     name: str
@@ -171,7 +171,7 @@ class FieldAnswer(Schema):
     choices: list[tuple[str, str]]
 
 
-class OfferAnswer(Schema):
+class OfferAnswer(Shape):
     """An act that can be done now. targets: posts to whom it can be given. confirm: what to say to
     a person before it is done, where it cannot be taken back."""
 
@@ -183,7 +183,7 @@ class OfferAnswer(Schema):
     confirm: str
 
 
-class OffersAnswer(Schema):
+class OffersAnswer(Shape):
     """What the person acted for can do with the case as it is at `version`."""
 
     number: str

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from django.http import QueryDict
@@ -18,7 +16,6 @@ from zhengwu.halls import queries as halls
 from zhengwu.web.forms import clean_text
 
 CITY = accounts.CITY
-DOING = ("department", "utility")  # the kinds of organs of the city that do items
 WAYS = {"department": "按部门", "theme": "按主题", "object": "按服务对象"}
 AT_HOME = 12  # themes
 LABELS = {
@@ -70,7 +67,7 @@ def _choices(chosen: Mapping[str, str]) -> dict[str, tuple[Choice, ...]]:
     if (agency := chosen["agency"]) and agency not in {one.value for one in agencies}:
         agencies = (Choice(agency, accounts.agency_name(agency)), *agencies)
     return {
-        "region": tuple(Choice(code, name) for code, name in _regions(_minute())),
+        "region": tuple(Choice(code, name) for code, name in browsing.regions()),
         "agency": agencies,
         "theme": tuple(
             Choice(one.code, one.name, browsing.AUDIENCES_ZH[one.audience])
@@ -81,28 +78,8 @@ def _choices(chosen: Mapping[str, str]) -> dict[str, tuple[Choice, ...]]:
     }
 
 
-def _minute() -> int:
-    """Regions and organs hardly ever change: what there is to choose is read once a minute."""
-    return int(time.monotonic() // 60)
-
-
-@lru_cache(maxsize=2)
-def _regions(minute: int) -> tuple[tuple[str, str], ...]:
-    return accounts.regions()
-
-
 def _agencies(region: str) -> tuple[Choice, ...]:
-    return _organs(region, _minute())
-
-
-@lru_cache(maxsize=64)
-def _organs(region: str, minute: int) -> tuple[Choice, ...]:
-    """The organs of a place; of the city those that do items, without its centre."""
-    return tuple(
-        Choice(one.code, one.name)
-        for one in accounts.agencies(region)
-        if region != CITY or one.kind in DOING
-    )
+    return tuple(Choice(one.code, one.name) for one in browsing.organs(region))
 
 
 def _filters(
@@ -156,7 +133,7 @@ def _by_department(counts: browsing.Counts) -> tuple[Heading, ...]:
     ]
     districts = tuple(
         (name, {"region": code}, counts.regions.get(code, 0))
-        for code, name in _regions(_minute())
+        for code, name in browsing.regions()
         if code != CITY
     )
     return _filled((Heading("市级部门", tuple(rows)), Heading("各区", districts)))

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.catalog import browsing, forms, templates
+from zhengwu.catalog import browsing, forms, laws, templates
 from zhengwu.catalog.forms import FormRow
 from zhengwu.catalog.queries import ItemVersionRow, Material
 from zhengwu.documents import remedies
@@ -30,7 +30,6 @@ STANDING = (IN_FORCE, COMING)  # one can go by it, today or soon
 PROMISES_ZH = {"stated": "部门公布的承诺", "proposed": "演示城市拟定，供参考"}
 NEED_TONES = {"required": "b", "deferrable": "g", "optional": "n"}
 PHONE = re.compile(r"\d[\d-]{4,18}\d", re.ASCII)
-BASES = re.compile(r"[;；\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,8 +355,7 @@ def _result(item: ItemVersionRow) -> Section:
 
 
 def _law(item: ItemVersionRow) -> Section:
-    lines = tuple(part.strip() for part in BASES.split(item.basis) if part.strip())
-    return Section("law", "设定依据", lines=lines)
+    return Section("law", "设定依据", lines=laws.bases(item.basis))
 
 
 def _rights(item: ItemVersionRow, on: date) -> Section:

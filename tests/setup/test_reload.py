@@ -1,0 +1,201 @@
+"""A rolling upgrade: new code takes over, and nobody's request fails.
+
+One reload in the ordinary run; ZHENGWU_DRILL=1 does more, under more load, for longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.setup.test_start import ROOT, free_port, get, kin, surroundings, until_ready
+
+LONG = os.environ.get("ZHENGWU_DRILL") == "1"
+RELOADS = 5 if LONG else 1
+CLIENTS = 4 if LONG else 2  # of each sort
+PAGES = ("/healthz", "/help", "/decisions", "/readyz")
+# As a reverse proxy on this machine sends them.
+HEADERS = {"Host": "localhost", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+
+
+@dataclass(slots=True)
+class Load:
+    """Clients that ask all the time; what they were answered, and every failure in words."""
+
+    port: int
+    stopping: threading.Event = field(default_factory=threading.Event)
+    answers: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    longest: float = 0.0
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self) -> None:
+        for target in [self._keeping, self._fresh] * CLIENTS + [self._slow]:
+            self.threads.append(threading.Thread(target=target))
+            self.threads[-1].start()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+    def _keeping(self) -> None:
+        """Keeps its connection open, as browsers and proxies do."""
+        web = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        while not self.stopping.is_set():
+            for page in PAGES:
+                self._asked(web, page, "kept")
+        web.close()
+
+    def _fresh(self) -> None:
+        """A new connection for each request."""
+        while not self.stopping.is_set():
+            for page in PAGES:
+                with contextlib.closing(
+                    http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+                ) as web:
+                    self._asked(web, page, "fresh")
+
+    def _asked(self, web: http.client.HTTPConnection, page: str, sort: str) -> None:
+        begun = time.monotonic()
+        try:
+            web.request("GET", page, headers=HEADERS)
+            answer = web.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as problem:
+            self.failures.append(f"{sort} {page}: {problem!r}")
+            web.close()
+            return
+        # /readyz says 503 for as long as no worker works, which is an answer.
+        if answer.status >= 500 and page != "/readyz":
+            self.failures.append(f"{sort} {page}: {answer.status}")
+        self.longest = max(self.longest, time.monotonic() - begun)
+        self.answers[sort] += 1
+        if page == "/healthz":
+            self.answers[f"healthz {body.decode().strip()}"] += 1
+
+    def _slow(self) -> None:
+        """Somebody whose form takes ten seconds to arrive: under way while processes leave."""
+        body = b"number=JC000000000000&code=AAAAAA" + b"&x=" + b"y" * 500
+        while not self.stopping.is_set():
+            with socket.create_connection(("127.0.0.1", self.port), timeout=60) as line:
+                head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+                line.sendall(
+                    f"POST /track HTTP/1.1\r\n{head}Connection: close\r\nContent-Type:"
+                    f" application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                )
+                line.sendall(body[:100])
+                self.stopping.wait(10)
+                try:
+                    line.sendall(body[100:])
+                    said = line.recv(200).decode("latin1")
+                except OSError as problem:
+                    said = repr(problem)
+                if not said.startswith("HTTP/1.1 403"):  # no form token, and so it was read
+                    self.failures.append(f"slow: {said[:80]!r}")
+                self.answers["slow"] += 1
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """A copy of the code, to be changed while it runs."""
+    place = tmp_path / "src"
+    shutil.copytree(
+        ROOT / "src", place, ignore=shutil.ignore_patterns("__pycache__", "fonts", "vendor")
+    )
+    return place
+
+
+def says(code: Path, word: str) -> None:
+    """The new version answers so at /healthz."""
+    file = code / "zhengwu/config/health.py"
+    text = file.read_text()
+    start = text.index('HttpResponse("ok') + len('HttpResponse("')
+    end = text.index("\\n", start)
+    file.write_text(text[:start] + word + text[end:])
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "var"
+    yield place
+    for pid in kin(place):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_new_code_takes_over_and_no_request_fails(home: Path, code: Path, tmp_path: Path) -> None:
+    port = free_port()
+    environment = surroundings(home, port) | {
+        "PYTHONPATH": str(code),
+        "ZHENGWU_TRUSTED_PROXIES": "127.0.0.1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "zhengwu", *words],
+            env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert run("reload").returncode == 1  # nobody is there to be asked
+    with (tmp_path / "said").open("w") as said:
+        parent = subprocess.Popen(
+            [sys.executable, "-m", "zhengwu", "serve"],
+            env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+        )  # fmt: skip
+    until_ready(port)
+    load = Load(port)
+    load.start()
+    took = []
+    try:
+        for nth in range(1, RELOADS + 1):
+            says(code, f"ok-{nth}")
+            time.sleep(2)
+            begun = time.monotonic()
+            if nth % 2:
+                done = run("reload")
+                assert done.returncode == 0, done.stdout + done.stderr
+                assert "已换上" in done.stdout
+            else:
+                parent.send_signal(signal.SIGHUP)
+            while get(port, "/healthz")[1].strip() != f"ok-{nth}":
+                assert time.monotonic() - begun < 120
+                time.sleep(0.1)
+            took.append(time.monotonic() - begun)
+            time.sleep(8)  # until the old ones have left
+
+        # Code that cannot be read: the old version goes on, and the reason is told.
+        (code / "zhengwu/portal/urls.py").write_text("this is no code")
+        broken = run("reload")
+        assert broken.returncode == 1
+        assert "旧的网页进程继续运行" in broken.stdout
+        time.sleep(2)
+    finally:
+        load.stop()
+    assert load.failures == []
+    assert get(port, "/healthz")[1].strip() == f"ok-{RELOADS}"
+    assert all(load.answers[f"healthz ok-{nth}"] for nth in range(1, RELOADS + 1))
+    assert load.answers["healthz ok"]
+    until_ready(port)
+    print(
+        f"\n{RELOADS} reloads, {dict(load.answers)}, 0 failed, longest answer {load.longest:.2f} s,"
+        f" new code after {', '.join(f'{one:.1f}' for one in took)} s"
+    )
+    parent.send_signal(signal.SIGTERM)
+    assert parent.wait(40) == 0
+    assert kin(home) == {}
