@@ -14,13 +14,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Linking from a cache on another disk only warns; copying is always right.
 export UV_LINK_MODE := copy
 
-.PHONY: help run test check bench drill setup setup-dev browser clean
+.PHONY: help run test check bench wheel drill setup setup-dev browser clean
 
 help:
 	@echo "make run    set up and start: http://localhost:8000 (ZHENGWU_PORT sets the port)"
 	@echo "make test   set up and run all tests"
 	@echo "make check  format, lint, types, layers, lock file"
 	@echo "make bench  repeatable measurements        make drill  the long drills"
+	@echo "make wheel  what is installed elsewhere: the wheel and its versions, into dist/"
 	@echo "make clean  remove what set-up made; data under var/ stays"
 
 $(UV):
@@ -74,6 +75,13 @@ test: setup-dev browser
 
 drill: setup-dev
 	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/ledger/test_drill.py tests/cases/test_walk.py tests/desk/test_naughty.py tests/desk/test_calendar.py tests/desk/test_case_acts.py $(PYTEST)
+
+# requirements.txt: the versions and digests of the lock file, for pip install --require-hashes.
+wheel: setup
+	@rm -rf dist
+	$(UV) build --wheel --quiet
+	$(UV) export --frozen --no-default-groups --no-emit-project --no-annotate --quiet --output-file dist/requirements.txt
+	ls dist
 
 bench: setup-dev
 	@for one in bench/[a-z]*.py; do $(PY) -m "bench.$$(basename "$$one" .py)"; done

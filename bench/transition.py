@@ -107,9 +107,7 @@ class Stock:
         return [(f"JC-B-{n}", self.version) for n in range(first, first + count)]
 
 
-def _copy(
-    superuser: psycopg.Connection[tuple[object, ...]], model: uuid.UUID, copies: str
-) -> None:
+def _copy(superuser: psycopg.Connection[tuple[object, ...]], model: uuid.UUID, copies: str) -> None:
     """Copy a case with its story; copies: a SELECT of id and number."""
     columns = [
         str(name)
@@ -216,14 +214,17 @@ class Pgbench:
             f" FROM generate_series(0, {CLIENTS - 1}) c, generate_series(0, {EACH - 1}) n",
         )
         row = _row(stock)
-        text, parameters = commit.compose(CASE, [row], commit._groups(CASE, [row]))
-        (event,) = json.loads(parameters[3][0])
+        (group,) = commit._groups(CASE, [row])
+        text, parameters = commit.compose(CASE, [row], [group])
+        (event,) = json.loads(group.events)
         event |= {"id": "<id>", "key": "<key>"}
         # With a space after each colon: `:null` would be a variable to pgbench.
         said = json.dumps([event], ensure_ascii=False).replace("'", "''")
-        head = json.dumps(json.loads(parameters[2][0]), ensure_ascii=False).replace("'", "''")
+        head = json.dumps(json.loads(group.head), ensure_ascii=False).replace("'", "''")
         said = said.replace("<id>", "' || gen_random_uuid() || '")
-        said = said.replace("<key>", "' || :run::text || '-' || :client_id::text || '-' || :i::text || '")
+        said = said.replace(
+            "<key>", "' || :run::text || '-' || :client_id::text || '-' || :i::text || '"
+        )
         given = iter(
             [
                 "ARRAY[('00000000-0000-7000-8000-' || lpad(:client_id::text, 6, '0')"
@@ -310,39 +311,52 @@ def backend() -> int:
         return int(cursor.fetchone()[0])
 
 
-def one_by_one(stock: Stock, count: int, at: datetime) -> float:
-    """Seconds of CPU for each hand-over, the actor loaded for each."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of CPU for each hand-over: of our Python and of our backends."""
+
+    python: float
+    server: float
+
+    @property
+    def whole(self) -> float:
+        return self.python + self.server
+
+
+def one_by_one(stock: Stock, count: int, at: datetime) -> Cost:
+    """The actor loaded for each."""
     from zhengwu.accounts import queries as accounts
     from zhengwu.cases import services
 
     work = stock.take(count)
     keys = [str(uuid.uuid4()) for _ in work]
     pid = backend()
-    before = own() + cpu_of(pid)
+    before = own(), cpu_of(pid)
     for (number, version), key in zip(work, keys, strict=True):
         done = services.perform(
             accounts.actor(GIVER), number, "handed_over", version=version, key=key,
             form={"to": TAKER_POST}, at=at,
         )  # fmt: skip
         assert done.version == version + 1
-    return (own() + cpu_of(pid) - before) / count
+    return Cost((own() - before[0]) / count, (cpu_of(pid) - before[1]) / count)
 
 
-def together(stock: Stock, batches: int, at: datetime) -> float:
-    """Seconds of CPU for each hand-over in batches of SIZE, the actor loaded for each batch."""
+def together(stock: Stock, batches: int, at: datetime) -> Cost:
+    """In batches of SIZE, the actor loaded for each batch."""
     from zhengwu.accounts import queries as accounts
     from zhengwu.cases import services
 
     work = [stock.take(SIZE) for _ in range(batches)]
     keys = [str(uuid.uuid4()) for _ in work]
     pid = backend()
-    before = own() + cpu_of(pid)
+    before = own(), cpu_of(pid)
     for picked, key in zip(work, keys, strict=True):
         results = services.perform_many(
             accounts.actor(GIVER), picked, "handed_over", key=key, form={"to": TAKER_POST}, at=at,
         )  # fmt: skip
         assert all(result.done for result in results), results
-    return (own() + cpu_of(pid) - before) / (batches * SIZE)
+    count = batches * SIZE
+    return Cost((own() - before[0]) / count, (cpu_of(pid) - before[1]) / count)
 
 
 # --- where it goes --------------------------------------------------------------------------------
@@ -461,24 +475,31 @@ class Run:
     bench: Pgbench
     rounds: int
 
-    def alternate(self, mode: str, ours: Callable[[], float]) -> None:
+    def alternate(self, mode: str, ours: Callable[[], Cost]) -> None:
         """Both in turn; the last line is the result."""
         ours()
         self.bench.round(self.postmaster)
-        mine: list[float] = []
+        mine: list[Cost] = []
         theirs: list[float] = []
         for nth in range(self.rounds):
             mine.append(ours())
             theirs.append(self.bench.round(self.postmaster))
-            print(f"round {nth + 1}: ours {mine[-1] * 1e6:.0f} µs, pgbench {theirs[-1] * 1e6:.0f} µs")
+            print(
+                f"round {nth + 1}: ours {mine[-1].whole * 1e6:.0f} µs"
+                f" (Python {mine[-1].python * 1e6:.0f}, server {mine[-1].server * 1e6:.0f}),"
+                f" pgbench {theirs[-1] * 1e6:.0f} µs",
+                flush=True,
+            )
         expected = self.bench.nth * self.bench.clients
         if self.bench.moved(self.stock.superuser) != expected:
             raise SystemExit("pgbench did not move what it was told to move")
-        one, other = statistics.median(mine), statistics.median(theirs)
+        one, other = statistics.median(cost.whole for cost in mine), statistics.median(theirs)
         result = {
             "name": f"transition-{mode}",
             "value": round(one * 1e6, 1),
             "unit": "µs of CPU a hand-over",
+            "python": round(statistics.median(cost.python for cost in mine) * 1e6, 1),
+            "server": round(statistics.median(cost.server for cost in mine) * 1e6, 1),
             "pgbench": round(other * 1e6, 1),
             "ratio": round(other / one, 3),
             "limit": LIMITS[mode],
@@ -519,7 +540,9 @@ def main() -> None:
         stock = prepare(cluster)
         each = SIZE * BATCHES if asked.mode == "batch" else SINGLE
         stock.fill((asked.rounds + 3) * each + 100)
-        bench = Pgbench(cluster, Path(os.environ["ZHENGWU_HOME"]).parent / "commit.sql", stock.version)
+        bench = Pgbench(
+            cluster, Path(os.environ["ZHENGWU_HOME"]).parent / "commit.sql", stock.version
+        )
         bench.write(stock.superuser, stock)
         settle(stock.superuser)
         run = Run(cluster, postmaster, stock, bench, asked.rounds)
@@ -541,7 +564,7 @@ def main() -> None:
         stock.superuser.close()
 
 
-def profile(stock: Stock, work: Callable[[], float], count: int) -> None:
+def profile(stock: Stock, work: Callable[[], Cost], count: int) -> None:
     """The stages, then Python's own profile."""
     import cProfile
     import pstats

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import Any
@@ -12,7 +13,7 @@ from django.db import connection, connections
 
 from tests.api.asking import no
 from tests.api.system import System, issue, register, water
-from tests.api.test_acting import CLERK, act, received, reception
+from tests.api.test_acting import APPLICANT, CLERK, act, received, reception
 from tests.desk import walk
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import systems
@@ -126,6 +127,20 @@ def test_the_list_of_one_bureau_is_read_from_its_index(system: System) -> None:
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("RESET ALL")
     assert "cases_case_opened" in plan, plan
+
+
+def test_an_export_holds_what_the_list_holds_and_names_nobody(system: System) -> None:
+    numbers = [received(system)["number"] for _ in range(3)]
+    lines: Any = system.get("/cases/export", {"form": "ndjson"})
+    rows = [json.loads(one) for one in b"".join(lines.streaming_content).splitlines()]
+    assert [one["number"] for one in rows] == numbers
+    table: Any = system.get("/cases/export", {"state": "received"})
+    text = b"".join(table.streaming_content).decode("utf-8-sig")
+    assert text.splitlines()[0].startswith('"办件编号"')
+    assert APPLICANT["name"] not in text
+    narrow = System(issue(register("narrow"), "cases.read"))
+    no(narrow.get("/cases/export"), 403, "api.scope")
+    no(system.get("/cases/export", {"form": "xlsx"}), 422, "request.unreadable", "form")
 
 
 # --- the feed ---------------------------------------------------------------------------------------

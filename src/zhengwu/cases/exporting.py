@@ -24,7 +24,7 @@ from psycopg import Cursor
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
-from zhengwu.cases import loading, wording
+from zhengwu.cases import listing, wording
 from zhengwu.cases.listing import Question
 from zhengwu.documents.sheets.table import FORMULA_LIKE
 from zhengwu.domain.lifecycle import State
@@ -89,7 +89,8 @@ class _Export:
     known: dict[str, str] = field(default_factory=dict)  # names of agencies
 
     def pieces(self) -> Iterator[bytes]:
-        where, parameters = _condition(self.actor, self.selection)
+        conditions, parameters = listing.condition(self.actor, self.selection)
+        where = " AND ".join(conditions) or "true"
         if self.form == "csv":
             yield (MARK + ",".join(f'"{zh}"' for _, zh, _, _ in COLUMNS) + "\n").encode()
         opened, last = BEGINNING, FIRST
@@ -145,24 +146,6 @@ def _page(where: str, parameters: Mapping[str, Any]) -> _Page | None:
         cursor.execute(page_sql(where), parameters)
         row = cursor.fetchone()
     return _Page(*row) if row else None
-
-
-def _condition(actor: Actor, asked: Question) -> tuple[str, dict[str, Any]]:
-    allowed, parameters = loading.within(accounts.reach(actor, "case.see"))
-    conditions = [allowed]
-    for condition, name, value in (
-        ("c.state = %(state)s", "state", asked.state),
-        ("c.item = %(item)s", "item", asked.item),
-        ("c.agency = %(agency)s", "agency", asked.agency),
-        ("c.opened >= %(since)s", "since", asked.since),
-        ("c.opened < %(until)s", "until", asked.until),
-    ):
-        if value:
-            conditions.append(condition)
-            parameters[name] = value
-    if asked.open is not None:
-        conditions.append(f"c.closed IS {'' if asked.open else 'NOT '}NULL")
-    return " AND ".join(conditions), parameters
 
 
 def _copy(where: str, form: Form) -> str:

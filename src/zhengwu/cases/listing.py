@@ -70,20 +70,7 @@ def rows(
     actor: Actor, question: Question, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Row]:
     """At most `limit` cases that this actor may see, behind `after` (its opening and its id)."""
-    conditions, parameters = _reached(accounts.reach(actor, "case.see"))
-    asked = {
-        "c.state = %(state)s": question.state,
-        "c.item = %(item)s": question.item,
-        "c.agency = %(agency)s": question.agency,
-        "c.opened >= %(since)s": question.since,
-        "c.opened < %(until)s": question.until,
-    }
-    for condition, value in asked.items():
-        if value:
-            conditions.append(condition)
-            parameters[condition.split("%(")[1][:-2]] = value
-    if question.open is not None:
-        conditions.append(f"c.closed IS {'' if question.open else 'NOT '}NULL")
+    conditions, parameters = condition(actor, question)
     if after is not None:
         conditions.append("(c.opened, c.id) < (%(after)s, %(last)s)")
         parameters |= {"after": after[0], "last": after[1]}
@@ -95,6 +82,24 @@ def rows(
             {**parameters, "limit": limit},
         )
         return [Row(*columns) for columns in cursor.fetchall()]
+
+
+def condition(actor: Actor, question: Question) -> tuple[list[str], dict[str, Any]]:
+    """What this actor may see of what was asked, as SQL on alias `c`, with its parameters."""
+    conditions, parameters = _reached(accounts.reach(actor, "case.see"))
+    for sql, name, value in (
+        ("c.state = %(state)s", "state", question.state),
+        ("c.item = %(item)s", "item", question.item),
+        ("c.agency = %(agency)s", "agency", question.agency),
+        ("c.opened >= %(since)s", "since", question.since),
+        ("c.opened < %(until)s", "until", question.until),
+    ):
+        if value:
+            conditions.append(sql)
+            parameters[name] = value
+    if question.open is not None:
+        conditions.append(f"c.closed IS {'' if question.open else 'NOT '}NULL")
+    return conditions, parameters
 
 
 def one(id: UUID) -> Row | None:

@@ -556,7 +556,9 @@ def _same(
 # --- operations -------------------------------------------------------------------------------------
 
 if TYPE_CHECKING:
-    Target = Type = Level = str
+    Target = str
+    Type = str
+    Level = str
 else:
     Target = Literal[tuple(guide.TARGETS_ZH)]
     Type = Literal[guide.TYPES]

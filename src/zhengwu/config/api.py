@@ -132,7 +132,7 @@ def region_of(hall: str) -> str | None:
 
 
 api.add_router("/calendar", calendars.routes(region_of=region_of), auth=None, tags=["calendar"])
-api.add_router("", catalog.router, auth=None, tags=["事项"])
+api.add_router("", catalog.router, auth=None, tags=["items"])
 for prefix, router, tag in cases.ROUTERS:
     api.add_router(prefix, router, tags=[tag])
 
@@ -187,8 +187,11 @@ def _unread(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """What the library found wrong before our code was asked, every one of them."""
     found: dict[str, Refusal] = {}
     for one in error.errors:
-        named = [str(part) for part in one["loc"][1:] if part not in ("body", "file", "form")]
-        name = ".".join(named)[:100] or str(one["loc"][0])
+        where, *parts = (str(part) for part in one["loc"])
+        if where == "body":  # body.form.what is the field "what" of the act's form
+            parts = parts[1:]
+            parts = parts[1:] if parts[:1] == ["form"] and len(parts) > 1 else parts
+        name = ".".join(parts)[:100] or where
         found.setdefault(name, _in_words(name, str(one["type"]), one.get("ctx") or {}))
     faults = list(found.values())
     if len(faults) == 1:
@@ -205,9 +208,14 @@ def _in_words(name: str, kind: str, context: Mapping[str, Any]) -> Refusal:
         )
     if expected := context.get("expected"):
         return Refusal(
-            "request.unreadable", f"{name} 应是 {str(expected)[:300]} 之一。请改正。", field=name
+            "request.unreadable", f"{name} 应是 {_listed(str(expected))} 之一。请改正。", field=name
         )
     return Refusal("request.unreadable", f"{name} 读不懂，或者超出了范围。请改正。", field=name)
+
+
+def _listed(expected: str) -> str:
+    """'a', 'b' or 'c' as a、b、c."""
+    return expected.replace(" or ", ", ").replace("'", "").replace(", ", "、")[:300]
 
 
 DOORS: Mapping[str, Door] = {

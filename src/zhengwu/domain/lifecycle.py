@@ -288,7 +288,7 @@ class Life:
         events = (*self.events, event)
         if event.kind in _TAKES_AWAY:
             return Life.of(events)
-        fold = _Fold.of(self.standing)
+        fold = _Fold(self.standing)
         counting = self.counting
         if fold.counts(event):
             fold.take(event)
@@ -405,8 +405,6 @@ def _starts(state: State | None, kind: str, body: Mapping[str, Any] | None) -> b
 class _Fold:
     """A standing on its way through the events of a case; the fields are those of `Standing`."""
 
-    __slots__ = tuple(Standing.__dataclass_fields__)
-
     state: State | None
     suspended: bool
     procedures: tuple[str, ...]
@@ -436,13 +434,8 @@ class _Fold:
     last_at: datetime | None
     version: int
 
-    def __init__(self, begun: Standing = Standing()) -> None:
-        for name, value in zip(_FIELDS, _VALUES(begun), strict=True):
-            setattr(self, name, value)
-
-    @classmethod
-    def of(cls, standing: Standing) -> _Fold:
-        return cls(standing)
+    def __init__(self, begun: Standing | None = None) -> None:
+        self.__dict__.update(_FRESH if begun is None else zip(_FIELDS, _VALUES(begun), strict=True))
 
     def standing(self) -> Standing:
         return Standing(*_VALUES(self))
@@ -558,6 +551,7 @@ class _Fold:
 
 _FIELDS = tuple(Standing.__dataclass_fields__)
 _VALUES = attrgetter(*_FIELDS)
+_FRESH = dict(zip(_FIELDS, _VALUES(Standing()), strict=True))
 
 
 def still_open(procedures: tuple[str, ...], body: Mapping[str, Any]) -> tuple[str, ...]:

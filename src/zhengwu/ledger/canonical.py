@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,9 @@ from zhengwu.ledger.events import Entry
 LARGEST = 2**53 - 1  # RFC 8785: integers beyond are not the same in every reader
 
 
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+
+
 class UnfitBody(ValueError):
     """A body that could not be canonical: a float, a huge integer, a NUL, a foreign type."""
 
@@ -23,10 +27,9 @@ def check_json(value: object, path: str = "body") -> None:
     if value is None or isinstance(value, bool):
         return
     if isinstance(value, str):
-        if "\x00" in value:
-            raise UnfitBody(f"{path}: NUL character")
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise UnfitBody(f"{path}: half a character")
+        if _UNFIT.search(value):
+            nul = "\x00" in value
+            raise UnfitBody(f"{path}: {'NUL character' if nul else 'half a character'}")
     elif isinstance(value, int):
         if not -LARGEST <= value <= LARGEST:
             raise UnfitBody(f"{path}: integer beyond 2^53")
@@ -47,7 +50,10 @@ def instant(moment: datetime) -> str:
     """UTC with six decimals and Z. moment: aware."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    local = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    if local.year < 1000:  # as the bytes were always made: without leading zeros
+        return local.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return local.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def jcs(value: Any) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,6 +67,7 @@ class _Group:
     expected: int
     rows: tuple[int, ...]
     consistent: bool
+    columns: frozenset[str]
     head: str
     events: str
 
@@ -79,7 +80,32 @@ def _cast(source: str, column: str, sqltype: str) -> str:
     return f"({source} ->> '{column}')::{sqltype}"
 
 
+_texts: dict[tuple[str, bool, bool, tuple[str, ...], bool, bool], str] = {}
+
+
 def statement(
+    head: HeadTable,
+    *,
+    opens: bool,
+    moves: bool,
+    columns: Sequence[str],
+    numbers: bool,
+    contents: bool,
+) -> str:
+    """The SQL text, composed once for each shape, so that the server prepares it once.
+
+    See `_statement`.
+    """
+    shape = (head.table, opens, moves, tuple(columns), numbers, contents)
+    text = _texts.get(shape)
+    if text is None:
+        text = _texts[shape] = _statement(
+            head, opens=opens, moves=moves, columns=columns, numbers=numbers, contents=contents
+        )
+    return text
+
+
+def _statement(
     head: HeadTable,
     *,
     opens: bool,
@@ -199,8 +225,13 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def _dump(value: object) -> str:
-    return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
+_dump = json.JSONEncoder(default=_plain, ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _array(values: Iterable[str]) -> str:
+    """A PostgreSQL array of texts, written here: the driver looks at every letter in Python."""
+    quoted = (one.replace("\\", "\\\\").replace('"', '\\"') for one in values)
+    return '{"' + '","'.join(quoted) + '"}'
 
 
 def _event(row: Row) -> dict[str, object]:
@@ -275,6 +306,7 @@ def _groups(kind: StreamKind, rows: Sequence[Row]) -> list[_Group]:
                     rows[index].expected in (expected, expected + nth)
                     for nth, index in enumerate(indexes)
                 ),
+                frozenset(merged),
                 _dump(merged),
                 _dump([_event(rows[index]) for index in indexes]),
             )
@@ -288,7 +320,7 @@ def compose(
     """The statement and its parameters for groups that go together."""
     head = kind.head or GENERIC
     opening = [group for group in groups if group.expected == 0]
-    named = {name for group in opening for name in json.loads(group.head)}
+    named = {name for group in opening for name in group.columns}
     contents = any(rows[index].contents for group in groups for index in group.rows)
     text = statement(
         head,
@@ -299,10 +331,10 @@ def compose(
         contents=contents,
     )
     parameters: list[Any] = [
-        [group.stream_id for group in groups],
-        [group.expected for group in groups],
-        [group.head for group in groups],
-        [group.events for group in groups],
+        "{" + ",".join([str(group.stream_id) for group in groups]) + "}",
+        "{" + ",".join([str(group.expected) for group in groups]) + "}",
+        _array([group.head for group in groups]),
+        _array([group.events for group in groups]),
         *([kind.name] if contents else []),
         kind.name,
     ]

@@ -155,7 +155,7 @@ def documented(
 ) -> dict[str, Any]:
     """What the OpenAPI document says of these answers, beside anything more on the operation.
 
-    media: answers that are no JSON: what they are and what they hold.
+    media: answers that are no JSON: their types, parted by blanks, and what they hold.
     """
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     answers: dict[int, Any] = {
@@ -163,7 +163,7 @@ def documented(
     }
     if 304 in statuses:
         answers[304] = {"description": "没有变，照旧"}
-    for status, (kind, what) in (media or {}).items():
+    for status, (kinds, what) in (media or {}).items():
         schema = {"schema": {"type": "string", "format": "binary"}}
-        answers[status] = {"description": what, "content": {kind: schema}}
+        answers[status] = {"description": what, "content": dict.fromkeys(kinds.split(), schema)}
     return {"responses": answers, **more}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Router
 from ninja.params.functions import Query
 from pydantic import Field, WithJsonSchema
@@ -14,7 +14,7 @@ from pydantic import Field, WithJsonSchema
 from zhengwu.accounts import api as entry
 from zhengwu.accounts import services as account_services
 from zhengwu.accounts.api import Caller, Door
-from zhengwu.cases import feed, listing, loading, queries, tracking, wording
+from zhengwu.cases import exporting, feed, listing, loading, queries, tracking, wording
 from zhengwu.cases.api.clock import instant, plain
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.listing import Question
@@ -284,6 +284,8 @@ After = Annotated[str, Field(max_length=tokens.LONGEST)]
 AFTER = Query(None, description="上一页的 next，原样写回；不写就从头开始")
 LIMIT = Query(USUAL, description=f"一页最多几条，最多 {MOST}")
 EVENTS_LIMIT = Query(MOST, description=f"一页最多几条，最多 {MOST_EVENTS}")
+FORM = Query("csv", description="csv 或者 ndjson")
+FORMS = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 STATE = Query(None, description="只要这种状态的")
 ITEM = Query(None, description="只要这个事项的（事项编码）")
 AGENCY = Query(None, description="只要这个机关的（机关代码）")
@@ -297,7 +299,9 @@ EventLimit = Annotated[
 When = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 if TYPE_CHECKING:
     StateName = str
+    FormName = str
 else:
+    FormName = Literal["csv", "ndjson"]
     StateName = Literal[tuple(str(one) for one in State)]
 
 
@@ -326,14 +330,7 @@ def cases(
         request, "state", "item", "agency", "open", "opened_from", "opened_to", "after", "limit"
     )
     size = _limit(limit, MOST)
-    question = Question(
-        state=state or "",
-        item=_short("item", item),
-        agency=_short("agency", agency),
-        open=open,
-        since=instant(opened_from, field="opened_from") if opened_from else None,
-        until=instant(opened_to, field="opened_to") if opened_to else None,
-    )
+    question = _question(state, item, agency, open, opened_from, opened_to)
     found = listing.rows(caller.actor, question, after=_place(after), limit=size + 1)
     more = len(found) > size
     last = found[size - 1] if more else None
@@ -342,6 +339,25 @@ def cases(
         next=tokens.write("cases", last.opened.isoformat(), str(last.id)) if last else None,
     )
     return reply(request, page)
+
+
+def _question(
+    state: str | None,
+    item: str | None,
+    agency: str | None,
+    open: bool | None,
+    since: str | None,
+    until: str | None,
+) -> Question:
+    """What to list, as it was asked. Raises Refusal with the field."""
+    return Question(
+        state=state or "",
+        item=_short("item", item),
+        agency=_short("agency", agency),
+        open=open,
+        since=instant(since, field="opened_from") if since else None,
+        until=instant(until, field="opened_to") if until else None,
+    )
 
 
 def _place(after: str | None) -> tuple[datetime, UUID] | None:
@@ -355,6 +371,41 @@ def _place(after: str | None) -> tuple[datetime, UUID] | None:
         return when, UUID(id)
     except (ValueError, TypeError, AttributeError):
         raise tokens.bad() from None
+
+
+@router.get(
+    "/export",
+    auth=Door("cases.export"),
+    summary="成批导出权限以内的办件",
+    description="CSV（给人看，中文表头）或者 NDJSON（给程序看，一行一件），边读边给，多少件都行。"
+    "没有申请人信息。一件只出现一次，是读到它那一页时的样子；要跟上变化，用事件流。",
+    url_name="cases-export",
+    openapi_extra=problems.documented(
+        401,
+        403,
+        422,
+        429,
+        media={200: ("text/csv application/x-ndjson", "办件")},
+    ),
+)
+def cases_export(
+    request: HttpRequest,
+    form: FormName = FORM,
+    state: StateName | None = STATE,
+    item: str | None = ITEM,
+    agency: str | None = AGENCY,
+    open: bool | None = OPEN,
+    opened_from: When | None = OPENED_FROM,
+    opened_to: When | None = OPENED_TO,
+) -> Any:
+    caller = entry.caller(request)
+    problems.only(request, "form", "state", "item", "agency", "open", "opened_from", "opened_to")
+    question = _question(state, item, agency, open, opened_from, opened_to)
+    pieces = exporting.stream(caller.actor, question, form="csv" if form == "csv" else "ndjson")
+    answer = StreamingHttpResponse(pieces, content_type=f"{FORMS[form]}; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="cases.{form}"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @router.get(
