@@ -95,6 +95,8 @@ def test_a_case_goes_from_receipt_to_decision_and_each_step_names_who_did_it(
     assert [one["kind"] for one in story] == ["received", "accepted", "step_taken", "step_done"]
     assert [one["actor"] for one in story] == [CLERK, CLERK, REVIEWER, REVIEWER]
     assert {one["body"]["via"] for one in story} == {"water-oa"}
+    page = walk.sign_in(CLERK).get(f"/desk/cases/{number}").content.decode()
+    assert "（经water-oa 系统）" in page
 
 
 def test_the_same_key_again_does_nothing_twice_and_other_content_is_refused(

@@ -1,6 +1,7 @@
 """A rolling upgrade: new code takes over, and nobody's request fails.
 
-One reload in the ordinary run; ZHENGWU_DRILL=1 does more, under more load, for longer.
+In the ordinary run only how the kernel steers connections; ZHENGWU_DRILL=1 upgrades a server under
+load, several times.
 """
 
 from __future__ import annotations
@@ -23,10 +24,14 @@ from pathlib import Path
 import pytest
 
 from tests.setup.test_start import ROOT, free_port, get, kin, surroundings, until_ready
+from zhengwu.config.generations import listen, steer
 
-LONG = os.environ.get("ZHENGWU_DRILL") == "1"
-RELOADS = 5 if LONG else 1
-CLIENTS = 4 if LONG else 2  # of each sort
+drill = pytest.mark.skipif(
+    os.environ.get("ZHENGWU_DRILL") != "1", reason="a drill: ZHENGWU_DRILL=1"
+)
+RELOADS = 5
+CLIENTS = 4  # of each sort
+PAUSE = 0.04  # seconds between two requests of a client: steady, not more than two cores carry
 PAGES = ("/healthz", "/help", "/decisions", "/readyz")
 # As a reverse proxy on this machine sends them.
 HEADERS = {"Host": "localhost", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
@@ -84,6 +89,7 @@ class Load:
         if answer.status >= 500 and page != "/readyz":
             self.failures.append(f"{sort} {page}: {answer.status}")
         self.longest = max(self.longest, time.monotonic() - begun)
+        self.stopping.wait(PAUSE)
         self.answers[sort] += 1
         if page == "/healthz":
             self.answers[f"healthz {body.decode().strip()}"] += 1
@@ -114,9 +120,7 @@ class Load:
 def code(tmp_path: Path) -> Path:
     """A copy of the code, to be changed while it runs."""
     place = tmp_path / "src"
-    shutil.copytree(
-        ROOT / "src", place, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(ROOT / "src", place, ignore=shutil.ignore_patterns("__pycache__"))
     return place
 
 
@@ -138,6 +142,34 @@ def home(tmp_path: Path) -> Iterator[Path]:
             os.kill(pid, signal.SIGKILL)
 
 
+def test_the_kernel_steers_new_connections_to_one_of_the_group() -> None:
+    with contextlib.ExitStack() as stack:
+        port = free_port()
+        old = stack.enter_context(listen("127.0.0.1", port))
+        new = stack.enter_context(listen("127.0.0.1", port, beside=old))
+
+        def connected(*listeners: socket.socket) -> list[int]:
+            """How many of 50 new connections each of them gets."""
+            for _ in range(50):
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            counts = [0] * len(listeners)
+            for index, one in enumerate(listeners):
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        stack.enter_context(one.accept()[0])
+                        counts[index] += 1
+            return counts
+
+        assert connected(old, new) == [50, 0]  # the new one gets nothing before it is steered
+        assert steer(new, 1)
+        assert connected(old, new) == [0, 50]
+        old.close()
+        assert connected(new) == [50]  # alone, whatever its number was
+        newest = stack.enter_context(listen("127.0.0.1", port, beside=new))
+        assert connected(new, newest) == [50, 0]
+
+
+@drill
 def test_new_code_takes_over_and_no_request_fails(home: Path, code: Path, tmp_path: Path) -> None:
     port = free_port()
     environment = surroundings(home, port) | {

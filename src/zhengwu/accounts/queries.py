@@ -22,9 +22,11 @@ from zhengwu.accounts.models import (
     PostHolding,
     Region,
     RoleHolding,
+    System,
 )  # fmt: skip
 
 CITY = "420100"
+SYSTEM = "system:"  # before the code of a system that asks for itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,13 +323,16 @@ class Names:
 
 
 def names(*, agencies: Iterable[str | None] = (), people: Iterable[str | None] = ()) -> Names:
-    """The names behind these codes, in at most two queries."""
+    """The names behind these codes, in at most two queries (three where systems are among them)."""
     units, persons = set(agencies) - {None, ""}, set(people) - {None, ""}
+    known = Person.objects.filter(code__in=persons).values_list("code", "name")
+    found = dict(known) if persons else {}
+    if asking := [one[len(SYSTEM) :] for one in persons if one and one.startswith(SYSTEM)]:
+        systems = System.objects.filter(code__in=asking).values_list("code", "name")
+        found |= {f"{SYSTEM}{code}": name for code, name in systems}
     return Names(
         dict(Agency.objects.filter(code__in=units).values_list("code", "name")) if units else {},
-        dict(Person.objects.filter(code__in=persons).values_list("code", "name"))
-        if persons
-        else {},
+        found,
     )
 
 
@@ -352,15 +357,10 @@ def looks(
     """
     found = _looks(actor, text=text, stream_id=stream_id, since=since, until=until)
     rows = list(found.order_by("-at", "-id")[offset : offset + limit])
-    people = dict(
-        Person.objects.filter(code__in={r.person for r in rows}).values_list("code", "name")
-    )
-    names = dict(
-        Agency.objects.filter(code__in={r.agency for r in rows}).values_list("code", "name")
-    )
+    known = names(agencies=(r.agency for r in rows), people=(r.person for r in rows))
     return tuple(
         LookRow(
-            r.person, people.get(r.person, ""), r.agency, names.get(r.agency, ""),
+            r.person, known.people.get(r.person, ""), r.agency, known.agencies.get(r.agency, ""),
             r.stream, r.stream_id, r.why, tuple(r.fields), r.at,
         )
         for r in rows

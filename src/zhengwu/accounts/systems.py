@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from zhengwu.accounts import queries, roles
 from zhengwu.accounts.models import Agency, Person, Region, System, Token
@@ -38,13 +39,15 @@ ROLES = {
     "hall_system": "本大厅的办件",
     "region_system": "本区域的办件",
 }
+SOON = timedelta(days=14)  # before a token expires the security administrator is told
 GRAIN = timedelta(minutes=1)  # the last use is written once a minute, not with every request
 _CODE = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A token as the security administrator sees it. state: valid | expired | revoked."""
+    """A token as the security administrator sees it. state: valid | expired | revoked; soon: it is
+    valid and expires within SOON."""
 
     id: UUID
     hint: str
@@ -56,6 +59,19 @@ class TokenRow:
     revoked_by: str
     used: datetime | None
     state: str
+    soon: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event of a system (接入记录). kind: of SYSTEM.events; token: its last letters."""
+
+    kind: str
+    at: datetime
+    by: str
+    token: str
+    scopes: tuple[str, ...]
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +90,19 @@ class SystemRow:
     @property
     def sees(self) -> str:
         return ROLES[self.role]
+
+    @property
+    def valid(self) -> tuple[TokenRow, ...]:
+        return tuple(one for one in self.tokens if one.state == "valid")
+
+    @property
+    def soon(self) -> tuple[TokenRow, ...]:
+        return tuple(one for one in self.tokens if one.soon)
+
+    @property
+    def used(self) -> datetime | None:
+        """When any of its tokens was last used."""
+        return max((one.used for one in self.tokens if one.used), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +155,28 @@ def register(
         raise Refusal("systems.place", "没有这个区域。请填写区域代码，例如 420102。", field="place")
     if role == "hall_system" and not re.fullmatch(r"[\w-]{2,40}", place, re.ASCII):
         raise Refusal("systems.place", "请填写大厅代码。", field="place")
-    if System.objects.filter(code=code).exists():
-        raise Refusal("systems.twice", "已经有这个代码的系统。请换一个代码。", field="code")
     id = ledger.uuid7()
     with transaction.atomic():
-        System.objects.create(id=id, code=code, name=name, agency_id=agency, role=role, place=place)
+        # A second one of this code waits here for the first, and then does nothing.
+        if not _insert(id, code, name, agency, role, place):
+            if first := ledger_queries.answer(SOURCE, key):
+                return first.stream_id
+            raise Refusal("systems.twice", "已经有这个代码的系统。请换一个代码。", field="code")
         _write(
             by, "system_registered", id, 0, key=key, at=at,
             body={"code": code, "agency": agency, "role": role, "place": place},
         )  # fmt: skip
     return id
+
+
+def _insert(id: UUID, code: str, name: str, agency: str, role: str, place: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_system (id, code, name, agency_id, role, place)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (code) DO NOTHING",
+            [id, code, name, agency, role, place],
+        )
+        return cursor.rowcount == 1
 
 
 def issue(
@@ -151,14 +192,15 @@ def issue(
         raise Refusal("systems.scopes", "请至少选择一项权限，并且只选列出的。", field="scopes")
     if not 1 <= days <= LONGEST:
         raise Refusal("systems.days", f"有效期应是 1 到 {LONGEST} 天。", field="days")
-    if ledger_queries.answer(SOURCE, key):
-        raise Refusal(
-            "systems.issued", "这份表单已经签发过一个令牌，不能再显示。没有抄下的，请撤销后另发。"
-        )
     secret = PREFIX + secrets.token_urlsafe(32)
     id = ledger.uuid7()
     with transaction.atomic():
         version = _locked(system)
+        if ledger_queries.answer(SOURCE, key):
+            raise Refusal(
+                "systems.issued",
+                "这份表单已经签发过一个令牌，不能再显示。没有抄下的，请撤销以后另发。",
+            )
         Token.objects.create(
             id=id, system_id=system, digest=digest(secret), hint=secret[-4:],
             scopes=sorted(set(scopes)), issued=at, issued_by=by.code,
@@ -215,23 +257,55 @@ def systems(actor: Actor, *, at: datetime) -> tuple[SystemRow, ...]:
     """All systems by code, for the security administrator; nothing for anybody else."""
     if not actor.may(MAY):
         return ()
+    return _rows(System.objects.all(), at)
+
+
+def system(actor: Actor, id: UUID, *, at: datetime) -> SystemRow | None:
+    """One of them; None where there is none, or who asks may not know."""
+    if not actor.may(MAY):
+        return None
+    return next(iter(_rows(System.objects.filter(id=id), at)), None)
+
+
+def history(actor: Actor, row: SystemRow) -> tuple[Happened, ...]:
+    """What happened to a system, as the log has it, the newest first."""
+    if not actor.may(MAY):
+        return ()
+    hints = {str(one.id): one.hint for one in row.tokens}
+    events = ledger_queries.stream_events(STREAM, row.id)
+    names = queries.names(people=(one.actor for one in events))
+    return tuple(
+        Happened(
+            one.kind, one.occurred, names.person(one.actor),
+            hints.get(str(one.body.get("token", "")), ""), tuple(one.body.get("scopes", ())),
+            int(one.body.get("days", 0)),
+        )
+        for one in reversed(events)
+    )  # fmt: skip
+
+
+def _rows(found: QuerySet[System], at: datetime) -> tuple[SystemRow, ...]:
+    listed = list(found.select_related("agency").order_by("code"))
+    rows = list(Token.objects.filter(system__in=listed).order_by("-issued", "-id"))
+    names = queries.names(people={code for one in rows for code in (one.issued_by, one.revoked_by)})
     tokens: dict[UUID, list[TokenRow]] = {}
-    for row in Token.objects.order_by("-issued", "-id"):
-        tokens.setdefault(row.system_id, []).append(_row(row, at))
+    for row in rows:
+        tokens.setdefault(row.system_id, []).append(_row(row, names, at))
     return tuple(
         SystemRow(
             one.id, one.code, one.name, one.agency_id, one.agency.name, one.role, one.place,
             tuple(tokens.get(one.id, ())),
         )
-        for one in System.objects.select_related("agency").order_by("code")
+        for one in listed
     )  # fmt: skip
 
 
-def _row(row: Token, at: datetime) -> TokenRow:
+def _row(row: Token, names: queries.Names, at: datetime) -> TokenRow:
     state = "revoked" if row.revoked else "expired" if row.expires <= at else "valid"
     return TokenRow(
-        row.id, row.hint, tuple(row.scopes), row.issued, row.issued_by, row.expires, row.revoked,
-        row.revoked_by, row.used, state,
+        row.id, row.hint, tuple(row.scopes), row.issued, names.person(row.issued_by), row.expires,
+        row.revoked, names.person(row.revoked_by) if row.revoked_by else "", row.used, state,
+        state == "valid" and row.expires - at <= SOON,
     )  # fmt: skip
 
 
@@ -265,7 +339,7 @@ def bearer(secret: str, *, at: datetime) -> Bearer | None:
             )
     scopes = frozenset(given)
     actor = Actor(
-        code=f"system:{code}",
+        code=f"{queries.SYSTEM}{code}",
         name=name,
         agency=agency,
         agency_name=agency_name,

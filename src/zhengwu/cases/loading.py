@@ -92,6 +92,7 @@ class Loaded:
         default_factory=dict, compare=False, repr=False
     )
     _life: Life | None = field(default=None, init=False, compare=False, repr=False)
+    _ready: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
     @property
     def life(self) -> Life:
@@ -149,10 +150,12 @@ class Loaded:
 
     def current_step(self) -> Step | None:
         """The step to be taken or under way; None once the flow is through."""
-        if self.item is None or self.standing.outcome is not None:
-            return None
-        ready = self.item_row().flow.ready(self.done())
-        return ready[0] if ready else None
+        if self._ready is None:
+            ready: tuple[Step, ...] = ()
+            if self.item is not None and self.standing.outcome is None:
+                ready = self.item_row().flow.ready(self.done())
+            object.__setattr__(self, "_ready", ready)
+        return self._ready[0] if self._ready else None
 
     def step_after(self, step: Step) -> Step | None:
         ready = self.item_row().flow.ready(self.done() | {step.code})

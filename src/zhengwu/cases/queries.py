@@ -845,6 +845,8 @@ def _names(loaded: Loaded) -> Names:
     for event in loaded.events:
         agencies.add(event.agency)
         people.add(event.actor)
+        if via := event.body.get("via"):
+            people.add(f"{accounts.SYSTEM}{via}")
         people.update(str(one) for one in event.body.get("people") or ())
         if isinstance(target := event.body.get("to"), Mapping):
             agencies.add(str(target.get("agency") or ""))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from zhengwu.accounts.queries import Names
+from zhengwu.accounts.queries import SYSTEM, Names
 from zhengwu.documents.kinds import KINDS as DOCUMENT_KINDS
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.lifecycle import PROCEDURES
@@ -161,7 +161,14 @@ def who(event: Event, names: Names, *, public: bool) -> tuple[str, str]:
         return source(event.source), "" if public else str(foreign.get("actor") or "")
     if event.actor is None:
         return "系统自动", ""
-    return names.agency(event.agency), "" if public else names.person(event.actor)
+    return names.agency(event.agency), "" if public else _person(event, names)
+
+
+def _person(event: Event, names: Names) -> str:
+    """Who did it, and through which system where it was not done here."""
+    via = event.body.get("via")
+    through = f"（经{names.person(f'{SYSTEM}{via}')}）" if via else ""
+    return names.person(event.actor) + through
 
 
 def title(event: Event) -> str:

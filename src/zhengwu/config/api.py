@@ -41,13 +41,21 @@ TAGS = {
 class Interface(NinjaAPI):
     """With what the library cannot say by itself: the shape of a "no", and who may ask."""
 
+    _document: OpenAPISchema | None = None
+
     def get_openapi_operation_id(self, operation: Operation) -> str:
         return str(operation.url_name).replace("-", "_")
 
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
-        document = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        """The document, made once for a process: no question changes it."""
+        if self._document is None:
+            self._document = self._made(path_prefix=path_prefix, path_params=path_params)
+        return self._document
+
+    def _made(self, **given: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**given)
         components = document["components"]
         fault = problems.Fault.model_json_schema()
         problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -30,6 +30,10 @@ PUBLIC_URL = env("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 # Who keeps the seals (印章): the dotted path of a documents.seal.SealProvider; the demo has its own.
 SEAL = env("SEAL", "zhengwu.documents.seal.DemoSeal" if DEMO else "").strip()
 WEB_WORKERS = env_int("WEB_WORKERS", 2, least=1, most=64)
+# In a rush (overload.py), of each web process: worked on at once, waiting, and for how many seconds.
+WEB_AT_ONCE = env_int("WEB_AT_ONCE", 4, least=1, most=32)
+WEB_LINE = env_int("WEB_LINE", 250, least=1, most=1000)
+WEB_PATIENCE = env_int("WEB_PATIENCE", 15, least=1, most=60)
 
 # --- the database -----------------------------------------------------------------------------
 # Two roles: the application appends to the log, the owner migrates. Where only one URL is given
@@ -71,6 +75,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "zhengwu.web.observing.observe",
+    "zhengwu.config.overload.Admit",
     "zhengwu.config.uploads.refuse_the_oversized",
     "django.middleware.security.SecurityMiddleware",
     "zhengwu.web.middleware.plain_addresses",

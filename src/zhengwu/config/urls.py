@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from zhengwu.config import api, health, metrics
 from zhengwu.desk.password import views as password
+from zhengwu.portal.developers import views as developers
 
 # Of allauth only signing in, signing out and changing the password: nobody signs up, and a lost
 # password goes to the system administrator of one's own agency.
@@ -17,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/login", account.login, name="account_login"),
     path("account/logout", account.logout, name="account_logout"),
     path("account/password", password.change, name="account_change_password"),
+    path("api/v1/docs", developers.page(api.api.get_openapi_schema), name="api-docs"),
     path("api/v1/", api.addresses()),
     path("desk/", include("zhengwu.desk.urls")),
     path("", include("zhengwu.portal.urls")),

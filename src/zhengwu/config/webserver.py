@@ -15,7 +15,13 @@ from granian._granian import SocketHolder
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from zhengwu.config.environment import env_int
+
 BACKLOG = 1024  # connections that may wait
+# Whoever waits has a thread, so that overload.py sees the line; a few are for the probes.
+THREADS = (
+    env_int("WEB_AT_ONCE", 4, least=1, most=32) + env_int("WEB_LINE", 250, least=1, most=1000) + 4
+)
 LONGEST = 60  # seconds a request may go on after its process was told to end
 
 
@@ -28,7 +34,7 @@ class OnGivenSocket(Granian):  # type: ignore[misc, valid-type]
             interface=Interfaces.WSGI,
             workers=workers,
             backlog=BACKLOG,
-            blocking_threads=4,
+            blocking_threads=THREADS,
             blocking_threads_idle_timeout=600,
             respawn_failed_workers=True,
             workers_kill_timeout=LONGEST,

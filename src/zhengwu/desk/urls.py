@@ -23,6 +23,7 @@ from zhengwu.desk.operate import views as operate
 from zhengwu.desk.register import views as register
 from zhengwu.desk.review import views as review
 from zhengwu.desk.shift import views as shift
+from zhengwu.desk.systems import views as systems
 from zhengwu.desk.time import views as timeviews
 
 app_name = "desk"
@@ -106,6 +107,15 @@ urlpatterns = [
     path("changes/<uuid:identifier>/edit", change_edit.edit, name="change-edit"),
     path("changes/<uuid:identifier>/material", change_edit.material, name="change-material"),
     path("changes/<uuid:identifier>/files/<str:digest>", change_edit.file, name="change-file"),
+    path("systems", systems.listed, name="systems"),
+    path("systems/new", systems.register, name="system-new"),
+    path("systems/<uuid:identifier>", systems.system, name="system"),
+    path("systems/<uuid:identifier>/issue", systems.issue, name="system-issue"),
+    path(
+        "systems/<uuid:identifier>/tokens/<uuid:token>/revoke",
+        systems.revoke,
+        name="system-revoke",
+    ),
     path("operate", operate.operate, name="operate"),
     path("audit", audit.looks, name="audit"),
     path("audit.csv", audit.export, name="audit-export"),

@@ -89,6 +89,7 @@ _TELLING = (
 _ACT = Nature.ACT
 _WORKING = Unit.WORKING_DAY
 _HOURS = (Unit.HOUR, Unit.OFFICE_HOUR)
+_DAYS = frozenset(set(Unit) - set(_HOURS))
 _NOT_STARTED, _RUNNING = LimitState.NOT_STARTED, LimitState.RUNNING
 _SUSPENDED, _EXTENDED = LimitState.SUSPENDED, LimitState.EXTENDED
 _STOPPED = LimitState.STOPPED
@@ -397,16 +398,19 @@ class _Reader:
         what began it to what stopped it, and asked for attention meanwhile or never.
         """
         first: datetime | None = None
-        former = [
-            self.read_limit("step", one.body["limit"], _from(one), "", stop=end.occurred)
-            for one, end in self.former
-        ]
-        begun = [*self.begun, *(one.occurred for one, _ in self.former)]
-        for limit, since in zip((*limits, *former), begun, strict=True):
-            stop = limit.stopped_at
-            if limit.state is _NOT_STARTED or (stop is not None and stop <= since):
+        begun = self.begun
+        former = []
+        for one, end in self.former:
+            start, limit = _from(one), one.body["limit"]
+            if ordinal(end.occurred) == start.day and limit.get("value") and limit.get("unit") in _DAYS:
+                continue  # it calls on a later day than it begins
+            former.append(self.read_limit("step", limit, start, "", stop=end.occurred))
+            begun = [*begun, one.occurred]
+        for read, since in zip((*limits, *former), begun, strict=True):
+            stop = read.stopped_at
+            if read.state is _NOT_STARTED or (stop is not None and stop <= since):
                 continue  # it never ran
-            for _, when in limit.calls():
+            for _, when in read.calls():
                 if (when <= self.at if stop is None else when < stop) and (
                     first is None or when < first
                 ):

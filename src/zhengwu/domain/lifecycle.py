@@ -175,6 +175,12 @@ SKEW = timedelta(minutes=5)  # how far the clocks of two desks may differ
 # An entry that issued no paper may be undone by whoever made it, alone, for so long (撤回操作).
 UNDO = timedelta(seconds=60)
 INSPECTORS = 2  # 行政许可法 34(3)
+# The acts that say by themselves who has the case; any other only by naming whom it goes to.
+_HOLDING = frozenset(
+    {"received", "supplemented", "supplement_requested", "ready", "suspended", "forwarded",
+     "resumed", "came_back", "step_taken", "deemed_accepted", "delivered", "closed", "withdrawn",
+     "terminated", "not_needed", "not_ours", "granted", "refused"}
+)  # fmt: skip
 _TAKES_AWAY = frozenset({"entry_withdrawn", "retracted"})
 
 
@@ -576,6 +582,8 @@ def _holding(old: _Fold, event: Event) -> tuple[Holder, Holder]:
     """Who has the case after an act, and whom to give it back to after a special procedure."""
     kind, when = event.kind, event.occurred
     target = event.body.get("to")
+    if target is None and kind not in _HOLDING:
+        return old.holder, old.before
     if kind in ("received", "supplemented"):
         return Holder(HolderKind.WINDOW, event.agency, event.post, event.actor, when), old.before
     if kind in ("supplement_requested", "ready"):

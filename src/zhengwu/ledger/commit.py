@@ -70,6 +70,7 @@ class _Group:
     columns: frozenset[str]
     head: str
     events: str
+    bodies: tuple[dict[str, Any], ...]
 
 
 def _cast(source: str, column: str, sqltype: str) -> str:
@@ -116,8 +117,8 @@ def _statement(
 ) -> str:
     """The SQL text. Parameters: ids, expected versions, heads, events, stream.
 
-    columns: those that the opening rows name. Returns rows (id, version, received, body) of the
-    inserted events; a stream without such rows did not move.
+    columns: those that the opening rows name. Returns rows (id, version, received, with numbers also
+    body) of the inserted events; a stream without such rows did not move.
     """
     parts = [
         "WITH input AS MATERIALIZED (SELECT i.id, i.expected, i.head, i.events FROM unnest("
@@ -165,8 +166,10 @@ def _statement(
         " AS e(id, kind, nature, occurred, recorded, actor, post, agency, region, source, key,"
         " request, body, number, contents, nth))"
     )
-    body, more = "k.body", ""
+    # What stands in the body is known, but for the numbers that are taken here.
+    body, more, answer = "k.body", "", "id, version, received"
     if numbers:
+        answer += ", body"
         parts += [
             "wanted AS MATERIALIZED (SELECT k.id, k.number ->> 'agency' AS agency,"
             " k.number ->> 'kind' AS kind, (k.number ->> 'year')::integer AS year,"
@@ -201,9 +204,9 @@ def _statement(
         " SELECT k.id, %s, k.stream_id, k.version, k.kind, k.nature, k.occurred,"
         " coalesce(k.recorded, statement_timestamp()), statement_timestamp(), k.actor, k.post,"
         f" k.agency, k.region, k.source, k.key, k.request, {body} FROM taken k{more}"
-        " ORDER BY k.stream_id, k.version RETURNING id, version, received, body)"
+        f" ORDER BY k.stream_id, k.version RETURNING {answer})"
     )
-    return ", ".join(parts) + " SELECT id, version, received, body FROM written"
+    return ", ".join(parts) + f" SELECT {answer} FROM written"
 
 
 def _put(body: dict[str, Any], path: Sequence[str], value: object) -> None:
@@ -234,7 +237,7 @@ def _array(values: Iterable[str]) -> str:
     return '{"' + '","'.join(quoted) + '"}'
 
 
-def _event(row: Row) -> dict[str, object]:
+def _event(row: Row) -> dict[str, Any]:
     event = row.event
     body = dict(event.body)
     kept = []
@@ -297,6 +300,7 @@ def _groups(kind: StreamKind, rows: Sequence[Row]) -> list[_Group]:
         allowed = {*head.moving, *head.opening} if expected == 0 else {*head.moving, "stream"}
         if wrong := set(merged) - allowed:
             raise ValueError(f"{head.table} does not take {sorted(wrong)}")
+        events = [_event(rows[index]) for index in indexes]
         groups.append(
             _Group(
                 stream_id,
@@ -308,7 +312,8 @@ def _groups(kind: StreamKind, rows: Sequence[Row]) -> list[_Group]:
                 ),
                 frozenset(merged),
                 _dump(merged),
-                _dump([_event(rows[index]) for index in indexes]),
+                _dump(events),
+                tuple([event["body"] for event in events]),
             )
         )
     return groups
@@ -414,10 +419,11 @@ def _commit(
         _commit(kind, rows, groups, outcomes, tries - 1)
         return
     for group in groups:
-        for index in group.rows:
+        for index, body in zip(group.rows, group.bodies, strict=True):
             row = rows[index]
             if answer := written.get(row.event.id):
-                outcomes[index] = _outcome(Status.MOVED, row, answer)
+                told = answer[3] if len(answer) > 3 else body
+                outcomes[index] = _outcome(Status.MOVED, row, (*answer[:3], told))
 
 
 def _outcome(status: Status, row: Row, answer: Sequence[Any], differs: bool = False) -> Outcome:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from markupsafe import Markup, escape
+
 PLAIN = {"string": "文字", "integer": "整数", "number": "数", "boolean": "true 或者 false",
          "null": "null", "object": "对象", "array": "列表"}  # fmt: skip
 FORMATS = {"date": "日期", "date-time": "时刻（带时区）", "uuid": "UUID", "binary": "文件"}
@@ -47,6 +49,11 @@ class Shape:
     name: str
     says: str
     fields: tuple[Field, ...]
+
+    @property
+    def english(self) -> bool:
+        """For whoever reads the page aloud: what the code says of itself is English."""
+        return self.says[:1].isascii()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,14 @@ def read(document: Any, *, site: str, scopes: Mapping[str, str]) -> Description:
     )
 
 
+def spelled(text: str) -> Markup:
+    """Text with what stands between backticks as code."""
+    made = Markup("")
+    for number, part in enumerate(text.split("`")):
+        made += Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+    return made
+
+
 class _Reader:
     """Reads one document; gathers the shapes that are spoken of and the faults on its way."""
 
@@ -193,11 +208,11 @@ class _Reader:
                 kind = self.type(content["schema"], shapes=True) if "schema" in content else ()
                 yield Answer(str(status), says, media, kind, self.example(content))
 
-    def gathered(self, responses: Any) -> Iterator[str]:
+    def gathered(self, responses: Mapping[Any, Any]) -> Iterator[str]:
         """The statuses of faults, in order; each is told once for the whole page."""
         for status in sorted(str(one) for one in responses if int(one) >= 400):
             told = responses.get(status) or responses[int(status)]
-            content = next(iter(told.get("content", {}).values()), {})
+            content: Any = next(iter(told.get("content", {}).values()), {})
             known = self.faults.get(status)
             if known is None or not known.example:
                 self.faults[status] = Fault(status, told["description"], self.example(content))
@@ -281,7 +296,9 @@ class _Reader:
             if inner and deep < DEEP:
                 rows = list(self.laid_open(inner, whole + ("[]" if many else ""), deep + 1))
                 if rows:
-                    yield Field(whole, (Piece("列表" if many else "对象"),), field in required, says)
+                    yield Field(
+                        whole, (Piece("列表" if many else "对象"),), field in required, says
+                    )
                     yield from rows
                     continue
             yield Field(whole, self.type(one, default=True), field in required, says)

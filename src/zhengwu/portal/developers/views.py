@@ -27,7 +27,7 @@ def page(document: Callable[[], Any]) -> Callable[..., HttpResponse]:
     @cache
     def description() -> Description:
         scopes = {one.code: one.zh for one in SCOPES.values()}
-        return reading.read(document(), site=settings.PUBLIC_URL.rstrip("/"), scopes=scopes)
+        return reading.read(document(), site=settings.PUBLIC_URL, scopes=scopes)
 
     @require_safe
     @vary_on_cookie
@@ -36,9 +36,10 @@ def page(document: Callable[[], Any]) -> Callable[..., HttpResponse]:
         """Every operation: who may, what it takes, what it answers, a line to try."""
         context = {
             "told": description(),
+            "spelled": reading.spelled,
             "per_minute": settings.API_PER_MINUTE,
             "document": reverse("api:openapi-json"),
-            "site": settings.PUBLIC_URL.rstrip("/"),
+            "address": settings.PUBLIC_URL,
         }
         return render(request, "portal/developers/docs.html.j2", context)
 
