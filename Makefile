@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Linking from a cache on another disk only warns; copying is always right.
 export UV_LINK_MODE := copy
 
-.PHONY: help run test check bench wheel drill setup setup-dev browser clean
+.PHONY: help run test check bench wheel drill client setup setup-dev browser clean
 
 help:
 	@echo "make run    set up and start: http://localhost:8000 (ZHENGWU_PORT sets the port)"
@@ -74,7 +74,7 @@ test: setup-dev browser
 	ZHENGWU_TEST_PG=16 .venv/bin/pytest -q tests/ledger tests/cases $(PYTEST)
 
 drill: setup-dev
-	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/ledger/test_drill.py tests/cases/test_walk.py tests/desk/test_naughty.py tests/desk/test_calendar.py tests/desk/test_case_acts.py $(PYTEST)
+	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/ledger/test_drill.py tests/cases/test_walk.py tests/desk/test_naughty.py tests/desk/test_calendar.py tests/desk/test_case_acts.py tests/setup/test_reload.py tests/setup/test_wheel.py tests/setup/test_deploy.py tests/api/test_schemathesis.py tests/api/test_client.py $(PYTEST)
 
 # requirements.txt: the versions and digests of the lock file, for pip install --require-hashes.
 wheel: setup
@@ -82,6 +82,11 @@ wheel: setup
 	$(UV) build --wheel --quiet
 	$(UV) export --frozen --no-default-groups --no-emit-project --no-annotate --quiet --output-file dist/requirements.txt
 	ls dist
+
+# A typed Python client, made from the OpenAPI document alone: docs/guide/api-client.md.
+client: setup-dev
+	@rm -rf build/zhengwu-client
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m tests.api.client build/zhengwu-client
 
 bench: setup-dev
 	@for one in bench/[a-z]*.py; do $(PY) -m "bench.$$(basename "$$one" .py)"; done

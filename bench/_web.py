@@ -118,7 +118,7 @@ class Browser:
                 headers[name.lower()] = value
                 if name.lower() == "set-cookie":
                     key, _, rest = value.partition("=")
-                    self.cookies[key] = rest.partition(";")[0]
+                    self.cookies[key.strip()] = rest.partition(";")[0]
 
         environ = {
             "REQUEST_METHOD": "GET" if form is None else "POST", "PATH_INFO": path,

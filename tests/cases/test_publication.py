@@ -136,7 +136,9 @@ def test_reading_the_log_again_gives_the_same_rows() -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE ledger_follower SET position = 0 WHERE name = 'cases.publication'")
     assert published() == before
-    assert publication.refresh_all(page=1) == 2
+    told: list[tuple[int, int]] = []
+    assert publication.refresh_all(page=1, progress=lambda *seen: told.append(seen)) == 2
+    assert told == [(1, 2), (2, 2)]
     assert published() == before
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM cases_publication")

@@ -80,8 +80,11 @@ def empty(listed: None, kept: Kept) -> bytes:
 
 
 def exported(format: str, selection: Selection | None = None) -> bytes:
-    place = io.BytesIO()
-    exporting.save(format, selection or Selection(), to=place)
+    place, told = io.BytesIO(), [(0, 0)]
+    rows = exporting.save(
+        format, selection or Selection(), to=place, progress=lambda *seen: told.append(seen)
+    )
+    assert (told[-1], len(told)) == ((rows, rows), rows + 1)
     return place.getvalue()
 
 
@@ -346,7 +349,10 @@ def test_the_operator_exports_and_imports_the_national_tables(listed: None, tmp_
 
 def test_without_a_file_the_shipped_list_is_taken_in(listed: None) -> None:
     done = run("import")
-    assert (done.exit_code, done.stdout.splitlines()[-1][:4]) == (3, "99 行")  # some stand in no list
+    assert (done.exit_code, done.stdout.splitlines()[-1][:4]) == (
+        3,
+        "99 行",
+    )  # some stand in no list
 
 
 # --- one cell ---------------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ READ: Mapping[str, tuple[str, ...]] = {
     "desk:audit": ("q", "since", "until", "page"),
     "desk:audit-export": ("q", "since", "until"),
     "desk:operate": ("page",),
+    "desk:systems": (),
+    "desk:system-new": (),
     "desk:time": ("since", "until", "agency", "running", "windows"),
     "desk:time-export": ("since", "until", "agency", "running", "windows"),
     "desk:calendar": ("year", "place"),
@@ -97,6 +99,7 @@ PEOPLE = {
     "p-water-head": ("desk:authorisations", "desk:authorisations-export", "desk:authorise",
                      "desk:time", "desk:time-export"),
     "p-system_admin": ("desk:operate", "desk:calendar", "desk:calendar-changes"),
+    "p-security_admin": ("desk:systems", "desk:system-new"),
     "p-audit_admin": ("desk:audit", "desk:audit-export"),
     "p-centre_manager": ("desk:catalogue-words", "desk:catalogue-word-new", "desk:catalogue-import",
                          "desk:changes", "desk:changes-step", "desk:change-begin"),
@@ -111,6 +114,7 @@ PATHS = (
     "/desk/cases/{}/undo", "/desk/cases/{}/documents/{}.pdf", "/desk/cases/{}/documents/{}/print",
     "/desk/cases/{}/files/" + FILE, "/desk/drafts/{}", "/desk/drafts/{}/discard",
     "/desk/authorisations/{}", "/desk/catalogue/items/{}", "/desk/catalogue/compare/{}",
+    "/desk/systems/{}", "/desk/systems/{}/issue", "/desk/systems/" + FILE + "/tokens/{}/revoke",
     "/desk/catalogue.{}", "/desk/catalogue/words/{}", "/desk/changes/{}", "/desk/changes/{}/edit",
 )  # fmt: skip
 

@@ -67,7 +67,7 @@ def test_every_command_that_is_started_is_one() -> None:
         program, *words = command.removesuffix(" $BACKUP_OPTIONS").split()
         assert program == "/opt/zhengwu/bin/zhengwu"
         started.append(words)
-    assert {name for name, *_ in started} == {"web", "work", "migrate", "backup"}
+    assert {name for name, *_ in started} == {"web", "work", "migrate", "backup", "doctor"}
     for name, *words in started:  # the options too: the parser takes what stands there
         main.commands[name].make_context(name, list(words))
 
@@ -84,6 +84,15 @@ def test_the_example_settings_pass_what_the_start_refuses() -> None:
         [sys.executable, "-c", code], env=kept | given, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ""
+
+
+def test_every_version_says_how_to_upgrade_to_it() -> None:
+    versions = (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1:]
+    assert versions
+    for one in versions:
+        upgrade = one.partition("### Upgrade\n")[2]
+        said = re.findall(r"^- \*\*(.+?)\*\*: \S.{20,}", upgrade, re.M)
+        assert said == ["What changes", "What to do", "Locks", "Going back"], one[:20]
 
 
 # --- systemd --------------------------------------------------------------------------------------
@@ -118,7 +127,7 @@ def test_a_service_knows_only_the_secrets_it_needs(unit: Path) -> None:
             assert value.removeprefix("%d/") in given
     assert lines(unit, "EnvironmentFile") == ["/etc/zhengwu/zhengwu.env"]
     assert (lines(unit, "User"), lines(unit, "ProtectSystem")) == (["zhengwu"], ["strict"])
-    migrates = unit.stem in ("zhengwu-migrate", "zhengwu-backup")
+    migrates = unit.stem in ("zhengwu-migrate", "zhengwu-backup", "zhengwu-doctor")
     assert ("owner_database_url" in given) is migrates
     assert (environment.get("ZHENGWU_OWNER_DATABASE_URL") == "elsewhere") is not migrates
     if not migrates:

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,8 +55,8 @@ class Report:
         )
 
 
-def doctor(home: Path, *words: str, port: int | None = None, **given: str) -> Report:
-    done = run(home, "--json", *words, port=port, **given)
+def doctor(home: Path, *given: Mapping[str, str], port: int | None = None, **more: str) -> Report:
+    done = run(home, *given, more, words=("--json",), port=port)
     assert "Traceback" not in done.stderr, done.stderr
     told = json.loads(done.stdout)
     assert (done.returncode == 0) is told["ok"]
@@ -64,7 +65,10 @@ def doctor(home: Path, *words: str, port: int | None = None, **given: str) -> Re
 
 
 def run(
-    home: Path, *words: str, port: int | None = None, **given: str
+    home: Path,
+    *given: Mapping[str, str],
+    words: Sequence[str] = (),
+    port: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ZHENGWU_", "DJANGO_"))}
     safe = {
@@ -77,7 +81,7 @@ def run(
     }
     return subprocess.run(
         [sys.executable, "-m", "zhengwu", "doctor", *words],
-        env={**kept, **safe, **given},
+        env=dict(ChainMap(*map(dict, reversed(given)), safe, kept)),
         capture_output=True,
         text=True,
         check=False,
@@ -127,6 +131,7 @@ def answering(port: int) -> Iterator[None]:
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
+            self.wfile.write(b"ok\n")
 
         def log_message(self, format: str, *args: Any) -> None:
             return
@@ -147,7 +152,7 @@ def test_a_sound_database_is_told_part_by_part(cluster: Cluster, home: Path) -> 
     (home / "backup.json").write_text(
         json.dumps({"at": datetime.now(UTC).isoformat(), "file": str(home)})
     )
-    report = doctor(home, **urls(cluster))
+    report = doctor(home, urls(cluster))
     sound = {
         "python", "home", "disk", "port", "settings", "safety", "public_url", "proxy", "server",
         "encoding", "log", "clock", "owner", "migrations", "watermark", "followers", "fonts",
@@ -231,7 +236,7 @@ def test_an_odd_database_is_seen_through(cluster: Cluster, home: Path) -> None:
             )
         given = urls(cluster, ODD)
         given["ZHENGWU_OWNER_DATABASE_URL"] = cluster.url(role=OWNER, database=NAME)
-        report = doctor(home, **given)
+        report = doctor(home, given)
     finally:
         with cluster.connect() as superuser:
             superuser.execute(f"ALTER ROLE {APP} IN DATABASE {ODD} RESET search_path")
@@ -257,7 +262,7 @@ def test_an_application_that_owns_the_log_a_held_watermark_and_no_worker(
     with answering(port), owner.transaction():
         owner.execute("SELECT pg_current_xact_id()")
         time.sleep(1.5)  # and the second that the check-up takes to come so far
-        report = doctor(home, port=port, **urls(cluster, app=OWNER))
+        report = doctor(home, urls(cluster, app=OWNER), port=port)
     states = report.states()
     assert states["log"] == "wrong"
     assert "可以改写事件账" in report.of("log")
@@ -278,7 +283,7 @@ def test_a_database_of_a_newer_version_and_a_seal_that_expired(
         "INSERT INTO django_migrations (app, name, applied) VALUES ('ledger', '9999_later', now())"
     )
     try:
-        report = doctor(home, ZHENGWU_DEMO="1", **urls(cluster))
+        report = doctor(home, urls(cluster), ZHENGWU_DEMO="1")
     finally:
         owner.execute("DELETE FROM django_migrations WHERE name = '9999_later'")
     states = report.states()
@@ -318,7 +323,7 @@ def test_a_machine_with_nothing_on_it_is_looked_at_and_left_alone(tmp_path: Path
     assert report.states()["database"] == "hint"
     assert not place.parent.exists()
     # For people in words, with what to do; a setting that nobody can read hides no machine.
-    said = run(place, ZHENGWU_UPLOAD_MOST_MB="many")
+    said = run(place, {"ZHENGWU_UPLOAD_MOST_MB": "many"})
     assert (said.returncode, said.stderr) == (1, "")
     assert "[问题] ZHENGWU_UPLOAD_MOST_MB 应是 1 到 500 之间的整数" in said.stdout
     assert "        → 请改正这个设置（docs/reference/settings.md），再检查一次" in said.stdout

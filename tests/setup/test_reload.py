@@ -6,6 +6,7 @@ load, several times.
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import http.client
 import os
@@ -121,7 +122,16 @@ def code(tmp_path: Path) -> Path:
     """A copy of the code, to be changed while it runs."""
     place = tmp_path / "src"
     shutil.copytree(ROOT / "src", place, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(place, quiet=1)
     return place
+
+
+def ready(port: int) -> None:
+    """Wait for it, and for a machine that has much else to do."""
+    with contextlib.suppress(AssertionError):
+        until_ready(port)
+        return
+    until_ready(port)
 
 
 def says(code: Path, word: str) -> None:
@@ -175,7 +185,6 @@ def test_new_code_takes_over_and_no_request_fails(home: Path, code: Path, tmp_pa
     environment = surroundings(home, port) | {
         "PYTHONPATH": str(code),
         "ZHENGWU_TRUSTED_PROXIES": "127.0.0.1",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -190,7 +199,7 @@ def test_new_code_takes_over_and_no_request_fails(home: Path, code: Path, tmp_pa
             [sys.executable, "-m", "zhengwu", "serve"],
             env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
         )  # fmt: skip
-    until_ready(port)
+    ready(port)
     load = Load(port)
     load.start()
     took = []
@@ -225,7 +234,7 @@ def test_new_code_takes_over_and_no_request_fails(home: Path, code: Path, tmp_pa
     assert get(port, "/healthz")[1].strip() == f"ok-{RELOADS}"
     assert all(load.answers[f"healthz ok-{nth}"] for nth in range(1, RELOADS + 1))
     assert load.answers["healthz ok"]
-    until_ready(port)
+    ready(port)
     print(
         f"\n{RELOADS} reloads, {dict(load.answers)}, 0 failed, longest answer {load.longest:.2f} s,"
         f" new code after {', '.join(f'{one:.1f}' for one in took)} s"

@@ -139,6 +139,13 @@ def test_a_life_in_a_long_path(home: Path) -> None:
         # Commands run beside it.
         assert "每一种都被拒绝了" in command("tamper", home=home).stdout
 
+        # The check-up finds everything in order, with the private database too.
+        checked = command("doctor", home=home, port=port)
+        assert checked.returncode == 0, checked.stdout
+        assert "[好]   后台进程在工作" in checked.stdout
+        assert "[好]   提交过的不怕断电" in checked.stdout
+        assert f"[好]   网站正在 127.0.0.1:{port} 运行" in checked.stdout
+
         # A worker that dies is started again.
         (worker,) = (pid for pid, words in kin(home).items() if words.endswith("zhengwu work "))
         os.kill(worker, signal.SIGKILL)

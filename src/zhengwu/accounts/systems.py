@@ -176,7 +176,7 @@ def _insert(id: UUID, code: str, name: str, agency: str, role: str, place: str) 
             " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (code) DO NOTHING",
             [id, code, name, agency, role, place],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)
 
 
 def issue(

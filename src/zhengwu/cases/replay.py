@@ -11,7 +11,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -333,7 +333,7 @@ def _rows(
             body=body,
         )
         events.append(event)
-        standing = lifecycle.fold(events) if _moves(one.kind) else replace(standing, version=at)
+        standing = lifecycle.fold(events) if _moves(one.kind) else standing._replace(version=at)
         new.append((one, event))
     reading = clock.read(events, at=max(e.occurred for e in events), edition=edition)
     head = heads.derived(lifecycle.fold(events), reading=reading)

@@ -103,7 +103,7 @@ def _tell_the_door(told: dict[str, Any]) -> None:
     headers = []
     if writes:
         headers.append(
-            _header(KEY, "UUID；重试时写同一个", required=True, format="uuid", example=SAMPLE_KEY)
+            _header(KEY, "UUID；重试时写同一个", required=True, pattern=SHAPE, example=SAMPLE_KEY)
         )
     if door.person or not writes:
         headers.append(
@@ -130,6 +130,8 @@ api = Interface(
     auth=Door(),  # an operation that forgets to say who may ask is closed
 )
 READ = frozenset({"GET"})
+# As a pattern: programs are made from the document that hand over a header of a format as no text.
+SHAPE = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 SAMPLE_KEY = "5b0c5a3e-3f0b-4c57-9a54-0d9c6a0f2f6e"
 
 

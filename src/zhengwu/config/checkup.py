@@ -6,6 +6,8 @@ made, and no check keeps another from its turn: with the database down the rest 
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import io
 import json
 import os
@@ -22,7 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from zhengwu.config import doctor, serve
+from zhengwu.config import doctor
 from zhengwu.config.environment import address, env, env_bool, home
 from zhengwu.config.postgres import APP, OWNER, Cluster
 
@@ -37,7 +39,6 @@ EXPIRES = timedelta(days=60)  # before a certificate's end somebody should order
 CONNECT = 5  # seconds to wait for a database
 FONTS = ("NotoSerifSC-Regular.ttf", "NotoSerifSC-Bold.ttf")
 VENDOR = ("bootstrap.min.css", "htmx.min.js")
-LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 class State(StrEnum):
@@ -153,11 +154,24 @@ def _disk() -> Iterator[Finding]:
 
 def _port() -> Iterator[Finding]:
     host, number = address()
-    if serve.answers(host, number):
+    if _site():
         yield ok("port", f"网站正在 {host}:{number} 运行")
         return
     doctor.port(host, number)
     yield ok("port", f"端口 {host}:{number} 空着")
+
+
+def _site() -> bool:
+    """Whether it is our web process that answers there, asked by the name the public uses."""
+    host, number = address()
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    named = urlsplit(env("PUBLIC_URL")).netloc or f"localhost:{number}"
+    with contextlib.closing(http.client.HTTPConnection(host, number, timeout=3)) as web:
+        try:
+            web.request("GET", "/healthz", headers={"Host": named})
+            return web.getresponse().read(16) == b"ok\n"
+        except (OSError, http.client.HTTPException):
+            return False
 
 
 def _private() -> Generator[Finding, None, bool]:  # whether there is a database to ask
@@ -443,7 +457,7 @@ def _worker() -> Iterator[Finding]:
 
     if migrate.working():
         yield ok("worker", "后台进程在工作")
-    elif serve.answers(*address()):
+    elif _site():
         yield wrong(
             "worker",
             "网站在运行，后台进程没有：期限、公开和统计都停着。",

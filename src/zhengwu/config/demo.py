@@ -1,7 +1,8 @@
 """The demo (演示): the city 江城市, its halls, its items, a few simulated cases, and who signs in.
 
 Only under ZHENGWU_DEMO. Every context builds its own part; here they are put together. The
-passwords are made once, stand in `home/demo_sign_ins.json` (0600) and nowhere else.
+passwords and the token of the demo's own system are made once, stand in
+`home/demo_sign_ins.json` (0600) and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import random
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -61,6 +62,10 @@ CAST = (
     ("审计管理员", "audit-admin", "p-420100-c00-audit-admin"),
 )
 
+# Another system of the water bureau, to try the interface with, and whom it may act for.
+SYSTEM, SYSTEM_ZH = "water-demo", "市水务局演示系统"
+ACTING = ("p-420100-d16-clerk-a", "p-420100-d16-reviewer-a", "p-420100-d16-approver-a")
+
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
@@ -82,9 +87,10 @@ def _opened() -> bool:
     return city.can_sign_in({username for _, username, _ in CAST})
 
 
-def loaded() -> bool:
-    """Whether the city stands in this database and its sign-ins in this home folder."""
-    return _file().exists() and _opened()
+def loaded(*, at: datetime | None = None) -> bool:
+    """Whether the city stands in this database, its sign-ins in this home folder, and the token that
+    stands there holds (at a moment; None: now)."""
+    return _file().exists() and _opened() and _connected(_file(), at=at)
 
 
 def load(say: Callable[[str], None], *, progress: Callable[[int, int], None] | None = None) -> None:
@@ -107,7 +113,7 @@ def build(
     """
     if not _opened():
         _build(at=at, say=say, cases=cases, progress=progress)
-    return _open()
+    return _open(at=at)
 
 
 def _build(
@@ -304,32 +310,68 @@ def _authorise(*, at: datetime) -> int:
     return papers
 
 
-def _open() -> tuple[SignIn, ...]:
-    """Open the sign-ins with the passwords of the file; it is made the first time."""
+def _open(*, at: datetime) -> tuple[SignIn, ...]:
+    """Open the sign-ins with the passwords of the file, and a token; it is made the first time."""
     from django.db import transaction
 
     from zhengwu.accounts import services
 
     path = _file()
-    if loaded():
-        return _read(path)
-    if not path.exists():
-        _write(path)
+    known = path.exists()
+    if not known:
+        _write(path, [asdict(SignIn(role, name, _password())) for role, name, _ in CAST])
     given = _read(path)
-    with transaction.atomic():
-        for one, (_, _, person) in zip(given, CAST, strict=True):
-            services.open_sign_in(person, username=one.username, password=one.password)
+    if not (known and _opened()):
+        with transaction.atomic():
+            for one, (_, _, person) in zip(given, CAST, strict=True):
+                services.open_sign_in(person, username=one.username, password=one.password)
+    if not _connected(path, at=at):
+        _connect(path, at=at)
     return given
 
 
-def _write(path: Path) -> None:
+def _connected(path: Path, *, at: datetime | None) -> bool:
+    """Whether the token of the file holds."""
+    from zhengwu.accounts import systems
+    from zhengwu.web.clock import now
+
+    held = system(path)
+    return held is not None and systems.bearer(held["token"], at=at or now()) is not None
+
+
+def _connect(path: Path, *, at: datetime) -> None:
+    """Register the demo's system; a new token for it, in the file; those of before are revoked."""
+    from uuid import uuid4
+
+    from zhengwu.accounts import queries as accounts
+    from zhengwu.accounts import systems
+    from zhengwu.accounts.scopes import SCOPES
+
+    by = accounts.actor("p-420100-c00-security-admin")
+    id = systems.register(
+        by, code=SYSTEM, name=SYSTEM_ZH, agency=str(accounts.actor(ACTING[0]).agency),
+        role="agency_system", place="", key=f"demo:{SYSTEM}", at=at,
+    )  # fmt: skip
+    row = systems.system(by, id, at=at)
+    for old in row.valid if row else ():
+        systems.revoke(by, old.id, key=str(uuid4()), at=at)
+    issued = systems.issue(
+        by, id, scopes=SCOPES, days=systems.LONGEST, key=str(uuid4()), at=at
+    )  # fmt: skip
+    entry = {
+        "role": f"接入系统：{SYSTEM_ZH}", "system": SYSTEM, "token": issued.secret,
+        "acting_persons": list(ACTING),
+    }  # fmt: skip
+    _write(path, [*(asdict(one) for one in _read(path)), entry])
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Complete or not at all: a start that is broken off leaves no half file behind."""
-    made = [SignIn(role, username, _password()) for role, username, _ in CAST]
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump([asdict(one) for one in made], file, ensure_ascii=False, indent=1)
+        json.dump(rows, file, ensure_ascii=False, indent=1)
     draft.rename(path)
 
 
@@ -342,7 +384,16 @@ def _password() -> str:
 
 
 def _read(path: Path) -> tuple[SignIn, ...]:
-    return tuple(SignIn(**one) for one in json.loads(path.read_text("utf-8")))
+    return tuple(SignIn(**one) for one in json.loads(path.read_text("utf-8")) if "username" in one)
+
+
+def system(path: Path | None = None) -> dict[str, Any] | None:
+    """The entry of the demo's system in the file: `system`, `token`, `acting_persons`."""
+    path = path or _file()
+    if not path.exists():
+        return None
+    rows: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    return next((one for one in rows if "token" in one), None)
 
 
 def who_may_sign_in() -> tuple[SignIn, ...]:
@@ -356,4 +407,9 @@ def sign_ins() -> str:
         return "演示账号的密码文件不见了。请运行 zhengwu demo 重新生成。"
     lines = [f"{'角色':\u3000<14}{'登录名':\u3000<9}密码"]
     lines += [f"{one.role:\u3000<14}{one.username:<18}{one.password}" for one in _read(_file())]
+    if held := system():
+        lines.append(f"{held['role']:\u3000<14}令牌 {held['token']}")
+        lines.append(
+            "接口怎么用：网址 /api/v1/docs；代办人员见 demo_sign_ins.json 的 acting_persons。"
+        )
     return "\n".join(lines)

@@ -280,4 +280,5 @@ def turned_away(request: HttpRequest, seconds: int) -> HttpResponse:
         answer["Content-Security-Policy"] = "default-src 'none'"
         answer["Cache-Control"] = "no-store"
     answer["Retry-After"] = str(seconds)
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # the request log has its line
     return answer

@@ -30,7 +30,6 @@ class Report:
         self._more: Counter[tuple[str, str]] = Counter()
         self._now: dict[tuple[str, str], float] = {}
         self._next = 0.0
-        self._counted: int | None = None
 
     def done(self, job: str, seconds: float) -> None:
         self._more[RUNS, job] += 1
@@ -41,25 +40,21 @@ class Report:
         self._more[RUNS, job] += 1
         self._more[FAILURES, job] += 1
 
-    def write_when_due(self) -> None:
-        """Raises what a lost database raises; nothing is forgotten then."""
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + EVERY
-        self.write()
+    def due(self) -> bool:
+        return time.monotonic() >= self._next
 
-    def write(self) -> None:
+    def write(self) -> int:
+        """Raises what the database raises; nothing is forgotten then. Gives 0: no work was done."""
+        self._next = time.monotonic() + EVERY
         self._count_events()
         figures.keep(now={**self._now, (SEEN, ""): time.time()}, more=self._more)
         self._more.clear()
         self._now.clear()
+        return 0
 
     def _count_events(self) -> None:
-        # Asked the first time, and after a database that was away: another worker may have counted.
-        at = self._counted
-        self._counted = None
-        if at is None:
-            at = int(next((one.value for one in figures.kept([COUNTED])), 0))
+        # Asked every time: another worker may have had the turn meanwhile.
+        at = int(next((one.value for one in figures.kept([COUNTED])), 0))
         until = time.monotonic() + MOST
         while True:
             upto, kinds = ledger.kinds(after=at, limit=PAGE)
@@ -70,4 +65,3 @@ class Report:
             at = upto
             if done or time.monotonic() > until:
                 break
-        self._counted = at

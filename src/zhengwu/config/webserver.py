@@ -34,7 +34,7 @@ class OnGivenSocket(Granian):  # type: ignore[misc, valid-type]
             interface=Interfaces.WSGI,
             workers=workers,
             backlog=BACKLOG,
-            blocking_threads=THREADS,
+            blocking_threads=4,
             blocking_threads_idle_timeout=600,
             respawn_failed_workers=True,
             workers_kill_timeout=LONGEST,
@@ -44,6 +44,7 @@ class OnGivenSocket(Granian):  # type: ignore[misc, valid-type]
 
     def _init_shared_socket(self) -> None:
         """As granian does where workers share a socket (Unix domain sockets)."""
+        self.blocking_threads = THREADS  # only now: its advice against so many is not meant for us
         self._ssp = None
         self._shd = SocketHolder(self.descriptor, False, BACKLOG)  # type: ignore[call-arg]
         self._sfd = self.descriptor

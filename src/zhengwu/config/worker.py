@@ -174,7 +174,8 @@ class Worker:
             if done and one.again:
                 self._next[one.name] = 0.0
             did += done
-        self.report.write_when_due()
+        if self.report.due():
+            did += self._guarded("report", self.report.write)
         return did
 
     def _follow(self) -> int:

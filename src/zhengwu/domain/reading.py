@@ -155,8 +155,7 @@ class Light:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(NamedTuple):
     """An instant at which a running limit asks for attention. level: near | over."""
 
     limit: str

@@ -111,7 +111,7 @@ class Figure:
 
 def keep(*, now: Mapping[tuple[str, str], float], more: Mapping[tuple[str, str], float]) -> None:
     """Write figures by (name, label): `now` replaces, `more` is added. One statement."""
-    rows = sorted((*key, value) for key, value in [*now.items(), *more.items()])
+    rows = sorted((*key, float(value)) for key, value in [*now.items(), *more.items()])
     if not rows:
         return
     names, labels, values = (list(column) for column in zip(*rows, strict=True))

@@ -90,7 +90,7 @@ def observe(get_response: Answer) -> Answer:
                 kind = method if method in METHODS else "other"
                 figures.answered(route or "none", kind or "other", status, seconds)
             if not request.path_info.startswith(QUIET):
-                _tell(request, route, status, seconds)
+                _tell(request, response, route, seconds)
         finally:
             _current.reset(token)
         response.headers[HEADER] = number
@@ -101,19 +101,21 @@ def observe(get_response: Answer) -> Answer:
     return answer
 
 
-def _tell(request: HttpRequest, route: str, status: int, seconds: float) -> None:
+def _tell(request: HttpRequest, response: HttpResponseBase, route: str, seconds: float) -> None:
     if not log.isEnabledFor(logging.INFO):
         return
     carried: dict[str, object] = {
         "route": route or "none",
         "method": request.method if request.method in METHODS else "other",
-        "status": status,
+        "status": response.status_code,
         "ms": round(seconds * 1000, 1),
     }
     # Only who is known already: asking now would cost a query for pages that need none.
     caller = getattr(request, "auth", None)
     if (actor := getattr(caller, "actor", None)) is not None:
         carried["who"] = actor.code
-    elif user := getattr(request, "_cached_user", None):
-        carried["who"] = getattr(user, "code", "")
+    elif code := getattr(getattr(request, "_cached_user", None), "code", ""):
+        carried["who"] = code
     log.info("request", extra=carried)
+    # Django's own line about a 404 would come after the number is forgotten, and say less.
+    response._has_been_logged = True  # type: ignore[attr-defined]
