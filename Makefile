@@ -20,7 +20,8 @@ help:
 	@echo "make run    set up and start: http://localhost:8000 (ZHENGWU_PORT sets the port)"
 	@echo "make test   set up and run all tests"
 	@echo "make check  format, lint, types, layers, lock file"
-	@echo "make bench  repeatable measurements        make drill  the long drills"
+	@echo "make bench  repeatable measurements (ONLY=inbox for one, CASES=50000 for a smaller city)"
+	@echo "make drill  the long drills"
 	@echo "make wheel  what is installed elsewhere: the wheel and its versions, into dist/"
 	@echo "make clean  remove what set-up made; data under var/ stays"
 
@@ -89,7 +90,7 @@ client: setup-dev
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m tests.api.client build/zhengwu-client
 
 bench: setup-dev
-	@for one in bench/[a-z]*.py; do $(PY) -m "bench.$$(basename "$$one" .py)"; done
+	@$(PY) -m bench.run --only "$(ONLY)" --cases "$(or $(CASES),0)"
 
 clean:
 	rm -rf .venv node_modules src/zhengwu/web/static/vendor src/zhengwu/documents/fonts

@@ -45,7 +45,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 
@@ -130,7 +130,7 @@ class City:
             where += " AND c.kind = %(kind)s"
         with self.cluster.connect(DATABASE) as database:
             found = database.execute(
-                f"SELECT c.number, c.query_code FROM cases_case c WHERE {where}"  # noqa: S608
+                f"SELECT c.number, c.query_code FROM cases_case c WHERE {where}"
                 " ORDER BY c.opened DESC, c.id LIMIT %(most)s",
                 {"state": state, "agency": agency, "kind": kind, "most": many * 20},
             ).fetchall()
@@ -258,7 +258,7 @@ class Builder:
             self._fast(database, False)
             with self._step("checked"):
                 self._check(database)
-            counts = database.execute(
+            counts: Any = database.execute(
                 "SELECT (SELECT count(*) FROM cases_case),"
                 " (SELECT count(*) FROM cases_case WHERE closed IS NULL),"
                 " (SELECT last FROM ledger_sequencer), (SELECT count(*) FROM cases_party),"
@@ -304,7 +304,7 @@ class Builder:
         ):
             for agencies, many in zip(of[::2], of[1::2], strict=True):
                 simulate.run(
-                    max(8, round(many * share)), seed=seed, at=at, days=days, agencies=agencies  # type: ignore[arg-type, operator]
+                    max(8, round(many * share)), seed=seed, at=at, days=days, agencies=agencies
                 )  # fmt: skip
                 seed += 1
         while alarms.sweep(AT):
@@ -477,7 +477,7 @@ def check(numbers: Sequence[str]) -> list[str]:
         derived = writing.head(loaded.events, region=loaded.region, hall=loaded.hall, at=last)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT version, {', '.join(names)} FROM cases_case WHERE id = %s",  # noqa: S608
+                f"SELECT version, {', '.join(names)} FROM cases_case WHERE id = %s",
                 [loaded.id],
             )
             version, *stands = cursor.fetchone()
@@ -499,7 +499,7 @@ class _Loader:
     forms: list[_copies.Form]
     url: str
     database: Connection | None = None
-    pools: dict[str, Any] = {}
+    pools: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     def load(cls, chunk: tuple[int, int, Sequence[Planned]]) -> int:
@@ -580,7 +580,9 @@ def _make(job: tuple[str, str]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--cases", type=int, default=CASES)
     parser.add_argument("--home", type=Path, default=None)
     parser.add_argument("--again", action="store_true", help="build it anew")

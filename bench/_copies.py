@@ -288,9 +288,7 @@ class Form:
             assert found is not None
             at, event = _instant(found), self._holes[cells[0]]
             if cells[1] == "case":  # a key of its own, as long as one from a form
-                hole = self._hole(
-                    f"key {nth}", lambda c: f"{c.head}-4{nth:03x}-a000-{c.n:012x}"
-                )
+                hole = self._hole(f"key {nth}", lambda c: f"{c.head}-4{nth:03x}-a000-{c.n:012x}")
                 cells[14] = f"\x00{hole}\x00"
             text = "\t".join(cells)
         text = self._strings.sub(lambda m: f"\x00{self._holes[m[0]]}\x00", text)
@@ -381,7 +379,7 @@ def made_up(kind: str, n: int, party: str) -> Applicant:
     else:
         name = SURNAMES[n % len(SURNAMES)] + given[: 1 + n % 2]
         day, nth = divmod(n * 104_729 % 17_000_000, 1000)
-        born = datetime(1955, 1, 1) + timedelta(days=day)
+        born = datetime(1955, 1, 1, tzinfo=UTC) + timedelta(days=day)
         body = f"420103{born:%Y%m%d}{nth:03d}"
         number = body + identifiers.resident_check(body)
     return Applicant(party, name, wording.masked(name), number, phone)

@@ -29,7 +29,7 @@ from bench import _web
 from bench._city import City
 
 USERS = 16
-MIX = (("inbox", 0.4), ("case", 0.4), ("track", 0.1), ("act", 0.1))
+MIX: tuple[tuple[str, float], ...] = (("inbox", 0.4), ("case", 0.4), ("track", 0.1), ("act", 0.1))
 TIMEOUT = 60.0
 
 
@@ -112,7 +112,9 @@ def ask(
     body: bytes | None = None, source: str = "127.0.0.1",
 ) -> Reply:  # fmt: skip
     """One request over a connection of its own. Raises OSError."""
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT, source_address=(source, 0))
+    line = http.client.HTTPConnection(
+        "127.0.0.1", port, timeout=TIMEOUT, source_address=(source, 0)
+    )
     try:
         line.request(method, path, body=body, headers=headers or {})
         answer = line.getresponse()
@@ -250,9 +252,7 @@ def town(it: City, port: int) -> Town:
     bearer = systems.issue(
         security, system, scopes=list(SCOPES), days=2, key=str(uuid.uuid4()), at=at
     ).secret
-    item = next(
-        one for one in catalog.receivable([it.agency], at.date()) if one.kind == "promised"
-    )
+    item = next(one for one in catalog.receivable([it.agency], at.date()) if one.kind == "promised")
     browser = _web.Browser()
     token = browser.token("/track")
     return Town(
@@ -282,7 +282,7 @@ class Due:
 def usual(seconds: float, *, start: float = 0.0, seed: int = 1) -> list[Due]:
     """Sixteen users, a request a second each, in the mix."""
     chance = random.Random(seed)
-    names, weights = zip(*MIX, strict=True)
+    names, weights = [name for name, _ in MIX], [weight for _, weight in MIX]
     return [
         Due(start + n + user / USERS, chance.choices(names, weights)[0], user)
         for n in range(int(seconds))
@@ -322,7 +322,7 @@ def play(town: Town, plan: Sequence[Due], *, threads: int = 400) -> list[Done]:
         due = began + one.at
         if (wait := due - time.perf_counter()) > 0:
             time.sleep(wait)
-        if not todo.empty() and len(crew) < threads or len(crew) < 8:
+        if (not todo.empty() and len(crew) < threads) or len(crew) < 8:
             thread = threading.Thread(target=work, daemon=True)
             thread.start()
             crew.append(thread)

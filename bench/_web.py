@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import re
 import resource
@@ -21,17 +20,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bench._city import CASES
+from bench._line import line
 
 ROUNDS, EACH = 5, 20
 MOST_QUERIES, MOST_MS = 12, 12
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
-
-
-def line(name: str, value: float | None, unit: str, *, ratio: float | None = None,
-         limit: float | None = None) -> None:  # fmt: skip
-    """The one line of JSON that a measurement ends in."""
-    said = {"name": name, "value": value, "unit": unit, "ratio": ratio, "limit": limit}
-    print(json.dumps(said, ensure_ascii=False), flush=True)
 
 
 def arguments(about: str | None, **more: Any) -> argparse.Namespace:
@@ -204,7 +197,9 @@ def told(name: str, costs: dict[str, Cost]) -> None:
     table(costs)
     line(f"{name}-queries", max(one.queries for one in costs.values()), "queries",
          limit=MOST_QUERIES)  # fmt: skip
-    line(name, round(max(one.together for one in costs.values()), 1), "ms CPU a page", limit=MOST_MS)
+    line(
+        name, round(max(one.together for one in costs.values()), 1), "ms CPU a page", limit=MOST_MS
+    )
 
 
 def explained(ask: Callable[[], Answer]) -> None:

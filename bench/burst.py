@@ -24,6 +24,7 @@ import psycopg
 
 from bench import _server, _web
 from bench._city import City, city
+from bench._line import line
 from zhengwu.config.postgres import DATABASE, SUPERUSER
 
 USUAL_ACTS = _server.USERS * dict(_server.MIX)["act"]
@@ -109,10 +110,10 @@ def main() -> None:
             f"{len(acts)} acts; done and not in the log once: {lost}; twice: {twice}; done in spite"
             f" of a 503: {against}; without an answer and done: {unsure}; not honest: {rude}"
         )
-        _web.line("burst-lost", lost + twice + against, "acts", limit=0)
-        _web.line("burst-recovery", round(recovery(done, 2 * stretch, usual)), "s", limit=60)
+        line("burst-lost", lost + twice + against, "acts", limit=0)
+        line("burst-recovery", round(recovery(done, 2 * stretch, usual)), "s", limit=60)
         share = len(failed) / len((*during, *after)) * 100
-        _web.line("burst", round(share, 3), "% not done", ratio=round(rush / most, 2), limit=0.1)
+        line("burst", round(share, 3), "% not done", ratio=round(rush / most, 2), limit=0.1)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 import django
 import psycopg
 
+from bench._line import line
 from zhengwu.config.postgres import APP, DATABASE, OWNER, Cluster
 
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -191,11 +192,14 @@ def measure(cluster: Cluster, rows: int, seed: int) -> None:
     changed = run(read(one)).counts["changed"]
     assert changed == 1, changed
     load = round(os.getloadavg()[0], 1)
-    line = {
+    said = {
         "bench": "catalogue_import", "rows": rows, "megabytes": round(len(data) / 1e6, 1),
         "copy": round(copying, 2), **figures, "load": load,
     }  # fmt: skip
-    print(json.dumps(line, ensure_ascii=False))
+    print(json.dumps(said, ensure_ascii=False))
+    first = figures["first"]
+    line("catalogue_import", round(first["read"] + first["run"], 1), f"s, {rows:,} rows",
+         ratio=first["ratio"])  # fmt: skip
     connection.close()
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import django
 import psycopg
 
+from bench._line import line
 from zhengwu.config.postgres import APP, DATABASE, OWNER, SUPERUSER, Cluster, binaries
 
 SIZES = (1, 50, 1000)
@@ -45,15 +46,14 @@ def script(text: str, size: int) -> str:
         " 'act', 'occurred', '2026-09-14T01:20:00.000000Z', 'source', 'pgbench', 'key',"
         " :run || '-' || :client_id || '-' || :v || '-' || n, 'body', '{\"item\": \"x@1\"}'::jsonb))"
     )
-    values = iter(
-        [
-            ids,
-            f"ARRAY(SELECT :v::integer FROM {series})",
-            f'ARRAY(SELECT \'{{"stream": "bench"}}\' FROM {series})',
-            f"ARRAY(SELECT {event}::text FROM {series})",
-            "'bench'",
-        ]
-    )
+    arrays = [
+        ids,
+        f"ARRAY(SELECT :v::integer FROM {series})",
+        f'ARRAY(SELECT \'{{"stream": "bench"}}\' FROM {series})',
+        f"ARRAY(SELECT {event}::text FROM {series})",
+    ]
+    # Of one stream the statement takes no arrays.
+    values = iter([*(arrays if size > 1 else [f"({one})[1]" for one in arrays]), "'bench'"])
     return "\\set v :v + 1\n" + re.sub("%s", lambda _: next(values), text) + ";\n"
 
 
@@ -170,6 +170,10 @@ def measure(cluster: Cluster, seconds: float, folder: Path) -> None:
                 }
             )
         )
+        last = ours, ours / one
+    line(
+        "commit", round(last[0], 1), f"µs an event, {SIZES[-1]:,} at once", ratio=round(last[1], 2)
+    )
     superuser.close()
     connection.close()
 

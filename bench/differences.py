@@ -25,6 +25,7 @@ from typing import Any
 
 import django
 
+from bench._line import line
 from bench.likeness import SEED, item_names
 from zhengwu.config.postgres import APP, DATABASE, OWNER, Cluster
 
@@ -37,8 +38,8 @@ BATCH = 100  # items published together
 
 def show(what: str, **figures: Any) -> None:
     load = round(os.getloadavg()[0], 1)
-    line = {"bench": "differences", "what": what, **figures, "load": load}
-    print(json.dumps(line, ensure_ascii=False), flush=True)
+    said = {"bench": "differences", "what": what, **figures, "load": load}
+    print(json.dumps(said, ensure_ascii=False), flush=True)
 
 
 def releases(number: int, name: str, districts: int, chance: random.Random) -> Iterator[Any]:
@@ -160,6 +161,7 @@ def measure(cluster: Cluster, items: int, districts: int, seed: int) -> None:
         show(what, total=page.total, milliseconds=round(spent * 1000, 1))
     totals, spent, _ = timed(lambda: listing.scores(TODAY))
     show("scores by department", rows=len(totals), milliseconds=round(spent * 1000, 1))
+    line("differences", round(spent * 1000, 1), "ms, scores by department")
 
 
 def main() -> None:

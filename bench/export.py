@@ -20,6 +20,7 @@ import psycopg
 
 from bench import _server, _web
 from bench._city import City, city
+from bench._line import line
 from zhengwu.config.postgres import APP, DATABASE
 
 FIRST_BYTE = 1_000  # milliseconds
@@ -53,10 +54,10 @@ def taken(server: _server.Served, bearer: str) -> dict[str, Any]:
             sampled.append(server.megabytes())
 
     watcher = threading.Thread(target=watch)
-    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
+    wire = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
     began = time.perf_counter()
-    line.request("GET", PATH, headers={"Authorization": f"Bearer {bearer}"})
-    answer = line.getresponse()
+    wire.request("GET", PATH, headers={"Authorization": f"Bearer {bearer}"})
+    answer = wire.getresponse()
     assert answer.status == 200, (answer.status, answer.read()[:500])
     rows = answer.read(1).count(b"\n")
     first = time.perf_counter() - began
@@ -66,7 +67,7 @@ def taken(server: _server.Served, bearer: str) -> dict[str, Any]:
     spent = time.perf_counter() - began
     over.set()
     watcher.join()
-    line.close()
+    wire.close()
     return {
         "first_ms": first * 1_000, "seconds": spent, "rows": rows - 1, "start_mb": sampled[0],
         "peak_mb": max(sampled), "end_mb": server.megabytes(),
@@ -106,9 +107,9 @@ def main() -> None:
             f" memory at the start {last['start_mb']} MB, at most {last['peak_mb']} MB,"
             f" at the end {last['end_mb']} MB"
         )
-        _web.line("export-first-byte", round(first), "ms", limit=FIRST_BYTE)
-        _web.line("export-memory", round(grown, 1), "MB more at most", limit=64)
-        _web.line("export", round(rows / seconds), "rows/s",
+        line("export-first-byte", round(first), "ms", limit=FIRST_BYTE)
+        line("export-memory", round(grown, 1), "MB more at most", limit=64)
+        line("export", round(rows / seconds), "rows/s",
                   ratio=round(statistics.median(theirs) / seconds, 2))  # fmt: skip
 
 

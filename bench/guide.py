@@ -6,7 +6,7 @@ In a catalogue of ITEMS (2,500) items in sixteen places. `bare` asks for the cat
 answers with nothing, through the same middleware: less than that no kept page can cost. `kept`: one
 page again and again; `not modified`: a browser that has it; `spread`: pages as people ask for them,
 the n-th most wanted one n-th as often; `drawn`: every page anew. Then `kept` in two processes at
-once, as many as the machine has cores. The paper: first and kept, in milliseconds. One JSON line each.
+once, as many as the machine has cores. The paper: first and kept, in milliseconds. One JSON line each; the last: `kept`, and how many times as long as `bare` it takes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from statistics import median
 from typing import Any
 
 from bench import _catalogue
+from bench._line import line
 
 PROCESSES = 2
 WARM = 1_000  # requests before `spread` is measured, so that what is wanted most is kept
@@ -83,20 +84,20 @@ def bare() -> Callable[[], int]:
     return ask
 
 
-def served(seconds: float, path: str, line: Connection) -> None:
+def served(seconds: float, path: str, told: Connection) -> None:
     """One of several processes that answer at once."""
     from django.db import connections
 
     connections.close_all()
     application = _catalogue.client()
     _catalogue.asked(application, path)
-    line.send("ready")
-    line.recv()
+    told.send("ready")
+    told.recv()
     began, count = time.perf_counter(), 0
     while (spent := time.perf_counter() - began) < seconds:
         _catalogue.asked(application, path)
         count += 1
-    line.send(count / spent)
+    told.send(count / spent)
     connections.close_all()
 
 
@@ -110,11 +111,11 @@ def together(seconds: float, path: str) -> float:
         process.start()
         lines.append(ours)
         processes.append(process)
-    for line in lines:
-        line.recv()
-    for line in lines:
-        line.send("go")
-    rates = [float(line.recv()) for line in lines]
+    for one in lines:
+        one.recv()
+    for one in lines:
+        one.send("go")
+    rates = [float(one.recv()) for one in lines]
     for process in processes:
         process.join()
     return sum(rates)
@@ -136,11 +137,12 @@ def main() -> None:
         least = per_second(bare(), seconds)
         show("bare", per_second=round(least))
 
-        def measured(what: str, ask: Callable[[], object], **more: Any) -> None:
+        def measured(what: str, ask: Callable[[], object], **more: Any) -> float:
             rate = per_second(ask, seconds)
             show(what, per_second=round(rate), ratio=round(least / rate, 2), **more)
+            return rate
 
-        measured("kept", lambda: _catalogue.asked(application, one), bytes=len(body))
+        kept = measured("kept", lambda: _catalogue.asked(application, one), bytes=len(body))
         measured(
             "not modified", lambda: _catalogue.asked(application, one, HTTP_IF_NONE_MATCH=etag)
         )
@@ -168,6 +170,7 @@ def main() -> None:
                 times.append((time.perf_counter() - began) * 1_000)
         show("paper", first_ms=round(median(first), 1), slowest_ms=round(max(first)),
              kept_ms=round(median(again), 2))  # fmt: skip
+        line("guide", round(kept), "pages/s", ratio=round(least / kept, 2))
 
 
 if __name__ == "__main__":

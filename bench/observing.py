@@ -35,7 +35,7 @@ def main() -> None:
     from zhengwu.config.logs import Lines
     from zhengwu.web import observing
 
-    out = logging.StreamHandler(Path(os.devnull).open("w"))
+    out = logging.StreamHandler(Path(os.devnull).open("w"))  # noqa: SIM115 - for as long as we live
     out.setFormatter(Lines())
     logging.getLogger().handlers = [out]
     match = ResolverMatch(lambda: None, (), {}, url_name="inbox", namespaces=["desk"])

@@ -21,12 +21,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bench import _catalogue
+from bench._line import line
 
 
 def show(what: str, **figures: Any) -> None:
     load = round(os.getloadavg()[0], 1)
-    line = {"bench": "search", "what": what, **figures, "load": load}
-    print(json.dumps(line, ensure_ascii=False), flush=True)
+    said = {"bench": "search", "what": what, **figures, "load": load}
+    print(json.dumps(said, ensure_ascii=False), flush=True)
 
 
 def took(work: Callable[[], object]) -> tuple[float, float]:
@@ -126,6 +127,7 @@ def main() -> None:
         kind = max(times["find"], key=lambda one: figures(times["find"][one])["p50_ms"])
         show("plan", kind=kind)
         print(plan(next(given for one, given in questions if one == kind), find))
+        line("search", figures(every)["cpu_p95_ms"], "ms CPU p95 of a page", ratio=ratio)
 
 
 def plan(given: dict[str, str], find: Callable[[dict[str, str]], None]) -> str:

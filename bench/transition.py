@@ -49,7 +49,6 @@ EACH = 50  # cases of each pgbench client
 TRANSACTIONS = 200  # of each pgbench client in a round
 SINGLE, BATCHES, SIZE = 200, 20, 50
 CONNECTIONS = 2  # of the HTTP client, each with one request at a time
-CONNECTIONS = 2  # of the HTTP client, each with one request at a time
 LIMITS = {"http": 0.08, "batch": 1.0, "service": 0.08}
 TICK = os.sysconf("SC_CLK_TCK")
 GIVER, TAKER_POST = "p-water-reviewer", "420100-water-review-2"
@@ -229,11 +228,11 @@ class Pgbench:
         )
         given = iter(
             [
-                "ARRAY[('00000000-0000-7000-8000-' || lpad(:client_id::text, 6, '0')"
-                " || lpad(:n::text, 6, '0'))::uuid]",
-                "ARRAY[:v::integer]",
-                f"ARRAY['{head}']",
-                f"ARRAY['{said}']",
+                "('00000000-0000-7000-8000-' || lpad(:client_id::text, 6, '0')"
+                " || lpad(:n::text, 6, '0'))",
+                ":v",
+                f"'{head}'",
+                f"('{said}')",
                 *[f"'{one}'" for one in parameters[4:]],
             ]
         )
@@ -494,132 +493,6 @@ def client(port: int, token: str) -> None:
         )
 
 
-# --- by HTTP --------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Web:
-    """The web server as `zhengwu serve` starts it, with one worker, and a client beside it."""
-
-    stock: Stock
-    port: int
-    server: subprocess.Popen[bytes]
-    client: subprocess.Popen[str]
-
-    def processes(self) -> list[int]:
-        """The server's own process and its worker."""
-        return [self.server.pid, *children(self.server.pid)]
-
-    def backends(self) -> list[int]:
-        found = self.stock.superuser.execute(
-            "SELECT pid FROM pg_stat_activity WHERE usename = %s AND pid <> ALL(%s)",
-            [APP, []],
-        )
-        return [int(str(pid)) for (pid,) in found]
-
-    def post(self, count: int) -> Cost:
-        """So many hand-overs over connections that stay open."""
-        work = [(*one, str(uuid.uuid4())) for one in self.stock.take(count)]
-        assert self.client.stdin is not None
-        assert self.client.stdout is not None
-        before = {pid: cpu_of(pid) for pid in self.backends()}
-        python = cpu_of(*self.processes())
-        self.client.stdin.write(json.dumps(work) + "\n")
-        self.client.stdin.flush()
-        answer = json.loads(self.client.stdout.readline())
-        python = cpu_of(*self.processes()) - python
-        server = sum(cpu_of(pid) - before.get(pid, 0.0) for pid in self.backends())
-        if answer["done"] != count:
-            raise SystemExit(f"not all were handed over: {answer}")
-        return Cost(python / count, server / count)
-
-
-def children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(one) for one in listed]
-
-
-@contextlib.contextmanager
-def web(stock: Stock) -> Iterator[Web]:
-    """A token for the water bureau's system, the server, the client."""
-    from django.db import connections
-    from tests.cases import people
-    from zhengwu.accounts import systems
-    from zhengwu.web.clock import now
-
-    by = people.actor("p-security_admin")
-    system = systems.register(
-        by, code="bench", name="测量", agency=people.WATER, role="agency_system", place="",
-        key=str(uuid.uuid4()), at=now(),
-    )  # fmt: skip
-    token = systems.issue(
-        by, system, scopes=["cases.handle"], days=1, key=str(uuid.uuid4()), at=now()
-    )
-    connections.close_all()
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        door.listen(64)
-        door.set_inheritable(True)
-        port = door.getsockname()[1]
-        environment = {**os.environ, "ZHENGWU_API_PER_MINUTE": "10000000", "ZHENGWU_SERVED": "1"}
-        here = [sys.executable, "-m"]
-        server = subprocess.Popen(
-            [*here, "zhengwu.config.webserver", str(door.fileno()), "1"],
-            env=environment, pass_fds=[door.fileno()], stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        client = subprocess.Popen(
-            [*here, "bench.transition", "client", str(port), token.secret],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        try:
-            for _ in range(300):
-                with contextlib.suppress(OSError, http.client.HTTPException):
-                    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                    asked.request("GET", "/healthz")
-                    if asked.getresponse().status == 200:
-                        break
-                time.sleep(0.2)
-            yield Web(stock, port, server, client)
-        finally:
-            for process in (client, server):
-                process.terminate()
-                process.wait(60)
-
-
-def client(port: int, token: str) -> None:
-    """Read lists of number, version and key; post each; say how many were done."""
-    from queue import SimpleQueue
-    from threading import Thread
-
-    headers = {
-        "Authorization": f"Bearer {token}", "X-Acting-Person": GIVER,
-        "Content-Type": "application/json", "Host": "localhost",
-    }  # fmt: skip
-    lines = [http.client.HTTPConnection("127.0.0.1", port) for _ in range(CONNECTIONS)]
-    for line in sys.stdin:
-        work: SimpleQueue[tuple[str, int, str] | None] = SimpleQueue()
-        for one in (*json.loads(line), *[None] * len(lines)):
-            work.put(one)
-        said: list[tuple[int, str]] = []
-
-        def send(to: http.client.HTTPConnection) -> None:
-            while one := work.get():  # noqa: B023 - joined before the next list
-                number, version, key = one
-                body = json.dumps({"version": version, "form": {"to": TAKER_POST}})
-                address = f"/api/v1/cases/{number}/acts/handed_over"
-                to.request("POST", address, body, {**headers, "Idempotency-Key": key})
-                answer = to.getresponse()
-                said.append((answer.status, answer.read().decode()))  # noqa: B023
-
-        threads = [Thread(target=send, args=[one]) for one in lines]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        other = next((one for one in said if one[0] != 200), None)
-        print(json.dumps({"done": sum(code == 200 for code, _ in said), "other": other}), flush=True)
-
-
 # --- where it goes --------------------------------------------------------------------------------
 
 
@@ -825,9 +698,6 @@ def main() -> None:
             if asked.profile:
                 profile(stock, lambda: together(stock, 10, at), 10 * SIZE)
             run.alternate("batch", lambda: together(stock, BATCHES, at))
-        elif asked.mode == "http":
-            with web(stock) as site:
-                run.alternate("http", lambda: site.post(SINGLE))
         elif asked.mode == "http":
             with web(stock) as site:
                 run.alternate("http", lambda: site.post(SINGLE))

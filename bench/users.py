@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bench import _server, _web
 from bench._city import city
+from bench._line import line
 
 LIMIT = 100
 
@@ -23,7 +24,7 @@ def main() -> None:
         _server.summary(done, f"{it.cases:,} cases, 16 users, {given.seconds} s")
         wrong = [one for one in done if one.status not in (200, 201)]
         assert not wrong, wrong[:3]
-        _web.line("users", _server.percentile([one.seconds for one in done], 0.95), "ms p95",
+        line("users", _server.percentile([one.seconds for one in done], 0.95), "ms p95",
                   limit=LIMIT)  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import check_password
 from django.contrib.auth.password_validation import validate_password
 
 from tests.conftest import Kept
-from zhengwu.accounts import city, queries, roles
+from zhengwu.accounts import city, queries, roles, systems
 from zhengwu.accounts.models import Agency, Person, Post, PostHolding, Region, RoleHolding
 from zhengwu.catalog import authorisations
 from zhengwu.catalog import queries as catalog
@@ -151,7 +151,7 @@ def test_the_demo_is_built_once_even_when_broken_off_and_its_people_sign_in(
     started = time.monotonic()
     given = demo.build(at=AT, say=said.append, cases=4)
     assert time.monotonic() - started < 60
-    assert demo.loaded()
+    assert demo.loaded(at=AT)
     assert any("现行有效 89 项，已取消 10 项，没有通过 0 项" in line for line in said)
     assert any("书面授权：" in line for line in said)
     head = queries.actor("p-420100-d23-head-a")
@@ -181,15 +181,28 @@ def test_the_demo_is_built_once_even_when_broken_off_and_its_people_sign_in(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     printed = demo.sign_ins()
     assert all(one.password in printed and one.username in printed for one in given)
+    held = demo.system()
+    assert held is not None
+    assert held["token"] in printed
+    bearer = systems.bearer(held["token"], at=AT)
+    assert bearer is not None
+    for person in held["acting_persons"]:  # so that a newcomer can act at once
+        assert systems.acting(bearer, person, at=AT) is not None
 
     before = _rows()
     assert demo.build(at=AT, cases=4) == given
     assert _rows() == before
 
     file.unlink()
-    assert not demo.loaded()
+    assert not demo.loaded(at=AT)
     renewed = demo.build(at=AT, cases=4)
-    assert _rows() == before
+    # The token whose secret is lost is revoked, and another issued.
+    more = {"accounts.Token": 1}
+    assert _rows() == {name: count + more.get(name, 0) for name, count in before.items()}
+    assert systems.bearer(held["token"], at=AT) is None
+    assert demo.system() != held
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert demo.loaded(at=AT)
     assert check_password(renewed[0].password, _person(renewed[0]).password)
     assert not check_password(given[0].password, _person(given[0]).password)
 

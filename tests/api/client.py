@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from openapi_python_client import Config, MetaType, generate
-from openapi_python_client.config import ConfigFile
+from openapi_python_client import generate
+from openapi_python_client.config import Config, ConfigFile, MetaType
 
 PACKAGE = "zhengwu_client"
 OPTIONS: dict[str, Any] = {

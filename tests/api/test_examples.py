@@ -24,6 +24,7 @@ from tests.accounts.city import SINCE
 from tests.api.asking import ROOT, document, fits
 from tests.api.system import BYTES, System, _shapes, issue, register
 from tests.api.test_acting import png
+from tests.cases import test_events
 from tests.cases.people import FOOD, GAUGES, INTAKE, REGISTRATION, moment
 from zhengwu import config
 from zhengwu.accounts import services as people
@@ -387,7 +388,9 @@ def unread(walk: Walk) -> None:
         CONTENT_LENGTH=str(10**10),
     )  # fmt: skip
     clerk.keep_no(413, answer, None, "post")
-    answer = client.generic("POST", f"{ROOT}/files", headers=told | {"Transfer-Encoding": "chunked"})
+    answer = client.generic(
+        "POST", f"{ROOT}/files", headers=told | {"Transfer-Encoding": "chunked"}
+    )
     clerk.keep_no(411, answer, None, "post")
 
 
@@ -408,9 +411,7 @@ class Fixed:
         self.known: dict[tuple[str, str], int] = {}
 
     def nth(self, kind: str, value: str) -> int:
-        return self.known.setdefault(
-            (kind, value), 1 + sum(one == kind for one, _ in self.known)
-        )
+        return self.known.setdefault((kind, value), 1 + sum(one == kind for one, _ in self.known))
 
     def text(self, text: str) -> str:
         text = NUMBER.sub(lambda m: f"JC202609{self.nth('number', m[0]):06d}", text)
@@ -484,6 +485,9 @@ def test_the_examples_are_what_was_asked_and_answered(monkeypatch: pytest.Monkey
     calendars(walk)
     items(walk)
     refusals(walk, number)
+    events = test_events.written()
+    assert test_events.strange(events) == test_events.private(events) == set()
+    assert {one.kind for one in events} >= set(VERBS)
     found = shown(walk.kept)
     if os.environ.get("ZHENGWU_RENEW_EXAMPLES") == "1":
         COMMITTED.write_text(found, encoding="utf-8")

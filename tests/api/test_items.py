@@ -72,11 +72,11 @@ def test_paging_by_next_shows_every_item_once_and_in_the_order_of_the_page(
     anyone: Client, given: dict[str, str]
 ) -> None:
     whole = found(anyone, limit="200", **given)
-    assert len(whole) > 3
+    assert len(whole) > 2
     seen: list[Any] = []
     after: dict[str, str] = {}
     while True:
-        page = ask(anyone, "/items", {**given, **after, "limit": "3"}).json()
+        page = ask(anyone, "/items", {**given, **after, "limit": "2"}).json()
         seen += page["rows"]
         if page["next"] is None:
             break

@@ -296,6 +296,12 @@ def agencies(region: str | None = None) -> tuple[AgencyRow, ...]:
     return _rows(found.filter(region=region) if region else found)
 
 
+def names_of_kinds(*kinds: str) -> tuple[str, ...]:
+    """The names of the agencies of these kinds, by code."""
+    found = Agency.objects.filter(kind__in=kinds).order_by("code")
+    return tuple(found.values_list("name", flat=True))
+
+
 def _rows(found: Iterable[Agency]) -> tuple[AgencyRow, ...]:
     return tuple(
         AgencyRow(a.code, a.name, a.short, a.kind, a.region_id, a.has_window) for a in found

@@ -89,16 +89,17 @@ def clock_columns(reading: clock.Reading | None) -> ClockColumns:
 
 def instants(reading: clock.Reading) -> list[datetime]:
     """When the clock has something to do for a case: its alarms, and the beginning of a limit."""
+    found: list[datetime] = []
     if reading.ended:
-        return []
-    return [
-        *(alarm.at for alarm in reading.alarms()),
-        *(
-            one.how.start.moment
-            for one in reading.limits
-            if one.state is LimitState.NOT_STARTED and one.stopped_at is None
-        ),
-    ]
+        return found
+    for one in reading.limits:
+        if one.stopped_at is not None:
+            continue
+        if one.state is LimitState.NOT_STARTED:
+            found.append(one.how.start.moment)
+        elif one.asks:
+            found += [when for _, when in one.calls()]
+    return found
 
 
 def derived(

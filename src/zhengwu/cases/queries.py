@@ -395,44 +395,46 @@ def inbox(
 ) -> InboxPage:
     """The cases this actor may see, by time left. `folder` is a name of FOLDERS; None is open."""
     where, order, parameters = _list(actor, folder=folder, item=item, q=q, light=light, at=at)
-    allowed, _ = loading.within(accounts.reach(actor, "case.see"))
     counted = [f for f in folders(actor) if f[0] not in UNCOUNTED]
     page = max(1, page)
     with connection.cursor() as cursor:
-        # Never counts further than it shows: a department closes a million cases.
-        cursor.execute(
-            "SELECT count(*), "  # noqa: S608 - fragments of ours, values as parameters
-            + ", ".join(f"count(*) FILTER (WHERE {sql})" for sql in LIGHT_SQL.values())
-            + " FROM (SELECT c.closed, c.suspended, c.due, c.state FROM cases_case c"
-            + f" WHERE {where} LIMIT {COUNTED}) c",
-            parameters,
-        )
-        total, *by_light = cursor.fetchone()
-        cursor.execute(
-            "SELECT "  # noqa: S608
-            + ", ".join(f"count(*) FILTER (WHERE {condition})" for _, _, condition in counted)
-            + " FROM (SELECT c.* FROM cases_case c"
-            + f" WHERE c.closed IS NULL AND {allowed} LIMIT {COUNTED}) c",
-            parameters,
-        )
-        by_folder = cursor.fetchone()
+        cursor.execute(*_summary_sql(actor, counted, folder=folder, item=item, light=light, at=at))
+        whole, items, chosen, running, by_light, by_folder = cursor.fetchone()
+        filtered = bool(item or light or folder)
+        told = not q and folder not in APART and not (filtered and whole >= COUNTED)
+        if told:
+            total = chosen
+        elif folder == "closed" and not q:
+            # Under no light any more; without their columns the index alone can count.
+            cursor.execute(
+                f"SELECT count(*) FROM (SELECT 1 FROM cases_case c WHERE {where} LIMIT {COUNTED}) c",  # noqa: S608
+                parameters,
+            )
+            (total,), by_light = cursor.fetchone(), [0] * len(LIGHT_SQL)
+        else:
+            cursor.execute(
+                "SELECT count(*), "  # noqa: S608 - fragments of ours, values as parameters
+                + ", ".join(f"count(*) FILTER (WHERE {sql})" for sql in LIGHT_SQL.values())
+                + " FROM (SELECT c.closed, c.suspended, c.due, c.state FROM cases_case c"
+                + f" WHERE {where} LIMIT {COUNTED}) c",
+                parameters,
+            )
+            total, *by_light = cursor.fetchone()
         pages = max(1, -(-total // size))
         page = min(page, pages)
+        skip = (page - 1) * size
+        if told and total < COUNTED and skip + size <= running:
+            # The index of the open cases holds them in this order, so that nothing is sorted.
+            where, order = f"{where} AND NOT c.suspended", "c.due NULLS LAST, c.id"
         cursor.execute(
             f"SELECT c.id, c.number, c.item_name, {NAME}, c.source, c.state, c.suspended, c.step, "  # noqa: S608
             "c.item, c.item_version, c.holder_kind, c.holder_agency, c.due, c.provisional, "
             "c.opened, c.closed, c.outcome, c.kind, c.agency "
-            "FROM cases_case c "
-            f"WHERE {where} ORDER BY {order} LIMIT %(size)s OFFSET %(skip)s",
-            {**parameters, "size": size, "skip": (page - 1) * size},
+            f"FROM cases_case c WHERE c.id IN (SELECT c.id FROM cases_case c WHERE {where}"
+            f" ORDER BY {order} LIMIT %(size)s OFFSET %(skip)s) ORDER BY {order}",
+            {**parameters, "size": size, "skip": skip},
         )
         fetched = cursor.fetchall()
-        cursor.execute(
-            "SELECT DISTINCT c.item, c.item_name FROM cases_case c "  # noqa: S608
-            f"WHERE c.closed IS NULL AND c.item IS NOT NULL AND {allowed} ORDER BY 2 LIMIT 200",
-            parameters,
-        )
-        items = tuple((code, name) for code, name in cursor.fetchall())
     names = accounts.names(agencies=(columns[HOLDER_AGENCY] for columns in fetched))
     calendar = calendars.edition().calendar
     judges = [accounts.reach(actor, act) for act in DECIDING]
@@ -442,7 +444,73 @@ def inbox(
         Lamp(code, wording.LIGHTS[code], count)
         for code, count in zip(LIGHT_SQL, by_light, strict=True)
     )
-    return InboxPage(rows, lamps, counts, page, pages, total, items)
+    chosen_from = tuple((str(code), str(name)) for code, name in items or ())
+    return InboxPage(rows, lamps, counts, page, pages, total, chosen_from)
+
+
+# Folders whose conditions read more than the columns of the summary.
+APART = frozenset({"unpaid", "asked", "asking", "closed"})
+SUMMARY = (
+    "c.state, c.suspended, c.holder_kind, c.holder_agency, c.holder_post, c.holder_actor, c.outcome,"
+    " c.item, c.item_name"
+)
+LIT = (
+    "CASE WHEN c.suspended THEN '' WHEN c.due < %(now)s THEN 'over' WHEN c.due < %(today)s THEN 'red'"
+    " WHEN c.due < %(soon)s THEN 'yellow' WHEN c.state <> 'supplementing' THEN 'green' ELSE '' END"
+)
+SHOWN_ITEMS = 200
+
+
+def _summary_sql(
+    actor: Actor,
+    counted: Sequence[tuple[str, str, str]],
+    *,
+    folder: str | None,
+    item: str | None,
+    light: str | None,
+    at: datetime,
+) -> tuple[str, dict[str, Any]]:
+    """All that the inbox counts, from one look at the open cases in reach: how many, their items,
+    how many are chosen, how many of these run, the chosen ones by light, and all by folder.
+
+    Every case is looked at once and put with those alike; what is counted is counted of these few.
+    Never further than COUNTED: a department may have a hundred thousand.
+    """
+    allowed, parameters = loading.within(accounts.reach(actor, "case.see"))
+    parameters |= _own(actor) | light_bounds(at) | {"item": item}
+    lights = {
+        code: "(c.suspended OR c.state = 'supplementing')"
+        if code == "pause"
+        else f"c.lit = '{code}'"
+        for code in LIGHT_SQL
+    }
+    chosen = ["true"]
+    chosen += [sql for name, _, sql in FOLDERS if name == folder and name not in APART]
+    chosen += ["c.item = %(item)s"] if item else []
+    chosen += [lights[light]] if light in lights else []
+    picked = " AND ".join(f"({one})" for one in chosen)
+
+    def total(condition: str) -> str:
+        return f"coalesce(sum(c.n) FILTER (WHERE {condition}), 0)::integer"
+
+    def apart(condition: str) -> str:
+        return (
+            "(SELECT count(*)::integer FROM (SELECT 1 FROM cases_case c"  # noqa: S608
+            f" WHERE c.closed IS NULL AND {allowed} AND {condition} LIMIT {COUNTED}) few)"
+        )
+
+    by_folder = [apart(sql) if name in APART else total(sql) for name, _, sql in counted]
+    by_light = [total(f"({picked}) AND {sql}") for sql in lights.values()]
+    return (
+        f"WITH alike AS MATERIALIZED (SELECT {SUMMARY}, {LIT} AS lit, count(*) AS n FROM"  # noqa: S608
+        f" (SELECT c.* FROM cases_case c WHERE c.closed IS NULL AND {allowed} LIMIT {COUNTED}) c"
+        " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)"
+        f" SELECT {total('true')}, (SELECT array_agg(ARRAY[i.item, i.item_name]) FROM (SELECT"
+        " DISTINCT a.item, a.item_name FROM alike a WHERE a.item IS NOT NULL ORDER BY 2"
+        f" LIMIT {SHOWN_ITEMS}) i), {total(picked)}, {total(f'({picked}) AND NOT c.suspended')},"
+        f" ARRAY[{', '.join(by_light)}], ARRAY[{', '.join(by_folder)}]::integer[] FROM alike c",
+        parameters,
+    )
 
 
 def folders(actor: Actor) -> tuple[tuple[str, str, str], ...]:
@@ -956,7 +1024,7 @@ def _targets(
 
 def organs() -> tuple[str, ...]:
     """The names of the departments, to choose from while typing."""
-    return tuple(a.name for a in accounts.agencies() if a.kind in ("department", "utility"))
+    return accounts.names_of_kinds("department", "utility")
 
 
 def _story(

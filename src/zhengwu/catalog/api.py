@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import Router, Schema
+from ninja import Router
 from ninja.params.functions import Query
 from pydantic import Field, WithJsonSchema
 
@@ -29,7 +29,7 @@ from zhengwu.domain import guide
 from zhengwu.domain.procedure import Limit, Step
 from zhengwu.domain.refusal import Refusal
 from zhengwu.web import problems, throttle, tokens, words
-from zhengwu.web.answering import Day, kept
+from zhengwu.web.answering import Day, Shape, kept
 from zhengwu.web.clock import now
 from zhengwu.web.forms import clean_text
 
@@ -48,7 +48,7 @@ SHAPED = ("limit", "materials", "fees", "steps", "questions")
 # --- shapes -----------------------------------------------------------------------------------------
 
 
-class CitationAnswer(Schema):
+class CitationAnswer(Shape):
     """A law that a text cites and whose words we hold. address: of the article on this site."""
 
     text: str
@@ -56,7 +56,7 @@ class CitationAnswer(Schema):
     address: str
 
 
-class ItemLimit(Schema):
+class ItemLimit(Shape):
     """A limit in its own unit. roll: an end on a day off moves to the next working day."""
 
     value: int
@@ -67,7 +67,7 @@ class ItemLimit(Schema):
     laws: list[CitationAnswer]
 
 
-class ItemRow(Schema):
+class ItemRow(Shape):
     """One item found. code: of its guide; null where only districts do it: then ask for `base` with
     a `region`. places: how many districts do it, where the row stands for the item everywhere; else
     0. generated: made up for the demo, not a real item."""
@@ -85,14 +85,14 @@ class ItemRow(Schema):
     generated: bool
 
 
-class ItemPage(Schema):
+class ItemPage(Shape):
     """next: what to write as `after` for the page that follows; null: this is the last."""
 
     rows: list[ItemRow]
     next: str | None
 
 
-class ItemPlace(Schema):
+class ItemPlace(Shape):
     """Where an item is done. code: of the guide there."""
 
     code: str
@@ -102,7 +102,7 @@ class ItemPlace(Schema):
     agency_name: str
 
 
-class ItemVersionAnswer(Schema):
+class ItemVersionAnswer(Shape):
     """The version that holds. since: its first day; until: its last, null where none is set."""
 
     code: str
@@ -125,7 +125,7 @@ class ItemVersionAnswer(Schema):
     page: str
 
 
-class ItemAnswer(Schema):
+class ItemAnswer(Shape):
     """An item on a day. version: null where this code is done in districts only and no `region` was
     asked for; places: where else it is done on that day."""
 
@@ -138,7 +138,7 @@ class ItemAnswer(Schema):
     generated: bool
 
 
-class ItemElement(Schema):
+class ItemElement(Shape):
     """One element of the guide. level: the list that it comes from: province, city, implementation;
     flow: made from the standard flow. value: the bare value, null where the guide answers it in a
     shape of its own."""
@@ -151,7 +151,7 @@ class ItemElement(Schema):
     value: Any
 
 
-class FormAnswer(Schema):
+class FormAnswer(Shape):
     """A form to download. size: bytes."""
 
     filename: str
@@ -160,7 +160,7 @@ class FormAnswer(Schema):
     address: str
 
 
-class ItemMaterial(Schema):
+class ItemMaterial(Shape):
     """One material of the list. blank: the form to fill in; sample: one that is filled in."""
 
     code: str
@@ -181,7 +181,7 @@ class ItemMaterial(Schema):
     sample: FormAnswer | None
 
 
-class ItemStep(Schema):
+class ItemStep(Shape):
     """One step of the flow. after: what must be done before it; role: window, review, decide."""
 
     code: str
@@ -192,7 +192,7 @@ class ItemStep(Schema):
     after: list[str]
 
 
-class ItemFee(Schema):
+class ItemFee(Shape):
     """One fee. fen: hundredths of a yuan, null where it is no fixed sum."""
 
     name: str
@@ -202,14 +202,14 @@ class ItemFee(Schema):
     basis: str
 
 
-class ItemBasis(Schema):
+class ItemBasis(Shape):
     """One legal basis, with the articles whose words we hold."""
 
     text: str
     laws: list[CitationAnswer]
 
 
-class ItemQuestion(Schema):
+class ItemQuestion(Shape):
     """What is often asked."""
 
     question: str
@@ -233,14 +233,14 @@ class GuideAnswer(ItemVersionAnswer):
     generated: bool
 
 
-class ItemChanged(Schema):
+class ItemChanged(Shape):
     """An element that a version changed."""
 
     code: str
     zh: str
 
 
-class ItemPublished(Schema):
+class ItemPublished(Shape):
     """One published version. state: coming, in_force, over, retired; approved: the number under
     which the government approved it; changed: against the version before."""
 
@@ -256,7 +256,7 @@ class ItemPublished(Schema):
     changed: list[ItemChanged]
 
 
-class ItemHistory(Schema):
+class ItemHistory(Shape):
     """All versions of an item, the newest first."""
 
     code: str
@@ -265,7 +265,7 @@ class ItemHistory(Schema):
     versions: list[ItemPublished]
 
 
-class ThemeAnswer(Schema):
+class ThemeAnswer(Shape):
     """A theme. audience: person or legal; items: how many items in force stand under it."""
 
     code: str
@@ -276,7 +276,7 @@ class ThemeAnswer(Schema):
     items: int
 
 
-class DepartmentAnswer(Schema):
+class DepartmentAnswer(Shape):
     """An organ that does items. kind: department, utility, bureau, centre, service_point; items:
     what it does in force today."""
 
@@ -544,13 +544,26 @@ def _count(request: HttpRequest) -> None:
         )
 
 
+def _answer() -> HttpResponse:
+    return HttpResponse(content_type="application/json; charset=utf-8")
+
+
+def _told(answer: HttpResponse, value: Shape | Sequence[Shape]) -> HttpResponse:
+    """The answer with what it says, its letters as they are read."""
+    if isinstance(value, Shape):
+        answer.content = value.model_dump_json().encode()
+    else:
+        answer.content = f"[{','.join(one.model_dump_json() for one in value)}]".encode()
+    return answer
+
+
 def _same(
-    request: HttpRequest, response: HttpResponse, on: date, *moved: object
+    request: HttpRequest, answer: HttpResponse, on: date, *moved: object
 ) -> HttpResponse | None:
     """304 for who has the answer of this edition of the catalogue already; it moves with the day,
     too, so that the new name of an organ is seen a day later at the latest."""
     tag = "-".join(str(one) for one in (on.isoformat(), *moved, SOFTWARE))
-    return kept(request, response, etag=tag, max_age=MAX_AGE)
+    return kept(request, answer, etag=tag, max_age=MAX_AGE)
 
 
 # --- operations -------------------------------------------------------------------------------------
@@ -598,7 +611,6 @@ router = Router()
 )
 def items(
     request: HttpRequest,
-    response: HttpResponse,
     q: Words | None = Q,
     agency: Code | None = AGENCY,
     theme: Code | None = THEME,
@@ -608,7 +620,7 @@ def items(
     level: Level | None = LEVEL,
     after: After | None = AFTER,
     limit: Size = LIMIT,
-) -> Any:
+) -> HttpResponse:
     _count(request)
     problems.only(
         request, "q", "agency", "theme", "target", "type", "region", "level", "after", "limit"
@@ -625,15 +637,19 @@ def items(
     }  # fmt: skip
     mark = _digest(asked, *question.values())
     begin = _begin(after, mark)
-    if same := _same(request, response, on, _digest(*map(str, finding.mark()))):
+    answer = _answer()
+    if same := _same(request, answer, on, _digest(*map(str, finding.mark()))):
         return same
     try:
         found = finding.following(asked, on, **question, after=begin, size=limit)
     except ValueError:
         raise tokens.bad() from None
-    return ItemPage(
-        rows=[_row(one) for one in found.rows],
-        next=tokens.write(KIND, mark, *found.next) if found.next else None,
+    return _told(
+        answer,
+        ItemPage(
+            rows=[_row(one) for one in found.rows],
+            next=tokens.write(KIND, mark, *found.next) if found.next else None,
+        ),
     )
 
 
@@ -661,24 +677,24 @@ def _begin(after: str | None, mark: str) -> list[Any]:
 )
 def item(
     request: HttpRequest,
-    response: HttpResponse,
     code: str,
     on: Day | None = ON,
     region: Code | None = AT,
-) -> Any:
+) -> HttpResponse:
     _count(request)
     problems.only(request, "on", "region")
     day, place = _day(on), _known_region(region)
-    if same := _same(request, response, _day(None), queries.edition()):
+    answer = _answer()
+    if same := _same(request, answer, _day(None), queries.edition()):
         return same
     found = _page(code, day)
     row = _holding(found, code, day, place)
     first = row or found.places[0]
-    return ItemAnswer(
+    return _told(answer, ItemAnswer(
         base=row.base if row else code, name=first.name, type=first.type, on=day.isoformat(),
         version=ItemVersionAnswer(**_version(row)) if row else None,
         places=_places(found.places), generated=first.generated,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 @router.get(
@@ -691,15 +707,15 @@ def item(
 )
 def item_guide(
     request: HttpRequest,
-    response: HttpResponse,
     code: str,
     on: Day | None = ON,
     region: Code | None = AT,
-) -> Any:
+) -> HttpResponse:
     _count(request)
     problems.only(request, "on", "region")
     day, place = _day(on), _known_region(region)
-    if same := _same(request, response, _day(None), queries.edition()):
+    answer = _answer()
+    if same := _same(request, answer, _day(None), queries.edition()):
         return same
     row = _holding(_page(code, day), code, day, place)
     if row is None:
@@ -708,7 +724,7 @@ def item_guide(
             f"这个事项由各区办理，指南各有一份。请用 region 写明哪个区；有哪些区办，见 /items/{code}。",
             field="region",
         )
-    return guide_of(row, day)
+    return _told(answer, guide_of(row, day))
 
 
 @router.get(
@@ -719,11 +735,12 @@ def item_guide(
     url_name="item-versions",
     openapi_extra=problems.documented(*READING),
 )
-def item_versions(request: HttpRequest, response: HttpResponse, code: str) -> Any:
+def item_versions(request: HttpRequest, code: str) -> HttpResponse:
     _count(request)
     problems.only(request)
     today = _day(None)
-    if same := _same(request, response, today, queries.edition()):
+    answer = _answer()
+    if same := _same(request, answer, today, queries.edition()):
         return same
     found = _page(code, today)
     if not found.versions:
@@ -732,7 +749,7 @@ def item_versions(request: HttpRequest, response: HttpResponse, code: str) -> An
             "item.districts",
             f"这个编码下没有版本：事项由各区办理，各有编码，见 /items/{code} 的 places。",
         )
-    return history_of(found.versions, today)
+    return _told(answer, history_of(found.versions, today))
 
 
 @router.get(
@@ -742,20 +759,21 @@ def item_versions(request: HttpRequest, response: HttpResponse, code: str) -> An
     url_name="themes",
     openapi_extra=problems.documented(304, 422, 429),
 )
-def themes(request: HttpRequest, response: HttpResponse) -> Any:
+def themes(request: HttpRequest) -> HttpResponse:
     _count(request)
     problems.only(request)
     today = _day(None)
-    if same := _same(request, response, today, queries.edition()):
+    answer = _answer()
+    if same := _same(request, answer, today, queries.edition()):
         return same
     counts = browsing.counts(today).themes
-    return [
+    return _told(answer, [
         ThemeAnswer(
             code=one.code, name=one.name, english=one.english, audience=one.audience,
             audience_zh=browsing.AUDIENCES_ZH[one.audience], items=counts.get(one.code, 0),
         )
         for one in browsing.themes().values()
-    ]  # fmt: skip
+    ])  # fmt: skip
 
 
 @router.get(
@@ -765,18 +783,19 @@ def themes(request: HttpRequest, response: HttpResponse) -> Any:
     url_name="departments",
     openapi_extra=problems.documented(304, 422, 429),
 )
-def departments(request: HttpRequest, response: HttpResponse, region: Code | None = PLACE) -> Any:
+def departments(request: HttpRequest, region: Code | None = PLACE) -> HttpResponse:
     _count(request)
     problems.only(request, "region")
     today, place = _day(None), _known_region(region)
-    if same := _same(request, response, today, queries.edition()):
+    answer = _answer()
+    if same := _same(request, answer, today, queries.edition()):
         return same
     counts = browsing.counts(today).agencies
     place = place or CITY
-    return [
+    return _told(answer, [
         DepartmentAnswer(
             code=one.code, name=one.name, kind=one.kind, region=place,
             items=counts.get(one.code, 0),
         )
         for one in browsing.organs(place)
-    ]  # fmt: skip
+    ])  # fmt: skip

@@ -83,5 +83,8 @@ def demo(as_json: bool) -> None:
     if not city.loaded():
         with progress("模拟办件", hidden=as_json) as move:
             city.load(note, progress=move)
-    people = city.who_may_sign_in()
-    say([asdict(one) for one in people], city.sign_ins().splitlines(), as_json=as_json)
+    told = {
+        "sign_ins": [asdict(one) for one in city.who_may_sign_in()],
+        "system": city.system(),
+    }
+    say(told, city.sign_ins().splitlines(), as_json=as_json)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NoReturn
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -13,6 +15,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+from ninja.parser import Parser
 
 from zhengwu.accounts.api import KEY, PERSON, SCHEME, Door
 from zhengwu.accounts.scopes import SCOPES
@@ -120,6 +123,44 @@ def _header(name: str, said: str, *, required: bool, **schema: Any) -> dict[str,
     }  # fmt: skip
 
 
+HALVES = re.compile("[\\0\ud800-\udfff]")
+
+
+class Reader(Parser):
+    """JSON as RFC 8259 has it, and no field twice: of two answers the last would count silently."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        found = json.loads(request.body, object_pairs_hook=_once, parse_constant=_no_number)
+        _storable(found)
+        return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a field twice")
+    return found
+
+
+def _storable(value: Any) -> None:
+    """No NUL and no half of a character: neither can stand in the database. Raises Refusal."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            _storable(name)
+            _storable(one)
+    elif isinstance(value, list):
+        for one in value:
+            _storable(one)
+    elif isinstance(value, str) and HALVES.search(value):
+        raise Refusal(
+            "request.characters", "内容里有 NUL 或者半个字符（不成对的代理码）。请去掉以后再发。"
+        )
+
+
+def _no_number(said: str) -> NoReturn:
+    raise ValueError(said)  # NaN and Infinity are not JSON
+
+
 api = Interface(
     title="政务接口",
     version=version("zhengwu"),
@@ -127,6 +168,7 @@ api = Interface(
     openapi_url="/openapi.json",
     docs_url=None,
     urls_namespace="api",
+    parser=Reader(),
     auth=Door(),  # an operation that forgets to say who may ask is closed
 )
 READ = frozenset({"GET"})
@@ -189,7 +231,14 @@ def _no_address(request: HttpRequest, missing: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _library_says_no(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return errors.bad_request(request)
+    if isinstance(error.__cause__, Refusal):
+        return problems.refused(error.__cause__)
+    return problems.problem(
+        400,
+        "http.400",
+        problems.MEANS[400],
+        "提交的内容读不懂。应是 UTF-8 编码的 JSON，同一个字段只写一次，没有 NaN 和 Infinity。",
+    )
 
 
 @api.exception_handler(ValidationError)

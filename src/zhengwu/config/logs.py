@@ -10,10 +10,10 @@ from pathlib import Path
 
 from zhengwu.web import observing
 
-CARRIED = (
-    "status_code", "case", "stream", "position", "count", "seconds", "route", "method", "status",
-    "ms", "who",
-)  # fmt: skip
+CARRIED = ("status_code", "case", "stream", "position", "count", "seconds")
+
+PLAIN = (str, int, float)
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Lines(logging.Formatter):
@@ -23,6 +23,8 @@ class Lines(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
+        if written := getattr(record, "line", None):  # web/observing.py, for every request
+            return str(written)
         line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -32,10 +34,10 @@ class Lines(logging.Formatter):
         }
         if number := observing.current():
             line["request"] = number
+        held = record.__dict__
         for name in CARRIED:
-            value = getattr(record, name, None)
-            if isinstance(value, str | int | float):
-                line[name] = value
+            if name in held and isinstance(held[name], PLAIN):
+                line[name] = held[name]
         if record.exc_info and record.exc_info[0] is not None:
             kind, _, trace = record.exc_info
             line["error"] = f"{kind.__module__}.{kind.__qualname__}"
@@ -43,7 +45,7 @@ class Lines(logging.Formatter):
                 f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
                 for frame in traceback.extract_tb(trace)[-12:]
             ]
-        return json.dumps(line, ensure_ascii=False)
+        return _json(line)
 
 
 def _said(record: logging.LogRecord) -> str:

@@ -50,6 +50,9 @@ STATES_ZH = {
 }
 
 
+_QUIET = (LimitState.SUSPENDED, LimitState.NOT_STARTED)
+
+
 class Switch(NamedTuple):
     """改用新版本: at which instant a transitional clause replaced the limit, by which version of the
     guide, and what the limit was before.
@@ -125,6 +128,11 @@ class LimitReading(NamedTuple):
     def warn(self) -> datetime:
         """When it becomes near: the beginning of the working day NEAR before the last."""
         return self.how.edition.before(ordinal(self.due), NEAR)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for attention: what stands still does not, its end moves every day."""
+        return self.stopped_at is None and self.state not in _QUIET and self.kind not in TOLD
 
     def calls(self) -> tuple[tuple[str, datetime], ...]:
         """Level and instant at which it asks for attention while it runs: near | over."""
@@ -209,11 +217,8 @@ class Reading(NamedTuple):
         """
         found = []
         for one in self.limits:
-            if one.stopped_at is not None or one.kind in TOLD:
-                continue
-            if one.state in (LimitState.SUSPENDED, LimitState.NOT_STARTED):
-                continue
-            found += [Alarm(one.kind, level, when, one.due) for level, when in one.calls()]
+            if one.asks:
+                found += [Alarm(one.kind, level, when, one.due) for level, when in one.calls()]
         return tuple(found)
 
     def light(self, at: datetime) -> Light:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg import errors
 
@@ -81,12 +82,16 @@ def _cast(source: str, column: str, sqltype: str) -> str:
     return f"({source} ->> '{column}')::{sqltype}"
 
 
-_texts: dict[tuple[str, bool, bool, tuple[str, ...], bool, bool], str] = {}
+_texts: dict[tuple[str, bool, bool, bool, tuple[str, ...], bool, bool], str] = {}
+
+_ONE = "(SELECT %s::uuid, %s::integer, %s::text::jsonb, %s::text::jsonb)"
+_MANY = "unnest(%s::uuid[], %s::integer[], %s::text[]::jsonb[], %s::text[]::jsonb[])"
 
 
 def statement(
     head: HeadTable,
     *,
+    one: bool,
     opens: bool,
     moves: bool,
     columns: Sequence[str],
@@ -97,18 +102,20 @@ def statement(
 
     See `_statement`.
     """
-    shape = (head.table, opens, moves, tuple(columns), numbers, contents)
+    shape = (head.table, one, opens, moves, tuple(columns), numbers, contents)
     text = _texts.get(shape)
     if text is None:
         text = _texts[shape] = _statement(
-            head, opens=opens, moves=moves, columns=columns, numbers=numbers, contents=contents
-        )
+            head, one=one, opens=opens, moves=moves, columns=columns, numbers=numbers,
+            contents=contents,
+        )  # fmt: skip
     return text
 
 
 def _statement(
     head: HeadTable,
     *,
+    one: bool,
     opens: bool,
     moves: bool,
     columns: Sequence[str],
@@ -117,13 +124,13 @@ def _statement(
 ) -> str:
     """The SQL text. Parameters: ids, expected versions, heads, events, stream.
 
-    columns: those that the opening rows name. Returns rows (id, version, received, with numbers also
+    one: of one stream, whose four are no arrays: the server keeps the plan of a statement whose
+    rows it need not guess, and the plan costs more than the work. columns: those that the opening rows name. Returns rows (id, version, received, with numbers also
     body) of the inserted events; a stream without such rows did not move.
     """
     parts = [
-        "WITH input AS MATERIALIZED (SELECT i.id, i.expected, i.head, i.events FROM unnest("
-        "%s::uuid[], %s::integer[], %s::text[]::jsonb[], %s::text[]::jsonb[])"
-        " AS i(id, expected, head, events)"
+        "WITH input AS MATERIALIZED (SELECT i.id, i.expected, i.head, i.events FROM"
+        f" {_ONE if one else _MANY} AS i(id, expected, head, events)"
         # A stream one of whose keys is already in the log does not move again.
         " WHERE NOT EXISTS (SELECT 1 FROM jsonb_to_recordset(i.events) AS k(source text, key text)"
         " JOIN ledger_event e ON e.source = k.source AND e.key = k.key))"
@@ -220,7 +227,9 @@ def _put(body: dict[str, Any], path: Sequence[str], value: object) -> None:
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return instant(value)
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.isoformat()  # in whatever zone: the column is an instant
     if isinstance(value, (bytes, memoryview)):
         return "\\x" + bytes(value).hex()
     if isinstance(value, (set, frozenset)):
@@ -228,7 +237,8 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-_dump = json.JSONEncoder(default=_plain, ensure_ascii=False, separators=(",", ":")).encode
+def _dump(value: object) -> str:
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
 
 def _array(values: Iterable[str]) -> str:
@@ -329,20 +339,24 @@ def compose(
     contents = any(rows[index].contents for group in groups for index in group.rows)
     text = statement(
         head,
+        one=len(groups) == 1,
         opens=bool(opening),
         moves=len(opening) < len(groups),
         columns=[name for name in {**head.opening, **head.moving} if name in named],
         numbers=any(rows[index].number for group in groups for index in group.rows),
         contents=contents,
     )
-    parameters: list[Any] = [
-        "{" + ",".join([str(group.stream_id) for group in groups]) + "}",
-        "{" + ",".join([str(group.expected) for group in groups]) + "}",
-        _array([group.head for group in groups]),
-        _array([group.events for group in groups]),
-        *([kind.name] if contents else []),
-        kind.name,
-    ]
+    if len(groups) == 1:
+        (group,) = groups
+        parameters: list[Any] = [group.stream_id, group.expected, group.head, group.events]
+    else:
+        parameters = [
+            "{" + ",".join([str(group.stream_id) for group in groups]) + "}",
+            "{" + ",".join([str(group.expected) for group in groups]) + "}",
+            _array([group.head for group in groups]),
+            _array([group.events for group in groups]),
+        ]
+    parameters += [*([kind.name] if contents else []), kind.name]
     return text, parameters
 
 

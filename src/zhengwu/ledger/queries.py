@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import connection
 
 from zhengwu.domain.event import Event, Nature
@@ -323,7 +324,7 @@ def story(value: str | None) -> tuple[Event, ...]:
             for (
                 version, kind, nature, occurred, recorded, received, actor, post, agency, region,
                 source, position, body,
-            ) in json.loads(value)
+            ) in orjson.loads(value)
         ]
     )  # fmt: skip
 

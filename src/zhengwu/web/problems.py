@@ -136,10 +136,12 @@ def all_refused(several: Refusals) -> HttpResponse:
 
 
 def only(request: HttpRequest, *names: str) -> None:
-    """Refuses a parameter that the address does not have: a slip of the pen must not be an answer
-    to another question. Raises Refusal.
+    """Refuses a parameter that the address does not have, and one that is written twice: a slip of
+    the pen must not be an answer to another question. Raises Refusal.
     """
     for given in request.GET:
+        if len(request.GET.getlist(given)) > 1:
+            raise Refusal("request.twice", "这个参数写了不止一次。请只写一次。", field=given[:40])
         if given not in names:
             raise Refusal(
                 "request.unknown_parameter",

@@ -32,7 +32,7 @@ from zhengwu.web import problems
 from zhengwu.web.answering import Shape, reply
 from zhengwu.web.clock import now
 
-WRITE = (400, 401, 403, 404, 409, 413, 422, 429)
+WRITE = (400, 401, 403, 404, 409, 411, 413, 422, 429)
 LONGEST = 4_000
 acts = Router()
 if TYPE_CHECKING:
@@ -411,7 +411,7 @@ def batch(request: HttpRequest, act: BatchAct, body: BatchGiven) -> Any:
         raise Refusal("case.not_permitted", f"所代人员没有“{VERBS[act].zh}”的权限。", field="act")
     results = services.perform_many(
         caller.actor,
-        [(tracking.capitals(plain(one.number)), one.version) for one in body.cases],
+        [(tracking.capitals(one.number), one.version) for one in body.cases],
         act,
         key=entry.key_of(request, caller),
         form=words(body.form),
@@ -454,7 +454,7 @@ class ActsAnswer(Shape):
     auth=Door(),
     summary="有哪些动作，依据哪一条，要什么权限",
     url_name="acts",
-    openapi_extra=problems.documented(304, 401, 422, 429),
+    openapi_extra=problems.documented(304, 401, 403, 422, 429),
 )
 def every_act(request: HttpRequest) -> Any:
     problems.only(request)

@@ -51,7 +51,7 @@ class UploadAnswer(Shape):
     summary="上传一份材料",
     description="PDF、PNG 或 JPEG，看内容不看扩展名；在受理登记或办理时写它的 id，七天内没有用到就清除。",
     url_name="upload",
-    openapi_extra=problems.documented(*WRITE, 411),
+    openapi_extra=problems.documented(*WRITE),
 )
 def upload(
     request: HttpRequest,

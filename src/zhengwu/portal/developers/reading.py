@@ -237,7 +237,7 @@ class _Reader:
         """The name of a type. default: with what holds where nothing is written; shapes: what it
         speaks of is told on the page."""
         pieces = list(self._type(schema, shapes=shapes))
-        if default and schema.get("default") is not None:
+        if default and schema.get("default") not in (None, ""):
             pieces.append(Piece(f"；不写就是 {schema['default']}"))
         return tuple(pieces)
 
