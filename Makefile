@@ -23,6 +23,7 @@ help:
 	@echo "make bench  repeatable measurements (ONLY=inbox for one, CASES=50000 for a smaller city)"
 	@echo "make drill  the long drills"
 	@echo "make wheel  what is installed elsewhere: the wheel and its versions, into dist/"
+	@echo "make client a Python client of the interface, into build/zhengwu-client"
 	@echo "make clean  remove what set-up made; data under var/ stays"
 
 $(UV):

@@ -322,7 +322,7 @@ def test_what_is_too_large_or_of_no_length_is_refused_unread_as_the_document_say
 ) -> None:
     writes = [path for path, methods in document()["paths"].items() if "post" in methods]
     assert len(writes) > len(VERBS)
-    sizes: list[tuple[int, dict[str, str]]] = [
+    sizes: list[tuple[int, dict[str, Any]]] = [
         (413, {"CONTENT_LENGTH": str(10**12)}), (411, {"HTTP_TRANSFER_ENCODING": "chunked"}),
     ]  # fmt: skip
     for path in writes:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "zhengwu"
 CONTEXTS = sorted(folder.name for folder in SOURCE.iterdir() if (folder / "__init__.py").exists())
-EDGE = {"web/clock.py", "config/idle.py", "config/logs.py"}
+# A backup bears the time of the machine, not that of the demo.
+EDGE = {"web/clock.py", "config/idle.py", "config/logs.py", "config/backup.py"}
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("timezone", "now")}
 
 

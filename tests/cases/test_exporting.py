@@ -73,8 +73,9 @@ def test_nothing_of_the_applicant_and_no_query_code_is_in_it(three: tuple[str, s
     with connection.cursor() as cursor:
         cursor.execute("SELECT query_code FROM cases_case")
         codes = [row[0] for row in cursor.fetchall()]
-    for form in ("csv", "ndjson"):
-        text = b"".join(exporting.stream(actor(SUPERVISOR), Question(), form=form)).decode()  # type: ignore[arg-type]
+    forms: tuple[exporting.Form, ...] = ("csv", "ndjson")
+    for form in forms:
+        text = b"".join(exporting.stream(actor(SUPERVISOR), Question(), form=form)).decode()
         for secret in (*codes, COMPANY.name, COMPANY.identifier, COMPANY.phone, PERSON.name):
             assert secret not in text
 
@@ -130,7 +131,7 @@ def test_a_page_is_read_by_the_index_of_the_openings(
     three: tuple[str, str, str], owner: Owner
 ) -> None:
     columns = ", ".join(
-        one.column for one in Case._meta.local_concrete_fields
+        str(one.column) for one in Case._meta.local_concrete_fields
         if one.column not in ("id", "number", "opened", "foreign_id", "window")
     )  # fmt: skip
     owner.execute(

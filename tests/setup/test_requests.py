@@ -7,9 +7,11 @@ import logging
 import mmap
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
@@ -38,6 +40,11 @@ class Urls:
         *urls.urlpatterns,
     )
     handler500 = urls.handler500
+
+
+@pytest.fixture(autouse=True)
+def _home() -> None:
+    Path(settings.HOME).mkdir(exist_ok=True)
 
 
 @pytest.fixture
@@ -94,6 +101,14 @@ def test_a_line_says_who_by_code_and_nothing_of_the_query(lines: list[dict[str, 
         ("desk:inbox", "p-water-clerk"), ("desk:case", "p-water-clerk"), ("help", None),
     ]  # fmt: skip
     assert len({one["request"] for one in ours}) == 3
+    assert "JC2026091400001" not in json.dumps(lines)
+
+
+def test_a_form_without_its_token_is_told_without_the_path(lines: list[dict[str, Any]]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/desk/cases/JC2026091400001/acts/accepted").status_code == 403
+    (refused,) = [one for one in lines if one["from"] == "django.security.csrf"]
+    assert refused["request"]
     assert "JC2026091400001" not in json.dumps(lines)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Router
-from ninja.params.functions import Query
+from ninja.params.functions import Path, Query
 from pydantic import Field, WithJsonSchema
 
 from zhengwu.accounts.queries import CITY
@@ -580,6 +580,7 @@ Code = Annotated[str, Field(max_length=LONGEST)]
 Words = Annotated[str, Field(max_length=200)]
 After = Annotated[str, Field(max_length=tokens.LONGEST)]
 Size = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST})]
+CODE = Path(..., description="事项编码")
 Q = Query(None, description="名称里连着的两个字以上、拼音首字母、编码或者平常的说法，可写几个词")
 AGENCY = Query(None, description="只要这个机关办的（机关代码，见 /departments）")
 THEME = Query(None, description="只要这个主题的（见 /themes）")
@@ -677,7 +678,7 @@ def _begin(after: str | None, mark: str) -> list[Any]:
 )
 def item(
     request: HttpRequest,
-    code: str,
+    code: str = CODE,
     on: Day | None = ON,
     region: Code | None = AT,
 ) -> HttpResponse:
@@ -707,7 +708,7 @@ def item(
 )
 def item_guide(
     request: HttpRequest,
-    code: str,
+    code: str = CODE,
     on: Day | None = ON,
     region: Code | None = AT,
 ) -> HttpResponse:
@@ -735,7 +736,7 @@ def item_guide(
     url_name="item-versions",
     openapi_extra=problems.documented(*READING),
 )
-def item_versions(request: HttpRequest, code: str) -> HttpResponse:
+def item_versions(request: HttpRequest, code: str = CODE) -> HttpResponse:
     _count(request)
     problems.only(request)
     today = _day(None)

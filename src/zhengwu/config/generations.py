@@ -284,7 +284,7 @@ class Web:
 class Alone:
     """The web processes by themselves: SIGHUP replaces them, SIGTERM and SIGINT end them."""
 
-    GRACE = 10.0
+    GRACE = 65.0  # longer than webserver.LONGEST: what is under way is finished
 
     def __init__(self, web: Web, say: Say) -> None:
         self.web, self.say = web, say

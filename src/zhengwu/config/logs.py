@@ -52,6 +52,7 @@ def _said(record: logging.LogRecord) -> str:
     """The message; of Django's own about a request only its kind: it goes on with the path, and a
     path holds the number of a case.
     """
-    if record.name == "django.request" and isinstance(record.args, tuple) and record.args:
+    told = ("django.request", "django.security.csrf")
+    if record.name in told and isinstance(record.args, tuple) and record.args:
         return str(record.args[0])
     return record.getMessage()

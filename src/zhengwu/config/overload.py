@@ -19,7 +19,6 @@ its seat. Tests and commands, which granian does not serve, have no door.
 from __future__ import annotations
 
 import heapq
-import os
 import re
 import threading
 import time
@@ -36,6 +35,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase
 from psycopg import errors
 
+from zhengwu.config.environment import env_bool
 from zhengwu.web import figures, problems
 
 FREE = ("/healthz", "/readyz", "/metrics", "/static/")
@@ -168,7 +168,7 @@ class Admit:
     """The middleware, directly below the request log, so that what is turned away has its line."""
 
     def __init__(self, get_response: Answer) -> None:
-        if not os.environ.get("ZHENGWU_SERVED"):
+        if not env_bool("SERVED"):
             raise MiddlewareNotUsed
         self.get_response = get_response
         self.gate = Gate(

@@ -146,8 +146,11 @@ def _first(key: UUID, by: Actor, purpose: str, data: BinaryIO) -> File | None:
     row = Upload.objects.filter(key=key).first()
     if row is None:
         return None
-    seen = hashlib.file_digest(data, "sha256").hexdigest()
-    if (row.digest, row.purpose, row.by) != (f"sha256:{seen}", purpose, by.code):
+    seen = hashlib.sha256()
+    while piece := data.read(PIECE):
+        seen.update(piece)
+    digest = f"sha256:{seen.hexdigest()}"
+    if (row.digest, row.purpose, row.by) != (digest, purpose, by.code):
         raise Refusal("ledger.key_reused", "这个编号已经用于另一个文件。另传一个文件请用新的编号。")
     return _file(row)
 

@@ -122,7 +122,8 @@ class CaseAnswer(CaseRow):
 
 
 class EventAnswer(Shape):
-    """One event. position: of the log, null until it has one. body: by the kind; docs/reference."""
+    """One event. position: of the log, null until it has one. body: by the kind, see
+    docs/reference/events.md."""
 
     position: int | None
     version: int
