@@ -1,6 +1,6 @@
 """The CPU of one hand-over (移交) against pgbench on our own commit statement, in one run.
 
-    python -m bench.transition http|batch|service [--rounds N] [--profile]
+    python -m bench.transition http|batch|full|service [--rounds N] [--profile]
 
 On a private, durable server (fsync on), in alternated rounds; medians. What is counted:
 
@@ -10,11 +10,14 @@ On a private, durable server (fsync on), in alternated rounds; medians. What is 
   a connection that stays open. The client is a process of its own and is not counted.
 - `batch`: this process and its backend, for each of 50 hand-overs decided and committed together
   through `cases.services.perform_many`, permission, lifecycle, clock and head included.
+- `full`: the same as `service` in a city of a million cases (bench/_city.py, built once) against an
+  empty one, in turn; no plan reads a table of cases or of the log whole.
 - `service`: this process and its backend, for one hand-over through the services, the actor
   loaded each time as a request would. What `http` adds to it is the web.
 
 Autovacuum is off while it measures. `--profile` says where the time of a hand-over goes. The last
-line is JSON: `ratio` is pgbench's CPU for each transaction over ours for each transition.
+line is JSON: `ratio` is pgbench's CPU for each transaction over ours for each transition (at least
+the limit), in `full` that of the city over that of the empty one (at most the limit).
 """
 
 from __future__ import annotations
@@ -49,10 +52,10 @@ EACH = 50  # cases of each pgbench client
 TRANSACTIONS = 200  # of each pgbench client in a round
 SINGLE, BATCHES, SIZE = 200, 20, 50
 CONNECTIONS = 2  # of the HTTP client, each with one request at a time
+FULL = 1.15
 LIMITS = {"http": 0.08, "batch": 1.0, "service": 0.08}
 TICK = os.sysconf("SC_CLK_TCK")
-GIVER, TAKER_POST = "p-water-reviewer", "420100-water-review-2"
-WHEN = "09-15 10:00"
+WHEN = "11-27 15:00"
 
 
 # --- CPU ------------------------------------------------------------------------------------------
@@ -87,15 +90,19 @@ class Stock:
     superuser: psycopg.Connection[tuple[object, ...]]
     model: uuid.UUID
     version: int
+    giver: str
+    taker: str  # the post it goes to
+    at: datetime
+    mark: str = ""
     made: int = 0
     used: int = 0
 
     def fill(self, count: int) -> None:
-        """Make so many more, named JCB<n>."""
+        """Make so many more, named JCB<mark>X<n>."""
         _copy(
             self.superuser,
             self.model,
-            f"SELECT gen_random_uuid() AS id, 'JCB' || n AS number"
+            f"SELECT gen_random_uuid() AS id, 'JCB{self.mark}X' || n AS number"
             f" FROM generate_series({self.made + 1}, {self.made + count}) n",
         )
         self.made += count
@@ -105,7 +112,7 @@ class Stock:
         if self.used + count > self.made:
             raise SystemExit("the stock is used up")
         first, self.used = self.used + 1, self.used + count
-        return [(f"JCB{n}", self.version) for n in range(first, first + count)]
+        return [(f"JCB{self.mark}X{n}", self.version) for n in range(first, first + count)]
 
 
 def _copy(superuser: psycopg.Connection[tuple[object, ...]], model: uuid.UUID, copies: str) -> None:
@@ -144,8 +151,6 @@ def prepare(cluster: Cluster) -> Stock:
     from tests.accounts.city import small_city
     from tests.cases import people
 
-    from zhengwu.accounts import services as accounts
-    from zhengwu.cases import loading
     from zhengwu.ledger import grants
 
     app = dict(connection.settings_dict)
@@ -158,24 +163,38 @@ def prepare(cluster: Cluster) -> Stock:
 
     small_city()
     people.items()
-    accounts.add_post(
-        TAKER_POST, name="审查二岗", kind="review", agency=people.WATER, hall="", window=""
-    )
+    superuser = psycopg.connect(cluster.url(role=SUPERUSER), autocommit=True)
+    return model(superuser, people.WATER, clerk="p-water-clerk", giver="p-water-reviewer")
+
+
+def model(
+    superuser: psycopg.Connection[tuple[object, ...]], agency: str, *, clerk: str, giver: str
+) -> Stock:
+    """A case of seven entries, with the reviewer; a second review post to hand it over to."""
+    from tests.cases import people
+
+    from zhengwu.accounts import services as accounts
+    from zhengwu.cases import loading
+
+    second, other = f"{agency}-review-2", f"p-{agency}-second"
+    accounts.add_post(second, name="审查二岗", kind="review", agency=agency, hall="", window="")
     accounts.add_person(
-        "p-water-reviewer3", name="江水一reviewer3", agency=people.WATER,
-        posts=[(TAKER_POST, "A")], holds=[("reviewer", people.WATER)],
+        other, name="审查二", agency=agency, posts=[(second, "A")], holds=[("reviewer", agency)],
         since=people.moment("01-05 09:00"),
     )  # fmt: skip
-    case = people.received()
-    case.do("p-water-clerk", "accepted", "09-14 10:00")
-    case.do(GIVER, "step_taken", "09-14 14:00")
-    case.do(GIVER, "handed_over", "09-14 15:00", {"to": TAKER_POST})
-    case.do("p-water-reviewer3", "step_taken", "09-14 15:30")
-    case.do("p-water-reviewer3", "handed_over", "09-14 16:00", {"to": "420100-water-review"})
-    case.do(GIVER, "step_taken", "09-14 16:30")
-    loaded = loading.load(people.actor(GIVER), case.number)
-    superuser = psycopg.connect(cluster.url(role=SUPERUSER), autocommit=True)
-    return Stock(superuser, loaded.id, loaded.version)
+    first = next(post.code for post in people.actor(giver).posts if post.kind == "review")
+    case = people.received("11-27 09:10", who=clerk)
+    case.do(clerk, "accepted", "11-27 09:20")
+    case.do(giver, "step_taken", "11-27 09:40")
+    case.do(giver, "handed_over", "11-27 10:00", {"to": second})
+    case.do(other, "step_taken", "11-27 10:20")
+    case.do(other, "handed_over", "11-27 11:00", {"to": first})
+    case.do(giver, "step_taken", "11-27 11:30")
+    loaded = loading.load(people.actor(giver), case.number)
+    return Stock(
+        superuser, loaded.id, loaded.version, giver, second, people.moment(WHEN),
+        mark=f"{time.time_ns() // 1_000_000_000:X}",
+    )  # fmt: skip
 
 
 def settle(superuser: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -282,7 +301,7 @@ def _row(stock: Stock) -> Any:
     from zhengwu.ledger import services as ledger
 
     kept: list[Any] = []
-    by = people.actor(GIVER, WHEN)
+    by = people.actor(stock.giver, WHEN)
     (number, version) = stock.take(1)[0]
     real = ledger.append
 
@@ -294,7 +313,7 @@ def _row(stock: Stock) -> Any:
     try:
         services.perform(
             by, number, "handed_over", version=version, key=str(uuid.uuid4()),
-            form={"to": TAKER_POST}, at=people.moment(WHEN),
+            form={"to": stock.taker}, at=stock.at,
         )  # fmt: skip
     finally:
         ledger.append = real
@@ -325,7 +344,7 @@ class Cost:
         return self.python + self.server
 
 
-def one_by_one(stock: Stock, count: int, at: datetime) -> Cost:
+def one_by_one(stock: Stock, count: int) -> Cost:
     """The actor loaded for each."""
     from zhengwu.accounts import queries as accounts
     from zhengwu.cases import services
@@ -336,14 +355,14 @@ def one_by_one(stock: Stock, count: int, at: datetime) -> Cost:
     before = own(), cpu_of(pid)
     for (number, version), key in zip(work, keys, strict=True):
         done = services.perform(
-            accounts.actor(GIVER), number, "handed_over", version=version, key=key,
-            form={"to": TAKER_POST}, at=at,
+            accounts.actor(stock.giver), number, "handed_over", version=version, key=key,
+            form={"to": stock.taker}, at=stock.at,
         )  # fmt: skip
         assert done.version == version + 1
     return Cost((own() - before[0]) / count, (cpu_of(pid) - before[1]) / count)
 
 
-def together(stock: Stock, batches: int, at: datetime) -> Cost:
+def together(stock: Stock, batches: int) -> Cost:
     """In batches of SIZE, the actor loaded for each batch."""
     from zhengwu.accounts import queries as accounts
     from zhengwu.cases import services
@@ -354,7 +373,8 @@ def together(stock: Stock, batches: int, at: datetime) -> Cost:
     before = own(), cpu_of(pid)
     for picked, key in zip(work, keys, strict=True):
         results = services.perform_many(
-            accounts.actor(GIVER), picked, "handed_over", key=key, form={"to": TAKER_POST}, at=at,
+            accounts.actor(stock.giver), picked, "handed_over", key=key, form={"to": stock.taker},
+            at=stock.at,
         )  # fmt: skip
         assert all(result.done for result in results)
     count = batches * SIZE
@@ -439,7 +459,7 @@ def web(stock: Stock) -> Iterator[Web]:
             env=environment, pass_fds=[door.fileno()], stdin=subprocess.DEVNULL, stderr=log,
         )  # fmt: skip
         client = subprocess.Popen(
-            [*here, "bench.transition", "client", str(port), token.secret],
+            [*here, "bench.transition", "client", str(port), token.secret, stock.giver, stock.taker],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
@@ -457,13 +477,13 @@ def web(stock: Stock) -> Iterator[Web]:
                 process.wait(60)
 
 
-def client(port: int, token: str) -> None:
+def client(port: int, token: str, giver: str, taker: str) -> None:
     """Read lists of number, version and key; post each; say how many were done."""
     from queue import SimpleQueue
     from threading import Thread
 
     headers = {
-        "Authorization": f"Bearer {token}", "X-Acting-Person": GIVER,
+        "Authorization": f"Bearer {token}", "X-Acting-Person": giver,
         "Content-Type": "application/json", "Host": "localhost",
     }  # fmt: skip
     lines = [http.client.HTTPConnection("127.0.0.1", port) for _ in range(CONNECTIONS)]
@@ -476,7 +496,7 @@ def client(port: int, token: str) -> None:
         def send(to: http.client.HTTPConnection) -> None:
             while one := work.get():  # noqa: B023 - joined before the next list
                 number, version, key = one
-                body = json.dumps({"version": version, "form": {"to": TAKER_POST}})
+                body = json.dumps({"version": version, "form": {"to": taker}})
                 address = f"/api/v1/cases/{number}/acts/handed_over"
                 to.request("POST", address, body, {**headers, "Idempotency-Key": key})
                 answer = to.getresponse()
@@ -491,6 +511,119 @@ def client(port: int, token: str) -> None:
         print(
             json.dumps({"done": sum(code == 200 for code, _ in said), "other": other}), flush=True
         )
+
+
+# --- empty and full -------------------------------------------------------------------------------
+
+
+def full(rounds: int) -> None:
+    """One hand-over through the services in the big city and in an empty one, in turn."""
+    sides = {}
+    for where in ("empty", "city"):
+        sides[where] = subprocess.Popen(
+            [sys.executable, "-m", "bench.transition", "beside", where],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    spent: dict[str, list[float]] = {"empty": [], "city": []}
+
+    def ask(where: str, what: str) -> Any:
+        talk = sides[where]
+        assert talk.stdin is not None
+        assert talk.stdout is not None
+        talk.stdin.write(what + "\n")
+        talk.stdin.flush()
+        while not (line := talk.stdout.readline()).startswith("{"):
+            if not line:
+                raise SystemExit(f"{where} ended")
+        return json.loads(line)
+
+    try:
+        for where in sides:
+            ask(where, str(rounds))
+        for nth in range(rounds):
+            for where in sides:
+                cost = ask(where, "go")
+                spent[where].append(cost["python"] + cost["server"])
+            said = ", ".join(f"{where} {spent[where][-1] * 1e6:.0f} µs" for where in sides)
+            print(f"round {nth + 1}: {said}", flush=True)
+        plans = ask("city", "plans")
+    finally:
+        for talk in sides.values():
+            assert talk.stdin is not None
+            talk.stdin.close()
+            talk.wait(120)
+    if plans["whole"]:
+        raise SystemExit(f"whole tables are read: {plans['whole']}")
+    median = {where: statistics.median(values) * 1e6 for where, values in spent.items()}
+    result = {
+        "name": "transition-full",
+        "value": round(median["city"], 1),
+        "unit": "µs of CPU a hand-over",
+        "empty": round(median["empty"], 1),
+        "ratio": round(median["city"] / median["empty"], 3),
+        "limit": FULL,
+        "rounds": rounds,
+        "cases": plans["cases"],
+        "events": plans["events"],
+    }
+    print(json.dumps(result, ensure_ascii=False))
+
+
+def beside(where: str) -> None:
+    """Answer on stdin's lines: how many rounds to make ready for, then "go" for one, "plans"."""
+    if where == "city":
+        from bench._city import city
+
+        with city() as it:
+            superuser = psycopg.connect(it.cluster.url(role=SUPERUSER), autocommit=True)
+            stock = model(superuser, it.agency, clerk=it.clerk, giver=it.reviewer)
+            _answer(stock, {"cases": it.cases, "events": it.events})
+            superuser.close()
+        return
+    with served() as (cluster, _):
+        stock = prepare(cluster)
+        _answer(stock, {})
+        from django.db import connections
+
+        connections.close_all()
+        stock.superuser.close()
+
+
+def _answer(stock: Stock, told: dict[str, Any]) -> None:
+    stock.fill((int(sys.stdin.readline()) + 2) * SINGLE)
+    if not told:
+        settle(stock.superuser)
+    one_by_one(stock, SINGLE)
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        if line.strip() == "plans":
+            print(json.dumps({**told, "whole": whole_reads(stock)}), flush=True)
+        else:
+            cost = one_by_one(stock, SINGLE)
+            print(json.dumps({"python": cost.python, "server": cost.server}), flush=True)
+
+
+def whole_reads(stock: Stock) -> list[str]:
+    """The tables of cases and of the log that a statement of a hand-over would read whole."""
+    from django.db import connection, transaction
+
+    seen: list[tuple[str, Any]] = []
+
+    def noted(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(noted):
+        one_by_one(stock, 1)
+    found = []
+    for sql, params in seen:
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL plan_cache_mode = {mode}")
+                cursor.execute("EXPLAIN " + sql, params)
+                plan = "\n".join(row[0] for row in cursor.fetchall())
+            found += re.findall(r"Seq Scan on ((?:cases|ledger)_\w+)", plan)
+    return found
 
 
 # --- where it goes --------------------------------------------------------------------------------
@@ -571,7 +704,7 @@ def watched() -> Stages:
     return stages
 
 
-def statements(work: Callable[[], object], superuser: psycopg.Connection[Any]) -> None:
+def statements(work: Callable[[], object]) -> None:
     """What each statement of a hand-over costs the server: those that only read, 1,000 times."""
     from django.db import connection
 
@@ -666,16 +799,22 @@ def served() -> Iterator[tuple[Cluster, int]]:
 
 def main() -> None:
     if sys.argv[1:2] == ["client"]:
-        client(int(sys.argv[2]), sys.argv[3])
+        client(int(sys.argv[2]), *sys.argv[3:6])
         return
     if sys.argv[1:2] == ["client"]:
-        client(int(sys.argv[2]), sys.argv[3])
+        client(int(sys.argv[2]), *sys.argv[3:6])
+        return
+    if sys.argv[1:2] == ["beside"]:
+        beside(sys.argv[2])
         return
     parser = argparse.ArgumentParser(prog="python -m bench.transition")
-    parser.add_argument("mode", choices=sorted(LIMITS))
+    parser.add_argument("mode", choices=[*sorted(LIMITS), "full"])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--profile", action="store_true")
     asked = parser.parse_args()
+    if asked.mode == "full":
+        full(asked.rounds)
+        return
     with served() as (cluster, postmaster):
         stock = prepare(cluster)
         each = SIZE * BATCHES if asked.mode == "batch" else SINGLE
@@ -686,18 +825,15 @@ def main() -> None:
         bench.write(stock.superuser, stock)
         settle(stock.superuser)
         run = Run(cluster, postmaster, stock, bench, asked.rounds)
-        from tests.cases.people import moment
-
-        at = moment(WHEN)
         if asked.mode == "service":
             if asked.profile:
-                profile(stock, lambda: one_by_one(stock, 100, at), 100)
-                statements(lambda: one_by_one(stock, 1, at), stock.superuser)
-            run.alternate("service", lambda: one_by_one(stock, SINGLE, at))
+                profile(stock, lambda: one_by_one(stock, 100), 100)
+                statements(lambda: one_by_one(stock, 1))
+            run.alternate("service", lambda: one_by_one(stock, SINGLE))
         elif asked.mode == "batch":
             if asked.profile:
-                profile(stock, lambda: together(stock, 10, at), 10 * SIZE)
-            run.alternate("batch", lambda: together(stock, BATCHES, at))
+                profile(stock, lambda: together(stock, 10), 10 * SIZE)
+            run.alternate("batch", lambda: together(stock, BATCHES))
         elif asked.mode == "http":
             with web(stock) as site:
                 run.alternate("http", lambda: site.post(SINGLE))

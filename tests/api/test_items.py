@@ -15,6 +15,7 @@ from tests.desk import walk
 from tests.portal.listing import AT, docx, own, publish, revise, today
 from zhengwu.catalog import api, browsing, finding, forms, words
 from zhengwu.domain.guide import Level
+from zhengwu.web import throttle
 
 pytestmark = pytest.mark.usefixtures("town")
 WATER_LICENCE = "XK0036"
@@ -321,3 +322,15 @@ def test_one_question_too_many_is_429(anyone: Client, monkeypatch: pytest.Monkey
     assert [one.status_code for one in answers] == [200, 200, 200, 429]
     no(answers[-1], 429, "items.too_often")
     assert 0 < int(answers[-1]["Retry-After"]) <= 600
+
+
+def test_the_shares_of_past_windows_are_forgotten(
+    town: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody may ask, from any number of addresses: what is kept of them must not grow."""
+    monkeypatch.setattr(throttle, "HELD", 3)
+    monkeypatch.setattr(throttle, "_leases", {})
+    for sender in ("1", "2", "3", "late"):
+        at = AT + timedelta(minutes=11 if sender == "late" else 0)
+        assert throttle.lease("x", sender, most=100, within=api.WINDOW, at=at) is None
+    assert [one.partition("\n")[2] for one in throttle._leases] == ["late"]

@@ -6,13 +6,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import OperationalError, connection, connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
 from psycopg import errors
 
 from zhengwu.config import overload
@@ -170,9 +170,10 @@ def test_no_seat_is_lost_when_many_come_and_go() -> None:
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("ZHENGWU_SERVED", "1")
-    settings.WEB_AT_ONCE, settings.WEB_LINE, settings.WEB_PATIENCE = 1, 1, 1
+    with override_settings(WEB_AT_ONCE=1, WEB_LINE=1, WEB_PATIENCE=1):
+        yield
 
 
 def shut(admit: Admit) -> None:
@@ -272,12 +273,12 @@ def test_a_streamed_answer_keeps_its_seat_until_it_is_taken_or_left(served: None
     free = admit.gate._free
     whole = admit(factory.get("/desk/list.csv"))
     assert free == []
-    assert b"".join(whole) == b"012"  # type: ignore[call-overload]
+    assert b"".join(whole) == b"012"
     assert len(free) == 1
     whole.close()
     assert len(free) == 1
     left = admit(factory.get("/desk/list.csv"))
-    assert next(iter(left)) == b"0"  # type: ignore[call-overload]
+    assert next(iter(left)) == b"0"
     assert free == []
     left.close()
     assert len(free) == 1
@@ -299,7 +300,7 @@ def test_what_the_database_gave_up_is_a_rush_too(served: None) -> None:
     assert admit.process_exception(factory.get("/desk/"), ValueError()) is None
 
 
-def test_acts_are_those_of_whoever_is_known(settings: Any) -> None:
+def test_acts_are_those_of_whoever_is_known() -> None:
     act = factory.post("/desk/cases/JC1/acts/accepted")
     assert overload.kind_of(act) == PAGE
     act.COOKIES[settings.SESSION_COOKIE_NAME] = "x"

@@ -394,11 +394,17 @@ def inbox(
     at: datetime,
 ) -> InboxPage:
     """The cases this actor may see, by time left. `folder` is a name of FOLDERS; None is open."""
-    where, order, parameters = _list(actor, folder=folder, item=item, q=q, light=light, at=at)
+    calendar = calendars.edition().calendar
+    where, order, parameters = _list(
+        actor, folder=folder, item=item, q=q, light=light, bounds=light_bounds(at, calendar)
+    )
     counted = [f for f in folders(actor) if f[0] not in UNCOUNTED]
     page = max(1, page)
     with connection.cursor() as cursor:
-        cursor.execute(*_summary_sql(actor, counted, folder=folder, item=item, light=light, at=at))
+        cursor.execute(
+            _summary_sql(actor, counted, folder=folder, item=item, light=light),
+            {"item": item, **parameters},
+        )
         whole, items, chosen, running, by_light, by_folder = cursor.fetchone()
         filtered = bool(item or light or folder)
         told = not q and folder not in APART and not (filtered and whole >= COUNTED)
@@ -436,7 +442,6 @@ def inbox(
         )
         fetched = cursor.fetchall()
     names = accounts.names(agencies=(columns[HOLDER_AGENCY] for columns in fetched))
-    calendar = calendars.edition().calendar
     judges = [accounts.reach(actor, act) for act in DECIDING]
     rows = tuple(_row(columns, names, calendar, at, judges) for columns in fetched)
     counts = {name: count for (name, _, _), count in zip(counted, by_folder, strict=True)}
@@ -468,16 +473,14 @@ def _summary_sql(
     folder: str | None,
     item: str | None,
     light: str | None,
-    at: datetime,
-) -> tuple[str, dict[str, Any]]:
+) -> str:
     """All that the inbox counts, from one look at the open cases in reach: how many, their items,
     how many are chosen, how many of these run, the chosen ones by light, and all by folder.
 
     Every case is looked at once and put with those alike; what is counted is counted of these few.
     Never further than COUNTED: a department may have a hundred thousand.
     """
-    allowed, parameters = loading.within(accounts.reach(actor, "case.see"))
-    parameters |= _own(actor) | light_bounds(at) | {"item": item}
+    allowed, _ = loading.within(accounts.reach(actor, "case.see"))
     lights = {
         code: "(c.suspended OR c.state = 'supplementing')"
         if code == "pause"
@@ -508,8 +511,7 @@ def _summary_sql(
         f" SELECT {total('true')}, (SELECT array_agg(ARRAY[i.item, i.item_name]) FROM (SELECT"
         " DISTINCT a.item, a.item_name FROM alike a WHERE a.item IS NOT NULL ORDER BY 2"
         f" LIMIT {SHOWN_ITEMS}) i), {total(picked)}, {total(f'({picked}) AND NOT c.suspended')},"
-        f" ARRAY[{', '.join(by_light)}], ARRAY[{', '.join(by_folder)}]::integer[] FROM alike c",
-        parameters,
+        f" ARRAY[{', '.join(by_light)}], ARRAY[{', '.join(by_folder)}]::integer[] FROM alike c"
     )
 
 
@@ -537,7 +539,10 @@ def place(
 
     index 0: it is not among them (any more); `after` is then the first.
     """
-    where, order, parameters = _list(actor, folder=folder, item=item, q="", light=light, at=at)
+    bounds = light_bounds(at, calendars.edition().calendar)
+    where, order, parameters = _list(
+        actor, folder=folder, item=item, q="", light=light, bounds=bounds
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT c.number FROM cases_case c WHERE {where} AND c.state = 'handling' "  # noqa: S608
@@ -566,7 +571,7 @@ def _list(
     item: str | None,
     q: str,
     light: str | None,
-    at: datetime,
+    bounds: Mapping[str, datetime],
 ) -> tuple[str, str, dict[str, Any]]:
     """Condition, order and parameters of an inbox's list, on alias `c`."""
     allowed, parameters = loading.within(accounts.reach(actor, "case.see"))
@@ -589,7 +594,7 @@ def _list(
         conditions[1] = "true"  # a search looks into closed cases too
         if folder not in (None, "closed"):
             conditions[2] = "true"
-    parameters |= light_bounds(at)
+    parameters |= bounds
     if light in LIGHT_SQL:
         conditions.append(LIGHT_SQL[light])
     order = "c.closed DESC, c.id" if folder == "closed" else "c.suspended, c.due NULLS LAST, c.id"
@@ -623,12 +628,11 @@ LIGHT_SQL: dict[str, str] = {
 SOON = 2  # working days left at which a case is "near" (临期); a setting of the house, not of law
 
 
-def light_bounds(at: datetime) -> dict[str, datetime]:
+def light_bounds(at: datetime, calendar: Calendar) -> dict[str, datetime]:
     """The instants that part the lights: now, the end of today, the end of the second working day."""
     from datetime import time, timedelta
 
     day = at.astimezone(SHANGHAI).date()
-    calendar = calendars.edition().calendar
     soon = calendar.add_working_days(day, SOON).day
 
     def end(of: date) -> datetime:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TypeVar
 
 from django.conf import settings
@@ -86,7 +87,8 @@ def _counter(name: str, said: str, values: dict[str, float], label: str) -> Metr
 
 
 def _disk() -> Iterable[Metric]:
-    usage = shutil.disk_usage(settings.HOME)
+    home = Path(settings.HOME)
+    usage = shutil.disk_usage(next(one for one in (home, *home.parents) if one.exists()))
     yield _gauge("home_free_bytes", "Free room on the disk of ZHENGWU_HOME.", {"": usage.free})
     yield _gauge("home_size_bytes", "Size of the disk of ZHENGWU_HOME.", {"": usage.total})
     last = backup.last()

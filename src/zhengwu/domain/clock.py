@@ -402,14 +402,17 @@ class _Reader:
         former = []
         for one, end in self.former:
             start, limit = _from(one), one.body["limit"]
-            if ordinal(end.occurred) == start.day and limit.get("value") and limit.get("unit") in _DAYS:
-                continue  # it calls on a later day than it begins
+            if ordinal(end.occurred) == start.day and _later(limit.get("value"), limit.get("unit")):
+                continue
             former.append(self.read_limit("step", limit, start, "", stop=end.occurred))
             begun = [*begun, one.occurred]
         for read, since in zip((*limits, *former), begun, strict=True):
             stop = read.stopped_at
             if read.state is _NOT_STARTED or (stop is not None and stop <= since):
                 continue  # it never ran
+            same_day = stop is not None and ordinal(stop) <= read.how.start.day
+            if same_day and _later(read.value, read.unit):
+                continue
             for _, when in read.calls():
                 if (when <= self.at if stop is None else when < stop) and (
                     first is None or when < first
@@ -640,6 +643,11 @@ def _no_kind() -> Refusal:
     return Refusal(
         "limit.no_kind", "期限应当逐个写明是哪一种（kind）、多少、单位和依据。", field="limits"
     )
+
+
+def _later(value: Any, unit: Any) -> bool:
+    """Whether a limit calls on a later day than it begins at the earliest."""
+    return bool(value) and unit in _DAYS
 
 
 def _from(event: Event) -> Start:

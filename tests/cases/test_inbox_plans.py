@@ -1,0 +1,109 @@
+"""The inbox of a department with thousands of cases: few statements, each by its index."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.cases import people
+from tests.cases.people import actor, moment
+from zhengwu.cases import queries
+from zhengwu.cases.models import Case
+
+pytestmark = pytest.mark.usefixtures("town")
+Owner = psycopg.Connection[tuple[object, ...]]
+CLERK, AT = "p-water-clerk", moment("09-14 11:00")
+OPEN, CLOSED, ELSEWHERE = 3_000, 1_500, 30_000
+
+
+def multiplied(owner: Owner, number: str, many: int, mark: str) -> None:
+    """So many rows like this head, received a minute after each other, each due a minute later."""
+    columns = ", ".join(
+        f'"{one.column}"' for one in Case._meta.local_concrete_fields
+        if one.column not in ("id", "number", "foreign_id", "opened", "due")
+    )  # fmt: skip
+    owner.execute(
+        f"INSERT INTO cases_case (id, number, opened, due, {columns}) SELECT gen_random_uuid(),"
+        f" '{mark}' || n, opened + n * interval '1 minute', due + n * interval '1 minute', {columns}"
+        " FROM cases_case, generate_series(1, %s::int) n WHERE number = %s",
+        [many, number],
+    )
+
+
+@pytest.fixture
+def busy(owner: Owner) -> tuple[str, ...]:
+    received = people.received(applicant=people.PERSON)
+    handled = people.received("09-14 09:30")
+    handled.do(CLERK, "accepted", "09-14 10:00")
+    suspended = people.received("09-14 09:40")
+    suspended.do(CLERK, "accepted", "09-14 10:00")
+    suspended.do("p-water-reviewer", "step_taken", "09-14 10:10")
+    suspended.do(
+        "p-water-reviewer", "suspended", "09-14 10:20", {"procedure": "expert_review", "days": "9"}
+    )
+    done = people.golden()
+    multiplied(owner, received.number, OPEN // 2, "A")
+    multiplied(owner, handled.number, OPEN // 2, "B")
+    multiplied(owner, suspended.number, 30, "C")
+    multiplied(owner, done.number, CLOSED, "D")
+    multiplied(owner, done.number, ELSEWHERE, "E")
+    owner.execute("UPDATE cases_case SET agency = 'x-' || right(number, 2) WHERE number LIKE 'E%'")
+    owner.execute("VACUUM ANALYZE cases_case")
+    return received.number, handled.number, suspended.number, done.number
+
+
+def plans(*, folder: str | None = None, page: int = 1, at: datetime = AT) -> list[str]:
+    """How the database answers what the inbox asks of the cases."""
+    by = actor(CLERK)
+    queries.inbox(by, folder=folder, page=page, at=at)
+    with CaptureQueriesContext(connection) as asked:
+        queries.inbox(by, folder=folder, page=page, at=at)
+    assert len(asked) <= 5, [one["sql"][:80] for one in asked]
+    told = []
+    for one in asked:
+        if "cases_case" in one["sql"]:
+            with connection.cursor() as cursor:
+                cursor.execute("EXPLAIN " + one["sql"].replace("%", "%%"), [])
+                told.append("\n".join(row[0] for row in cursor.fetchall()))
+    return told
+
+
+def test_what_is_counted_is_counted_from_the_index_alone(busy: tuple[str, ...]) -> None:
+    summary, listed = plans()
+    assert "Index Only Scan using cases_case_alike" in summary, summary
+    assert "cases_case_open" in listed, listed
+    assert "Seq Scan on cases_case" not in summary + listed
+
+
+def test_what_is_closed_is_counted_and_listed_by_its_index(busy: tuple[str, ...]) -> None:
+    for plan in plans(folder="closed"):
+        assert "Seq Scan on cases_case" not in plan, plan
+
+
+def test_the_counts_are_those_of_the_cases_and_the_pages_meet(busy: tuple[str, ...]) -> None:
+    by = actor(CLERK)
+    whole = queries.inbox(by, at=AT)
+    assert whole.total == OPEN + 30 + 3
+    assert whole.counts["receiving"] == OPEN // 2 + 1
+    assert whole.counts["suspended"] == 31
+    lamps = {one.code: one.count for one in whole.lamps}
+    assert lamps["pause"] == 31
+    assert sum(lamps.values()) == whole.total
+    running = whole.total - 31
+    # The last page of what runs, and the first on which what is suspended stands.
+    seen: list[str] = []
+    for page in range(running // 20, whole.pages + 1):
+        rows = queries.inbox(by, page=page, at=AT).rows
+        seen += [row.number for row in rows]
+    assert len(seen) == len(set(seen))
+    assert len(seen) == whole.total - (running // 20 - 1) * 20
+    assert sum(one.startswith("C") for one in seen[-31:]) + (busy[2] in seen[-31:]) == 31
+    received = queries.inbox(by, folder="receiving", light="green", at=AT)
+    assert received.total == sum(
+        one.count for one in queries.inbox(by, folder="receiving", at=AT).lamps
+        if one.code == "green"
+    )  # fmt: skip
