@@ -11,7 +11,8 @@ Asked afterwards of the log: every act that was answered with 200 or 201 is in i
 its key, and of those answered otherwise, or not at all, none stands there twice, and none at all that
 was told 503 (nothing was done). `burst` is the share of requests of the rush and after that were not
 done; `burst-recovery` the seconds after the rush until a stretch of five seconds has a p95 of no
-more than a quarter above the usual, and `burst-lost` the acts lost, doubled, or done in spite of a 503.
+more than a quarter above the usual, and `burst-lost` the acts lost, doubled, or done in
+spite of a 503; `burst-rude` the answers that were no more than a broken line or a bare error.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def in_the_log(it: City, town: _server.Town, keys: list[str]) -> dict[str, int]:
 
 
 def recovery(done: list[_server.Done], end: float, usual: float) -> float:
-    """Seconds after `end` until a window's p95 is no more than a quarter above the usual."""
+    """Seconds after `end` until a window's p95 is at most a quarter above the usual."""
     last = max(one.due for one in done)
     start = end
     while start + WINDOW <= last + 1:
@@ -110,6 +111,7 @@ def main() -> None:
             f"{len(acts)} acts; done and not in the log once: {lost}; twice: {twice}; done in spite"
             f" of a 503: {against}; without an answer and done: {unsure}; not honest: {rude}"
         )
+        line("burst-rude", rude, "answers that are no honest 503", limit=0)
         line("burst-lost", lost + twice + against, "acts", limit=0)
         line("burst-recovery", round(recovery(done, 2 * stretch, usual)), "s", limit=60)
         share = len(failed) / len((*during, *after)) * 100

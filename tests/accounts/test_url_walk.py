@@ -22,6 +22,7 @@ from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls import path as django_path
 
+from tests.desk.walk import uscc
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import roles
 from zhengwu.cases import queries as cases
@@ -209,12 +210,13 @@ ROLES = {
     else f"p-{role}"
     for role in roles.TABLE
 }  # fmt: skip
+# Not the one of the examples in the description of the interface, which everybody may read.
 APPLICANT = Applicant(
     kind="organisation",
-    name="江城清源水务有限公司",
+    name="江城澄心泵业有限公司",
     identifier_kind="uscc",
-    identifier="91330102MA28NBU477",
-    phone="13912342046",
+    identifier=uscc("91420100MA4KX83P7"),
+    phone="13707150862",
 )
 
 

@@ -113,3 +113,26 @@ def test_every_naughty_string_as_an_opinion_gets_the_page_back(clerk: Client) ->
     for text in strings(8):
         form = {"key": str(uuid4()), "version": "3", "opinion": text, "to": "nowhere"}
         assert reviewer.post(act + "step_done", form).status_code == 422, text
+
+
+def test_a_nul_in_any_field_of_an_act_is_refused_at_the_field(clerk: Client) -> None:
+    from tests.api.asking import no
+    from tests.api.system import water
+
+    system = water(person="p-water-clerk")
+    given = {
+        "item": "XK0031",
+        "applicant": {
+            "kind": "organisation", "name": "江城清源水务有限公司", "identifier_kind": "uscc",
+            "identifier": "91330102MA28NBU477", "phone": "13912342046",
+        },
+        "materials": {"01": "received", "02": "received", "03": "received"},
+    }  # fmt: skip
+    number = system.post("/cases", given).json()["number"]
+    page = clerk.post(
+        f"/desk/cases/{number}/acts/handed_over", {"version": "1", "to": "a\0b", "note": "给您"}
+    )
+    assert page.status_code == 422
+    assert "不可见的控制字符" in walk.text(page)
+    no(system.post(f"/cases/{number}/acts/handed_over", {"version": 1, "form": {"to": "a\0b"}}),
+       422, "request.characters")  # fmt: skip

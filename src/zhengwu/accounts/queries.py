@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,6 @@ from zhengwu.accounts.models import (
     PostHolding,
     Region,
     RoleHolding,
-    System,
 )  # fmt: skip
 
 CITY = "420100"
@@ -316,10 +315,14 @@ def person_name(code: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names of agencies and people by code, fetched together; a code we do not know is itself."""
+    """Names of agencies and people by code, fetched together; a code we do not know is itself.
+
+    windows: the window numbers of the posts that were asked for and stand at one.
+    """
 
     agencies: Mapping[str, str]
     people: Mapping[str, str]
+    windows: Mapping[str, str] = field(default_factory=dict)
 
     def agency(self, code: str | None) -> str:
         return self.agencies.get(code, code) if code else ""
@@ -328,18 +331,37 @@ class Names:
         return self.people.get(code, code) if code else ""
 
 
-def names(*, agencies: Iterable[str | None] = (), people: Iterable[str | None] = ()) -> Names:
-    """The names behind these codes, in at most two queries (three where systems are among them)."""
-    units, persons = set(agencies) - {None, ""}, set(people) - {None, ""}
-    known = Person.objects.filter(code__in=persons).values_list("code", "name")
-    found = dict(known) if persons else {}
-    if asking := [one[len(SYSTEM) :] for one in persons if one and one.startswith(SYSTEM)]:
-        systems = System.objects.filter(code__in=asking).values_list("code", "name")
-        found |= {f"{SYSTEM}{code}": name for code, name in systems}
-    return Names(
-        dict(Agency.objects.filter(code__in=units).values_list("code", "name")) if units else {},
-        found,
-    )
+_NAMED = (
+    "SELECT 'agency', code, name FROM accounts_agency WHERE code = ANY(%(agencies)s::text[])"
+    " UNION ALL SELECT 'person', code, name FROM accounts_person WHERE code = ANY(%(people)s::text[])"
+    " UNION ALL SELECT 'system', code, name FROM accounts_system WHERE code = ANY(%(systems)s::text[])"
+    " UNION ALL SELECT 'post', code, \"window\" FROM accounts_post"
+    " WHERE code = ANY(%(posts)s::text[]) AND \"window\" <> ''"
+)
+
+
+def names(
+    *,
+    agencies: Iterable[str | None] = (),
+    people: Iterable[str | None] = (),
+    posts: Iterable[str | None] = (),
+) -> Names:
+    """The names behind these codes, and the windows of these posts, in one query."""
+    persons = {one for one in people if one}
+    asked = {
+        "agencies": sorted({one for one in agencies if one}),
+        "people": sorted(one for one in persons if not one.startswith(SYSTEM)),
+        "systems": sorted(one[len(SYSTEM) :] for one in persons if one.startswith(SYSTEM)),
+        "posts": sorted({one for one in posts if one}),
+    }
+    found: dict[str, dict[str, str]] = {"agency": {}, "person": {}, "system": {}, "post": {}}
+    if any(asked.values()):
+        with connection.cursor() as cursor:
+            cursor.execute(_NAMED, asked)
+            for kind, code, name in cursor.fetchall():
+                found[kind][code] = name
+    systems = {f"{SYSTEM}{code}": name for code, name in found["system"].items()}
+    return Names(found["agency"], found["person"] | systems, found["post"])
 
 
 def post_name(code: str) -> str:

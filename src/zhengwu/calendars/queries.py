@@ -63,7 +63,8 @@ def edition(
     number: at that version of the stream; known: as known at that position of the log; last: after
     this change, which the caller's own SELECT read (LAST_CHANGE), so that nothing is asked.
     """
-    last = last or _last(number, known)
+    if last is None or known is not None or number is not None:
+        last = _last(number, known, newest=last)
     regions, halls = _scopes(*last)
     # Only places that something was said of are told apart: the others share one edition.
     above = [one for one in _above(region) if one in regions] if regions else []
@@ -149,12 +150,14 @@ def _reason(event: Entry) -> str | None:
 # --- the fold and its cache ----------------------------------------------------------------------
 
 
-def _last(number: int | None, known: int | None) -> tuple[int, UUID]:
-    """The version and id of the event to fold up to."""
+def _last(
+    number: int | None, known: int | None, *, newest: Change | None = None
+) -> tuple[int, UUID]:
+    """The version and id of the event to fold up to. newest: the last of all, where it was read."""
     found = ledger.last(STREAM, STREAM_ID, known=known, version=number)
     if known is not None:
         # What came with the software was known before it stood in the log.
-        first = _shipped_first(*(ledger.last(STREAM, STREAM_ID) or (0, NOTHING)))
+        first = _shipped_first(*(newest or ledger.last(STREAM, STREAM_ID) or (0, NOTHING)))
         if found is None or found[0] < first[0]:
             found = first if number is None else min(first, found or first)
     return found or (0, NOTHING)

@@ -119,8 +119,7 @@ class Loaded:
         last = self.events[-1].position
         if self.closed is not None and last is not None:
             known = last if known is None else min(known, last)
-        last_change = self.calendar if known is None else None
-        return calendars.edition(self.region, self.hall, known=known, last=last_change)
+        return calendars.edition(self.region, self.hall, known=known, last=self.calendar)
 
     def item_row(self) -> ItemVersionRow:
         """The item as it stood when the case was received."""
@@ -374,14 +373,16 @@ def _select(
 ) -> Iterator[Loaded]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {columns}, {applicant}, {STORY} FROM cases_case c WHERE {where}",  # noqa: S608
+            f"SELECT {columns}, {applicant}, {STORY}, {calendars.LAST_CHANGE}"  # noqa: S608
+            f" FROM cases_case c WHERE {where}",
             dict(parameters),
         )
         rows = cursor.fetchall()
-    for *values, given, story_rows in rows:
+    for *values, given, story_rows, change in rows:
         if isinstance(given, str):
             given = json.loads(given)
-        yield _loaded((*values, given, ledger_queries.story(story_rows)))
+        told = ledger_queries.story(story_rows)
+        yield _loaded((*values, given, told, False, calendars.change(change)))
 
 
 def _loaded(values: tuple[Any, ...]) -> Loaded:

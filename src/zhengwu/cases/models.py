@@ -9,6 +9,13 @@ from django.db import models
 from django.db.models import Q
 
 
+# What the inbox counts open cases by: queries.inbox.
+ALIKE = [
+    "agency", "state", "suspended", "holder_kind", "holder_agency", "holder_post", "holder_actor",
+    "outcome", "item", "item_name", "due", "hall", "id",
+]  # fmt: skip
+
+
 class Party(models.Model):
     """Applicant (申请人): a person or an organisation. Personal data: all of it."""
 
@@ -177,13 +184,10 @@ class Case(models.Model):
                 fields=["id"], condition=Q(closed__isnull=True), name="cases_case_running"
             ),
             models.Index(
-                fields=[
-                    "agency", "state", "suspended", "holder_kind", "holder_agency", "holder_post",
-                    "holder_actor", "outcome", "item", "item_name", "due", "hall", "id",
-                ],
+                fields=ALIKE,
                 condition=Q(closed__isnull=True),
                 name="cases_case_alike",
-            ),  # fmt: skip
+            ),
             models.Index(fields=["agency", "-opened"], name="cases_case_opened"),
             models.Index(fields=["-opened"], name="cases_case_recent"),
         ]

@@ -187,6 +187,7 @@ class Paper:
     kind: str = ""
     void_since: datetime | None = None
     replaced_by: str | None = None
+    copies: int = 0  # how often it was printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +370,7 @@ class CaseView:
     undo: str  # what the actor may still undo, by its name; empty if nothing
     then: Then | None
     names: Names  # of everybody in the story
+    calendar: calendars.Change | None  # what the calendar's stream came to when the case was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -871,6 +873,7 @@ def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseV
         undo=can_undo(actor, loaded, at),
         then=_then(loaded, names, seen) if seen else None,
         names=names,
+        calendar=loaded.calendar,
     )
 
 
@@ -911,21 +914,24 @@ def contents(loaded: Loaded) -> Mapping[tuple[int, str], Any]:
 
 
 def _names(loaded: Loaded) -> Names:
-    """The names of everybody in the story."""
+    """The names of everybody in the story, and the windows of the posts."""
     agencies: set[str | None] = {loaded.agency}
     people: set[str | None] = set()
+    posts: set[str | None] = set()
     for event in loaded.events:
         agencies.add(event.agency)
         people.add(event.actor)
+        posts.add(event.post)
         if via := event.body.get("via"):
             people.add(f"{accounts.SYSTEM}{via}")
         people.update(str(one) for one in event.body.get("people") or ())
         if isinstance(target := event.body.get("to"), Mapping):
             agencies.add(str(target.get("agency") or ""))
+            posts.add(str(target.get("post") or ""))
         agencies.update(
             code for place in ("agency", "whose") if isinstance(code := event.body.get(place), str)
         )
-    return accounts.names(agencies=agencies, people=people)
+    return accounts.names(agencies=agencies, people=people, posts=posts)
 
 
 def _offers(
@@ -1114,6 +1120,7 @@ def _papers(issued: Sequence[documents.OfCase]) -> tuple[Paper, ...]:
             kind=one.kind,
             void_since=one.void_since,
             replaced_by=one.replaced_by,
+            copies=one.copies,
         )
         for one in issued
     )

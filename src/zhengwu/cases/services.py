@@ -39,7 +39,7 @@ from zhengwu.cases.loading import (
 )
 from zhengwu.cases.parties import IDENTIFIERS, KINDS, Applicant
 from zhengwu.cases.receiving import Received, Reception, receive
-from zhengwu.cases.verbs import Form, Plan, Verb
+from zhengwu.cases.verbs import Form, Plan, Verb, readable
 from zhengwu.cases.writing import SOURCE
 from zhengwu.catalog import queries as catalog
 from zhengwu.documents import files
@@ -368,6 +368,7 @@ def _named(plan: Plan) -> list[dict[str, str]]:
 def _asked(form: Form) -> dict[str, str]:
     """The form in a fixed order; an upload counts by its content, so that a double click is the
     same."""
+    readable(form)
     typed = {name: _ids(value) for name, value in form.items()}
     kept = files.found(one for ids in typed.values() for one in ids) if any(typed.values()) else {}
     return {

@@ -189,11 +189,10 @@ def of_operator(number: str, *, at: datetime) -> TimeLedger:
 
 def of_view(view: CaseView, *, at: datetime) -> TimeLedger:
     """The same of a case that is already read, for its page."""
-    edition = calendars.edition(view.region, view.hall)
+    edition = calendars.edition(view.region, view.hall, last=view.calendar)
     parts = timeledger.parts(view.spans, edition)
     ways = timeledger.handovers(view.spans, edition)
-    windows = _windows(parts, ways)
-    return _ledger(view.number, view.spans, parts, ways, view.names, windows, at=at)
+    return _ledger(view.number, view.spans, parts, ways, view.names, view.names.windows, at=at)
 
 
 def _of(loaded: Loaded, *, at: datetime, inside: bool = True) -> TimeLedger:

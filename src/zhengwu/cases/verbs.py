@@ -107,6 +107,19 @@ class Verb:
         return (*(self.asks_of(loaded) if self.asks_of else ()), *self.asks)
 
 
+def readable(form: Form) -> None:
+    """Refuses what no field can hold and no database takes: NUL and halves of a letter. Raises
+    Refusal at the field.
+    """
+    for name, value in form.items():
+        if any(one == "\0" or "\ud800" <= one <= "\udfff" for one in value):
+            raise Refusal(
+                "form.control_characters",
+                "这一栏里有不可见的控制字符，请重新输入。",
+                field=name if name.isprintable() else None,
+            )
+
+
 def text(form: Form, name: str, zh: str, *, required: bool = True, most: int = MAX_TEXT) -> str:
     """A free-text field, cleaned. Raises Refusal at the field."""
     value = form.get(name, "").replace("\r\n", "\n").strip()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.documents import check_code, kinds, masking, seal
@@ -76,17 +77,23 @@ class OfCase:
     issued: datetime
     void_since: datetime | None
     replaced_by: str | None
+    copies: int  # how often it was printed
 
 
 def of_stream(stream_id: UUID, *, stream: str = "case") -> tuple[OfCase, ...]:
     """The documents of a case, the earliest first."""
     # Both columns: the index begins with the stream.
-    rows = Document.objects.filter(stream=stream, stream_id=stream_id).order_by("issued", "id")
+    printed = Copy.objects.filter(document=OuterRef("pk")).order_by().values("document")
+    rows = (
+        Document.objects.filter(stream=stream, stream_id=stream_id)
+        .annotate(copies=Coalesce(Subquery(printed.annotate(n=Count("pk")).values("n")), 0))
+        .order_by("issued", "id")
+    )
     return tuple(
         OfCase(
             d.event,
             d.kind, kinds.KINDS[kinds.Kind(d.kind)].name, d.number, d.check_code, d.issued,
-            d.void_since, d.replaced_by,
+            d.void_since, d.replaced_by, d.copies,
         )
         for d in rows
     )  # fmt: skip
@@ -189,13 +196,6 @@ def copies(check: str) -> tuple[Printed, ...]:
         )
         for row in rows
     )
-
-
-def prints(checks: Iterable[str]) -> Mapping[str, int]:
-    """How often each of these documents was printed, by check code; absent: never."""
-    found = Copy.objects.filter(document__check_code__in=list(checks))
-    rows = found.values_list("document__check_code").annotate(count=Count("id"))
-    return dict(rows.order_by())
 
 
 def render(issued: Issued, *, copy: int | None = None, copied: datetime | None = None) -> bytes:

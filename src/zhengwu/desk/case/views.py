@@ -330,7 +330,7 @@ def _page(
         "handed_out": [
             one for one in view.documents if one.kind in HANDED_OUT and one.void_since is None
         ],
-        "printed": documents.prints(one.check for one in view.documents),
+        "printed": {one.check: one.copies for one in view.documents if one.copies},
         "review": _review(view.number),
         "undo_key": new_key(),
         "ledger": ledger(view.spans, timekeeping.of_view(view, at=at), calendar),
