@@ -25,10 +25,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
+import io
 import json
 import os
 import re
 import resource
+import signal
 import socket
 import statistics
 import subprocess
@@ -426,10 +428,8 @@ def children(pid: int) -> list[int]:
     return [int(one) for one in listed]
 
 
-@contextlib.contextmanager
-def web(stock: Stock) -> Iterator[Web]:
-    """A token for the water bureau's system, the server, the client."""
-    from django.db import connections
+def token() -> str:
+    """A token of the water bureau's system."""
     from tests.cases import people
 
     from zhengwu.accounts import systems
@@ -438,11 +438,19 @@ def web(stock: Stock) -> Iterator[Web]:
     by = people.actor("p-security_admin")
     system = systems.register(
         by, code="bench", name="测量", agency=people.WATER, role="agency_system", place="",
-        key=str(uuid.uuid4()), at=now(),
+        key="5b4e6a6e-0d0c-4a55-9b57-0d3c7a7f7a01", at=now(),
     )  # fmt: skip
-    token = systems.issue(
-        by, system, scopes=["cases.handle"], days=1, key=str(uuid.uuid4()), at=now()
-    )
+    key = str(uuid.uuid4())
+    issued = systems.issue(by, system, scopes=["cases.handle"], days=1, key=key, at=now())
+    return issued.secret
+
+
+@contextlib.contextmanager
+def web(stock: Stock) -> Iterator[Web]:
+    """The server and the client."""
+    from django.db import connections
+
+    secret = token()
     connections.close_all()
     place = (
         Path(os.environ["ZHENGWU_HOME"]).parent / "web.log"
@@ -452,14 +460,14 @@ def web(stock: Stock) -> Iterator[Web]:
         door.listen(64)
         door.set_inheritable(True)
         port = door.getsockname()[1]
-        environment = {**os.environ, "ZHENGWU_API_PER_MINUTE": "10000000", "ZHENGWU_SERVED": "1"}
+        environment = {**os.environ, "ZHENGWU_SERVED": "1"}
         here = [sys.executable, "-m"]
         server = subprocess.Popen(
             [*here, "zhengwu.config.webserver", str(door.fileno()), "1"],
             env=environment, pass_fds=[door.fileno()], stdin=subprocess.DEVNULL, stderr=log,
         )  # fmt: skip
         client = subprocess.Popen(
-            [*here, "bench.transition", "client", str(port), token.secret, stock.giver, stock.taker],
+            [*here, "bench.transition", "client", str(port), secret, stock.giver, stock.taker],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
@@ -704,6 +712,91 @@ def watched() -> Stages:
     return stages
 
 
+# The innermost of these on the stack says to which stage a moment belongs.
+PLACES = (
+    ("accounts/systems.py", "bearer", "token"),
+    ("web/throttle.py", "", "token"),
+    ("accounts/queries.py", "_actor", "actor"),
+    ("cases/loading.py", "_to_act", "load"),
+    ("domain/lifecycle.py", "", "lifecycle"),
+    ("domain/clock.py", "", "clock"),
+    ("cases/heads.py", "", "head"),
+    ("cases/services.py", "permit", "permission"),
+    ("cases/acts/", "", "plan"),
+    ("cases/writing.py", "digest", "digest of the request"),
+    ("ledger/commit.py", "_commit", "commit: statement"),
+    ("ledger/commit.py", "", "commit: rows"),
+    ("cases/services.py", "", "decide, the rest"),
+    ("cases/api/", "", "view"),
+    ("ninja/", "", "form and answer (ninja, pydantic)"),
+    ("web/answering.py", "", "form and answer (ninja, pydantic)"),
+    ("web/observing.py", "", "log line and counters"),
+    ("django/core/handlers/", "", "middleware and handler"),
+    ("django/middleware/", "", "middleware and handler"),
+    ("django/", "", "middleware and handler"),
+    ("zhengwu/", "", "middleware and handler"),
+)
+
+
+def where(stock: Stock, count: int = 400) -> None:
+    """Python's CPU of one POST by stages, sampled each millisecond of it, through the whole WSGI
+    application in this process: what granian itself takes is not in it.
+    """
+    from django.core.wsgi import get_wsgi_application
+
+    application: Any = get_wsgi_application()
+    secret = token()
+    stages: dict[str, int] = {}
+
+    def stage(frame: Any) -> str:
+        while frame is not None:
+            file, name = frame.f_code.co_filename, frame.f_code.co_name
+            if "django/db/" not in file:
+                for place, called, found in PLACES:
+                    if place in file and called in ("", name):
+                        return found
+            frame = frame.f_back
+        return "the rest"
+
+    def sample(number: int, frame: Any) -> None:
+        found = stage(frame)
+        stages[found] = stages.get(found, 0) + 1
+
+    def post(number: str, version: int) -> None:
+        body = json.dumps({"version": version, "form": {"to": stock.taker}}).encode()
+        said: list[str] = []
+        answer = application(
+            {
+                "REQUEST_METHOD": "POST", "PATH_INFO": f"/api/v1/cases/{number}/acts/handed_over",
+                "SERVER_NAME": "localhost", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1",
+                "HTTP_HOST": "localhost", "REMOTE_ADDR": "127.0.0.1", "QUERY_STRING": "",
+                "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)),
+                "HTTP_AUTHORIZATION": f"Bearer {secret}", "HTTP_X_ACTING_PERSON": stock.giver,
+                "HTTP_IDEMPOTENCY_KEY": str(uuid.uuid4()), "wsgi.input": io.BytesIO(body),
+                "wsgi.errors": sys.stderr, "wsgi.url_scheme": "http", "SCRIPT_NAME": "",
+            },
+            lambda status, headers, problem=None: said.append(status),
+        )  # fmt: skip
+        told = b"".join(answer)
+        answer.close()
+        if not said[0].startswith("200"):
+            raise SystemExit(told.decode())
+
+    work = stock.take(count + 20)
+    for one in work[:20]:
+        post(*one)
+    before = own()
+    signal.signal(signal.SIGPROF, sample)
+    signal.setitimer(signal.ITIMER_PROF, 0.001, 0.001)
+    for one in work[20:]:
+        post(*one)
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    spent, whole = (own() - before) / count * 1e6, sum(stages.values())
+    print(f"{'stage of a POST':<36}{'µs':>8}{'share':>8}   of {spent:.0f} µs of Python")
+    for found, seen in sorted(stages.items(), key=lambda one: -one[1]):
+        print(f"{found:<36}{spent * seen / whole:>8.0f}{seen / whole:>8.1%}")
+
+
 def statements(work: Callable[[], object]) -> None:
     """What each statement of a hand-over costs the server: those that only read, 1,000 times."""
     from django.db import connection
@@ -791,6 +884,7 @@ def served() -> Iterator[tuple[Cluster, int]]:
             "ZHENGWU_SECRET_KEY", "only-for-the-bench-and-nothing-else-0123456789"
         )
         os.environ.setdefault("ZHENGWU_DEMO", "1")
+        os.environ["ZHENGWU_API_PER_MINUTE"] = "10000000"
         with cluster.start() as server:
             assert server.process is not None
             django.setup()
@@ -818,7 +912,7 @@ def main() -> None:
     with served() as (cluster, postmaster):
         stock = prepare(cluster)
         each = SIZE * BATCHES if asked.mode == "batch" else SINGLE
-        stock.fill((asked.rounds + 3) * each + 100)
+        stock.fill((asked.rounds + 3) * each + 600)
         bench = Pgbench(
             cluster, Path(os.environ["ZHENGWU_HOME"]).parent / "commit.sql", stock.version
         )
@@ -835,6 +929,9 @@ def main() -> None:
                 profile(stock, lambda: together(stock, 10), 10 * SIZE)
             run.alternate("batch", lambda: together(stock, BATCHES))
         elif asked.mode == "http":
+            if asked.profile:
+                where(stock)
+                statements(lambda: one_by_one(stock, 1))
             with web(stock) as site:
                 run.alternate("http", lambda: site.post(SINGLE))
         from django.db import connections

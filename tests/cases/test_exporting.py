@@ -98,7 +98,18 @@ def test_nobody_exports_what_is_out_of_reach_by_naming_it(three: tuple[str, str,
 def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(
     three: tuple[str, str, str], owner: Owner
 ) -> None:
-    names = ["=cmd|'/c calc'!A0", "+1", " @SUM(A1)", "-2+3", "\t=1", "＝1", "'=1", '安全"许可,一']
+    names = [
+        "=cmd|'/c calc'!A0",
+        "+1",
+        " @SUM(A1)",
+        "-2+3",
+        "\t=1",
+        "＝1",
+        "'=1",
+        "\u3000=1",
+        "\xa0@1",
+        '安全"许可,一',
+    ]
     for name in names:
         owner.execute("UPDATE cases_case SET item_name = %s WHERE number = %s", [name, three[0]])
         cell = read()[0]["事项名称"]

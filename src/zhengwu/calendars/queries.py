@@ -32,6 +32,7 @@ def number() -> int:
     return _last(None, None)[0]
 
 
+@lru_cache(maxsize=64)
 def change(value: str | None) -> Change:
     """The value of LAST_CHANGE."""
     if value is None:

@@ -37,8 +37,15 @@ MARK = "\ufeff"  # so that spreadsheets read UTF-8
 
 # What a spreadsheet would run gets an apostrophe, as in documents.sheets.writing: for text that
 # came from outside. `~` as the Python pattern's `match`: from the beginning.
-_FORMULA = f"^(?:{FORMULA_LIKE.pattern})"
-_GUARDED = "CASE WHEN {0} ~ %(formula)s THEN '''' || {0} ELSE {0} END"
+# PostgreSQL's own \\s knows no more than ASCII where the collation is C.
+_SPACES = "".join(one for one in map(chr, range(1, 0x3001)) if one.isspace())
+_FORMULA = f"^(?:{FORMULA_LIKE.pattern})".replace("\\s", _SPACES)
+# What begins with a digit, a letter or a Chinese character is none, and is not looked at further.
+_GUARDED = (
+    "CASE WHEN ascii({0}) BETWEEN 48 AND 57 OR ascii({0}) BETWEEN 65 AND 90"
+    " OR ascii({0}) BETWEEN 97 AND 122 OR ascii({0}) BETWEEN 19968 AND 40959 THEN {0}"
+    " WHEN {0} ~ %(formula)s THEN '''' || {0} ELSE {0} END"
+)
 _LOCAL = "to_char({0} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS')"
 _INSTANT = "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 

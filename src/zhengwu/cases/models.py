@@ -8,7 +8,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-
 # What the inbox counts open cases by: queries.inbox.
 ALIKE = [
     "agency", "state", "suspended", "holder_kind", "holder_agency", "holder_post", "holder_actor",

@@ -473,7 +473,8 @@ def perform_many(
             )
     asked = _asked(form)
     reach = cache(partial(accounts.reach, actor))
-    keys = {number: str(uuid5(UUID(key), number)) for number, _ in unique}
+    own = UUID(key)
+    keys = {number: str(uuid5(own, number)) for number, _ in unique}
     results: dict[str, BatchResult] = {}
     together: list[_Decided] = []
     single: list[tuple[str, int]] = []

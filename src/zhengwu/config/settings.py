@@ -32,8 +32,8 @@ SEAL = env("SEAL", "zhengwu.documents.seal.DemoSeal" if DEMO else "").strip()
 WEB_WORKERS = env_int("WEB_WORKERS", 2, least=1, most=64)
 # In a rush (overload.py), of each web process: worked on at once, waiting, and for how many seconds.
 WEB_AT_ONCE = env_int("WEB_AT_ONCE", 4, least=1, most=32)
-WEB_LINE = env_int("WEB_LINE", 250, least=1, most=1000)
-WEB_PATIENCE = env_int("WEB_PATIENCE", 15, least=1, most=60)
+WEB_LINE = env_int("WEB_LINE", 400, least=1, most=1000)
+WEB_PATIENCE = env_int("WEB_PATIENCE", 25, least=1, most=60)
 
 # --- the database -----------------------------------------------------------------------------
 # Two roles: the application appends to the log, the owner migrates. Where only one URL is given

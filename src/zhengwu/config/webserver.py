@@ -20,7 +20,7 @@ from zhengwu.config.environment import env_int
 BACKLOG = 1024  # connections that may wait
 # Whoever waits has a thread, so that overload.py sees the line; a few are for the probes.
 THREADS = (
-    env_int("WEB_AT_ONCE", 4, least=1, most=32) + env_int("WEB_LINE", 250, least=1, most=1000) + 4
+    env_int("WEB_AT_ONCE", 4, least=1, most=32) + env_int("WEB_LINE", 400, least=1, most=1000) + 4
 )
 LONGEST = 60  # seconds a request may go on after its process was told to end
 

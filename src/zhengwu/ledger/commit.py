@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -301,7 +302,7 @@ def _groups(kind: StreamKind, rows: Sequence[Row]) -> list[_Group]:
             raise ValueError(f"{row.event.kind} is no event of {kind.name}")
         together.setdefault(row.stream_id, []).append(index)
     groups = []
-    for stream_id in sorted(together):
+    for stream_id in sorted(together, key=attrgetter("int")):
         indexes = together[stream_id]
         expected = rows[indexes[0]].expected
         merged: dict[str, object] = {} if kind.head else {"stream": kind.name}

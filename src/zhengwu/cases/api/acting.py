@@ -24,7 +24,7 @@ from zhengwu.cases.acts import VERBS
 from zhengwu.cases.api.clock import plain
 from zhengwu.cases.api.reading import router
 from zhengwu.cases.parties import AGENTS, IDENTIFIERS, KINDS, Agent, Applicant, Contact, Identifier
-from zhengwu.cases.services import BATCH, Done, Moved, Reception
+from zhengwu.cases.services import MOST, Done, Moved, Reception
 from zhengwu.cases.verbs import TICKS, Ask, Verb
 from zhengwu.domain import lifecycle
 from zhengwu.domain.refusal import Refusal
@@ -374,7 +374,7 @@ class Picked(Strict):
 class BatchGiven(Strict):
     """The same act with the same form on several cases."""
 
-    cases: Annotated[list[Picked], Field(min_length=1, max_length=BATCH)]
+    cases: Annotated[list[Picked], Field(min_length=1, max_length=MOST)]
     form: OpenForm = Field(default_factory=lambda: OpenForm.model_validate({}))
 
 
@@ -398,7 +398,7 @@ class BatchAnswer(Shape):
     response=BatchAnswer,
     auth=Door("cases.handle", "cases.decide"),
     summary="同一动作办多件",
-    description=f"一次最多 {BATCH} 件，每件各自成败，逐件说明。决定只能对同一事项、同一版本的办件。",
+    description=f"一次最多 {MOST} 件，每件各自成败，逐件说明。决定只能对同一事项、同一版本的办件。",
     url_name="acts-batch",
     openapi_extra=problems.documented(*WRITE),
 )
