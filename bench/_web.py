@@ -93,8 +93,10 @@ class Browser:
     """Somebody at a desk, or nobody: asks our WSGI application in this process."""
 
     def __init__(self, person: str | None = None) -> None:
+        from zhengwu.config import memory
         from zhengwu.config.wsgi import application
 
+        memory.settle()  # as every process that serves does
         self.application = application
         self.cookies: dict[str, str] = {}
         if person:

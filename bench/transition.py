@@ -47,6 +47,7 @@ from typing import Any
 import django
 import psycopg
 
+from zhengwu.config import memory
 from zhengwu.config.postgres import APP, DATABASE, OWNER, SUPERUSER, Cluster, binaries
 
 CLIENTS = 16
@@ -895,9 +896,6 @@ def main() -> None:
     if sys.argv[1:2] == ["client"]:
         client(int(sys.argv[2]), *sys.argv[3:6])
         return
-    if sys.argv[1:2] == ["client"]:
-        client(int(sys.argv[2]), *sys.argv[3:6])
-        return
     if sys.argv[1:2] == ["beside"]:
         beside(sys.argv[2])
         return
@@ -919,6 +917,7 @@ def main() -> None:
         bench.write(stock.superuser, stock)
         settle(stock.superuser)
         run = Run(cluster, postmaster, stock, bench, asked.rounds)
+        memory.settle()  # as every process that serves does
         if asked.mode == "service":
             if asked.profile:
                 profile(stock, lambda: one_by_one(stock, 100), 100)

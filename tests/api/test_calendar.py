@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.accounts.city import HALL
 from tests.api.asking import ask, no
 from tests.desk import walk
+from tests.desk.test_naughty import DRILL
 from zhengwu.calendars import api, queries, services
 from zhengwu.calendars import asking as calendar
 
@@ -297,7 +298,7 @@ def test_every_naughty_string_in_every_parameter_is_refused(anyone: Client) -> N
         "/calendar/add": {"date": DAY, "days": "3", "unit": "day"},
     }
     fine = {"days": re.compile(r"[0-9]+|-0"), "region": re.compile(""), "hall": re.compile("")}
-    for place, text in enumerate(strings):
+    for place, text in enumerate(strings[:: 1 if DRILL else 10]):
         # Every string everywhere would ask 8,000 times; each address in its turn.
         path, given = list(asked.items())[place % 3]
         client = Client(SERVER_NAME="localhost", REMOTE_ADDR=f"10.0.{place // 200}.{place % 200}")

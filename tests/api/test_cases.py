@@ -18,6 +18,7 @@ from tests.api.asking import ask, no
 from tests.cases import people
 from tests.cases.people import COMPANY, Told, actor, moment
 from tests.desk import walk
+from tests.desk.test_naughty import DRILL
 from zhengwu.accounts import queries as accounts
 from zhengwu.cases import loading, tracking
 from zhengwu.domain.reading import SHANGHAI
@@ -282,7 +283,7 @@ def test_no_naughty_string_is_a_fault_wherever_it_stands() -> None:
     case = people.received()
     client = walk.sign_in(CLERK)
     strings = json.loads((DATA / "bad-inputs" / "blns" / "blns.json").read_text(encoding="utf-8"))
-    for place, text in enumerate(strings[::2]):
+    for place, text in enumerate(strings[:: 1 if DRILL else 10]):
         for name in ("at", "known"):
             answer = ask(client, f"/cases/{case.number}/clock", {name: text})
             good = not text or (name == "known" and re.fullmatch("[0-9]{1,18}", text) is not None)

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from tests.accounts.test_url_walk import ALL
 from tests.desk import walk
+from tests.desk.test_naughty import DRILL
 
 # What each page reads of its query string.
 READ: Mapping[str, tuple[str, ...]] = {
@@ -91,6 +92,12 @@ VALUES = {
     "first-day": "0001-01-01",
     "last-day": "9999-12-31",
 }
+# The worst of each kind; a drill tries them all.
+TRIED = {
+    name: value
+    for name, value in VALUES.items()
+    if DRILL or name in ("nul", "surrogate", "huge", "first-day")
+}
 PEOPLE = {
     "p-water-clerk": ("desk:register", "desk:inbox", "desk:inbox-export", "desk:case",
                       "desk:review", "desk:batch", "desk:day", "desk:day-export", "desk:shift",
@@ -140,7 +147,7 @@ def _address(name: str, number: str) -> str:
     return reverse(name, kwargs=given)
 
 
-@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+@pytest.mark.parametrize("value", TRIED.values(), ids=TRIED)
 def test_no_query_string_is_a_fault(value: str, clerk: Client) -> None:
     number = walk.register(clerk)
     faults = []
@@ -155,7 +162,7 @@ def test_no_query_string_is_a_fault(value: str, clerk: Client) -> None:
     assert faults == []
 
 
-@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+@pytest.mark.parametrize("value", TRIED.values(), ids=TRIED)
 def test_no_part_of_a_path_is_a_fault(value: str, clerk: Client) -> None:
     clerk.raise_request_exception = False
     faults = []

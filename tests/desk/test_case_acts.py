@@ -21,7 +21,9 @@ from zhengwu.cases import loading, services
 from zhengwu.cases import queries as cases
 from zhengwu.domain.refusal import Refusal, Refusals
 
-EACH = 2 if DRILL else 10  # an act is tried with every tenth string, in a drill with every second
+EACH = (
+    2 if DRILL else 30
+)  # an act is tried with every thirtieth string, in a drill with every second
 pytestmark = pytest.mark.usefixtures("shop")
 CLERK, REVIEWER, APPROVER = "p-water-clerk", "p-water-reviewer", "p-water-approver"
 

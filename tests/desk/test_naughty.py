@@ -16,7 +16,7 @@ from django.test import Client
 from tests.desk import walk
 
 DATA = Path(os.environ.get("ZHENGWU_DATA", Path(__file__).parents[3] / "shared" / "data"))
-SAMPLE = 60
+SAMPLE = 25
 DRILL = os.environ.get("ZHENGWU_DRILL") == "1"
 needs_data = pytest.mark.skipif(not DATA.exists(), reason=f"the real data is not at {DATA}")
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("shop")
 
 
 def strings(step: int) -> list[str]:
-    """Every step-th of the list in the drill; otherwise some sixty of them, at most, that lie
+    """Every step-th of the list in the drill; otherwise some twenty-five of them, at most, that lie
     evenly over all its sections."""
     everything: list[str] = json.loads(
         (DATA / "bad-inputs" / "blns" / "blns.json").read_text(encoding="utf-8")

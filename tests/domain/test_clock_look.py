@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 
 from tests.domain import agreement, histories
 from tests.domain.histories import SEEDS, History
+from zhengwu.cases.writing import QUIET
 from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.event import Event
 from zhengwu.domain.lifecycle import Life
@@ -60,3 +61,26 @@ def test_a_life_that_goes_on_is_the_life_gone_through_again(seed: int) -> None:
         assert life == Life.of(events[:nth])
         assert life.standing == lifecycle.fold(events[:nth])
         assert life.counting == lifecycle.standing_events(events[:nth])
+
+
+@settings(max_examples=60)
+@given(SEEDS)
+def test_a_quiet_entry_leaves_every_reading_as_it_was(seed: int) -> None:
+    """So that the clock's columns of a head need not be counted anew for it."""
+    told = histories.history(seed)
+    events, at = told.events, told.at
+    for world in told.worlds:
+        edition = agreement.edition(world)
+        try:
+            expected = clock.read(events, at=at, edition=edition)
+            came = clock.alarms(events, at=at, edition=edition)
+        except (Refusal, ValueError):  # another system's news, or beyond the calendar
+            continue
+        for kind in sorted(QUIET):
+            entry = Event(
+                version=len(events) + 1, kind=kind, occurred=at, recorded=at, received=at,
+                agency="420100-water", region="420100", source="desk", body={},
+            )  # fmt: skip
+            then = (*events, entry)
+            assert clock.read(then, at=at, edition=edition) == expected, kind
+            assert clock.alarms(then, at=at, edition=edition) == came, kind

@@ -268,6 +268,7 @@ def started(home: Path, given: dict[str, str], *names: str) -> Iterator[list[sub
                 os.kill(pid, signal.SIGKILL)
 
 
+@DRILL
 @pytest.mark.usefixtures("db")
 def test_web_and_work_run_apart_and_neither_knows_the_owner(
     cluster: Cluster, tmp_path: Path

@@ -84,7 +84,8 @@ def kin(home: Path) -> dict[int, str]:
 
 def until_none(home: Path) -> dict[int, str]:
     begun = time.monotonic()
-    while (left := kin(home)) and time.monotonic() - begun < 20:
+    # A web process lets what it is at come to its end, and ends by itself a minute later.
+    while (left := kin(home)) and time.monotonic() - begun < 90:
         time.sleep(0.1)
     return left
 

@@ -112,9 +112,20 @@ def derived(
 
     came: the first alarm that came true already; the sweep looks whether it was raised.
     """
-    holder = standing.holder
     found = clock_columns(reading)
     later = found.next_at if standing.closed_at is None else None
+    return {
+        **of_standing(standing),
+        "due": found.due,
+        "warn": found.warn,
+        "provisional": found.provisional,
+        "next_at": min((one for one in (came, later) if one), default=None),
+    }
+
+
+def of_standing(standing: lifecycle.Standing) -> dict[str, Any]:
+    """The derived columns that the clock has no part in."""
+    holder = standing.holder
     return {
         "state": str(standing.state),
         "suspended": standing.suspended,
@@ -128,10 +139,6 @@ def derived(
         "decided": standing.decided_at,
         "closed": standing.closed_at,
         "archived": standing.archived_at,
-        "due": found.due,
-        "warn": found.warn,
-        "provisional": found.provisional,
-        "next_at": min((one for one in (came, later) if one), default=None),
     }
 
 

@@ -270,8 +270,12 @@ def _written(
         )
         life = life.then(event)
         new.append(event)
-    edition = calendars.edition(loaded.region, loaded.hall, last=loaded.calendar)
-    head = writing.head_of(life, edition=edition, at=at)
+    head = writing.head_after(
+        life,
+        new,
+        edition=lambda: calendars.edition(loaded.region, loaded.hall, last=loaded.calendar),
+        at=at,
+    )
     rows = tuple(
         ledger.Row(
             stream_id=loaded.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
@@ -17,7 +17,7 @@ from django.utils.crypto import salted_hmac
 from zhengwu.accounts.queries import Actor
 from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads
-from zhengwu.domain import clock
+from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event
 from zhengwu.domain.lifecycle import Life
@@ -88,6 +88,20 @@ def head_of(life: Life, *, edition: Edition, at: datetime) -> dict[str, Any]:
     # What came true before this entry is still to be raised, though the limit stops with it.
     reading, came = clock.look(life, at=at, edition=edition)
     return heads.derived(life.standing, reading=reading, came=came)
+
+
+# Acts that begin, stop and change no limit: the clock's columns stay as it keeps them itself, by
+# the sweep at `next_at` and by re-projection. Withdrawing an entry changes what counts.
+QUIET = frozenset(act.code for act in lifecycle.ACTS) - clock.TELLING - {"entry_withdrawn"}
+
+
+def head_after(
+    life: Life, new: Sequence[Event], *, edition: Callable[[], Edition], at: datetime
+) -> dict[str, Any]:
+    """The derived columns that these entries, the last of a life, may have changed."""
+    if all(event.kind in QUIET for event in new):
+        return heads.of_standing(life.standing)
+    return head_of(life, edition=edition(), at=at)
 
 
 def digest(request: Mapping[str, Any]) -> bytes:

@@ -225,13 +225,17 @@ class Admit:
         response._resource_closers.append(leave)  # type: ignore[attr-defined]
 
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
-        """What the database gave up is a rush, too, and was rolled back."""
-        if isinstance(problem, OperationalError) and isinstance(
-            problem.__cause__,
-            (errors.QueryCanceled, errors.LockNotAvailable, errors.TooManyConnections),
-        ):
-            return turned_away(request, ceil(LOCK / 1000))
-        return None
+        return gave_up(request, problem)
+
+
+def gave_up(request: HttpRequest, problem: Exception) -> HttpResponse | None:
+    """What the database gave up is a rush, too, and was rolled back: 503. None for anything else."""
+    if isinstance(problem, OperationalError) and isinstance(
+        problem.__cause__,
+        (errors.QueryCanceled, errors.LockNotAvailable, errors.TooManyConnections),
+    ):
+        return turned_away(request, ceil(LOCK / 1000))
+    return None
 
 
 @contextmanager

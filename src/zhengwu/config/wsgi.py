@@ -12,6 +12,7 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import resolve
 from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
+from zhengwu.config import memory
 from zhengwu.config.postgres import die_with_parent
 from zhengwu.web import observing
 
@@ -31,6 +32,7 @@ if os.environ.get("ZHENGWU_SERVED"):
     from zhengwu.documents import services as documents
 
     threading.Thread(target=documents.warm_up, name="papers", daemon=True).start()
+    memory.settle()
 if settings.TRUSTED_PROXIES:
     application = observing.peer_kept(
         wrap_wsgi_with_proxy_headers(application, trusted_hosts=settings.TRUSTED_PROXIES)

@@ -85,6 +85,8 @@ _TELLING = (
     _RECEIPTS | _ACCEPTS | _ENDS_ACCEPTANCE | _ENDS_STEP | _ENDS_CLAIM | _MARKS | set(_WAITS)
     | {"step_taken", "extended", "claim", "version_moved"}
 )  # fmt: skip
+# An entry of any other kind leaves every reading as it was, unless it withdraws another.
+TELLING = frozenset(_TELLING)
 # Looked up by the thousand.
 _ACT = Nature.ACT
 _WORKING = Unit.WORKING_DAY
