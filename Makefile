@@ -76,7 +76,7 @@ test: setup-dev browser
 	ZHENGWU_TEST_PG=16 .venv/bin/pytest -q tests/ledger tests/cases $(PYTEST)
 
 drill: setup-dev browser
-	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/ledger/test_drill.py tests/cases/test_walk.py tests/desk/test_naughty.py tests/desk/test_calendar.py tests/desk/test_case_acts.py tests/desk/test_addresses.py tests/desk/test_authorisations.py tests/api/test_cases.py tests/api/test_calendar.py tests/setup/test_reload.py tests/setup/test_wheel.py tests/setup/test_deploy.py tests/api/test_schemathesis.py tests/api/test_client.py tests/setup/test_burst.py tests/browser $(PYTEST)
+	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/ledger/test_drill.py tests/cases/test_walk.py tests/cases/test_replay.py tests/desk/test_naughty.py tests/desk/test_calendar.py tests/desk/test_case_acts.py tests/desk/test_addresses.py tests/desk/test_authorisations.py tests/api/test_cases.py tests/api/test_calendar.py tests/setup/test_reload.py tests/setup/test_wheel.py tests/setup/test_deploy.py tests/api/test_schemathesis.py tests/api/test_client.py tests/setup/test_burst.py tests/browser $(PYTEST)
 
 # requirements.txt: the versions and digests of the lock file, for pip install --require-hashes.
 wheel: setup
