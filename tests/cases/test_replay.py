@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not DATA.exists(), reason=f"the real data is not at {DATA}"),
 ]
 RECEIPT = DATA / "permit-logs" / "receipt.xes.gz"
+WHOLE = os.environ.get("ZHENGWU_TEST_PG", "18") == "18"
 DRILL = os.environ.get("ZHENGWU_DRILL") == "1"
 # The other version of the database is asked the same of the log's first cases.
 CASES = 1434 if WHOLE else 150
