@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import django
 import psycopg
@@ -136,20 +135,7 @@ def db(kept: Kept) -> Iterator[None]:
     for connection in connections.all(initialized_only=True):
         if connection.connection is not None and connection.in_atomic_block:
             raise AssertionError("the test left a transaction open")
-        _as_new(connection)
-
-
-def _as_new(connection: Any) -> None:
-    """The session goes on to the next test, which finds it as it would find a new one: opening one
-    anew, and learning about every table again, costs more than most tests.
-    """
-    bare = connection.connection
-    if bare is None or bare.closed or bare.broken:
-        connection.close()
-        return
-    with bare.cursor() as cursor:
-        cursor.execute("RESET ALL; SELECT pg_advisory_unlock_all()", prepare=False)
-    connection.health_check_done = False
+    connections.close_all()
 
 
 @dataclass(slots=True)
