@@ -50,6 +50,9 @@ BENCHES: dict[str, tuple[tuple[str, ...], str, bool]] = {
     "differences": (("bench.differences",), "differences between districts", False),
     "likeness": (("bench.likeness",), "names that mean the same; `ratio`: to counting letters", False),
 }  # fmt: skip
+# Whose ratio has the limit.
+AT_LEAST = ("transition-http", "transition-batch")
+AT_MOST = ("transition-full",)
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "performance.md"
 
@@ -78,10 +81,15 @@ class Outcome:
 
 
 def verdict(one: dict[str, Any]) -> str:
-    """Within the limit or not; nothing where there is none. A ratio has no limit of its own."""
+    """Within the limit or not; nothing where there is none. The limit is the value's, but for those
+    that are measured against something: there it is the ratio's.
+    """
     if one["limit"] is None or one["value"] is None:
         return ""
-    return "within" if one["value"] <= one["limit"] else "over"
+    if one["name"] in AT_LEAST:
+        return "within" if one["ratio"] >= one["limit"] else "under"
+    held = one["ratio"] if one["name"] in AT_MOST else one["value"]
+    return "within" if held <= one["limit"] else "over"
 
 
 def _plain(value: float | None) -> str:
@@ -166,7 +174,7 @@ ABOUT = """# Performance
 What the platform does on a named machine, and how much of it the platform itself costs. Written by `make bench` (bench/run.py); every figure is measured there and then, none is carried over.
 
 ## How to read it
-- **value** is in the unit beside it, less is better where there is a limit. **verdict** compares it with the limit; an empty one means that there is none.
+- **value** is in the unit beside it, less is better where there is a limit. **verdict** compares it with the limit, of the `transition-…` the ratio; an empty one means that there is none.
 - **ratio** compares with the bare thing under the same conditions in the same run (pgbench on the same statement, COPY of the same columns, a page without contents): what is lost, or kept, by all that is ours. What exactly stands in the table below and in the module's first lines.
 - **CPU** is that of our process and of its PostgreSQL backends together, not the clock on the wall. It too grows, by up to a half, when other programs use the cores' caches: see *load before*, the run queue in the minute before each measurement began. Above 1 or so, do not trust the third digit; above the number of cores, not the second.
 - `transition-http` and `transition-batch` mean by ratio pgbench's CPU for one transaction over ours for one transition: the nearer to 1, the less we add. `transition-full` means ours on the big city over ours on an empty database.

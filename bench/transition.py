@@ -47,6 +47,7 @@ from typing import Any
 import django
 import psycopg
 
+from bench import _line
 from zhengwu.config import memory
 from zhengwu.config.postgres import APP, DATABASE, OWNER, SUPERUSER, Cluster, binaries
 
@@ -56,6 +57,7 @@ TRANSACTIONS = 200  # of each pgbench client in a round
 SINGLE, BATCHES, SIZE = 200, 20, 50
 CONNECTIONS = 2  # of the HTTP client, each with one request at a time
 FULL = 1.15
+UNIT = "µs of CPU a hand-over"
 LIMITS = {"http": 0.08, "batch": 1.0, "service": 0.08}
 TICK = os.sysconf("SC_CLK_TCK")
 WHEN = "11-27 15:00"
@@ -564,18 +566,14 @@ def full(rounds: int) -> None:
     if plans["whole"]:
         raise SystemExit(f"whole tables are read: {plans['whole']}")
     median = {where: statistics.median(values) * 1e6 for where, values in spent.items()}
-    result = {
-        "name": "transition-full",
-        "value": round(median["city"], 1),
-        "unit": "µs of CPU a hand-over",
-        "empty": round(median["empty"], 1),
-        "ratio": round(median["city"] / median["empty"], 3),
-        "limit": FULL,
-        "rounds": rounds,
-        "cases": plans["cases"],
-        "events": plans["events"],
-    }
-    print(json.dumps(result, ensure_ascii=False))
+    print(
+        f"medians of {rounds} rounds: empty {median['empty']:.0f} µs;"
+        f" {plans['cases']:,} cases, {plans['events']:,} events"
+    )
+    _line.line(
+        "transition-full", round(median["city"], 1), UNIT,
+        ratio=round(median["city"] / median["empty"], 3), limit=FULL,
+    )  # fmt: skip
 
 
 def beside(where: str) -> None:
@@ -855,19 +853,16 @@ class Run:
         if self.bench.moved(self.stock.superuser) != expected:
             raise SystemExit("pgbench did not move what it was told to move")
         one, other = statistics.median(cost.whole for cost in mine), statistics.median(theirs)
-        result = {
-            "name": f"transition-{mode}",
-            "value": round(one * 1e6, 1),
-            "unit": "µs of CPU a hand-over",
-            "python": round(statistics.median(cost.python for cost in mine) * 1e6, 1),
-            "server": round(statistics.median(cost.server for cost in mine) * 1e6, 1),
-            "pgbench": round(other * 1e6, 1),
-            "ratio": round(other / one, 3),
-            "limit": LIMITS[mode],
-            "rounds": self.rounds,
-            "postgres": self.cluster.major,
-        }
-        print(json.dumps(result, ensure_ascii=False))
+        python = statistics.median(cost.python for cost in mine) * 1e6
+        server = statistics.median(cost.server for cost in mine) * 1e6
+        print(
+            f"medians of {self.rounds} rounds: Python {python:.0f}, server {server:.0f},"
+            f" pgbench {other * 1e6:.0f} µs; PostgreSQL {self.cluster.major}"
+        )
+        _line.line(
+            f"transition-{mode}", round(one * 1e6, 1), UNIT, ratio=round(other / one, 3),
+            limit=LIMITS[mode],
+        )  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -50,6 +50,9 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: not there, or not for this person: which of the two is not told."""
+    if problems.wanted(request):
+        said = "没有这个地址。请核对网址，各个地址见 /api/v1/docs。"
+        return problems.problem(404, "http.404", problems.MEANS[404], said)
     return _page(
         request,
         404,
