@@ -72,6 +72,34 @@ def edition(
     return _edition(tuple(above), hall if hall in halls else None, *last)
 
 
+class AsKnown:
+    """Editions as known at positions of the log (当时已知的历书); one query, then from memory."""
+
+    def __init__(self) -> None:
+        told = ledger.places(STREAM, STREAM_ID)
+        changes = [(version, one) for version, one, _ in told]
+        first = _shipped_first(*(changes[-1] if changes else (0, NOTHING)))
+        # What came with the software was known before it stood in the log.
+        self._later = [
+            (position, (version, one)) for version, one, position in told if version > first[0]
+        ]
+        self._first = first
+        self._held: dict[tuple[str, str | None, Change], Edition] = {}
+
+    def at(self, position: int | None, region: str, hall: str | None = None) -> Edition:
+        """As known at a position; None: all that is known."""
+        last = self._first
+        for placed, change in self._later:
+            if position is not None and (placed is None or placed > position):
+                break
+            last = change
+        key = (region, hall, last)
+        held = self._held.get(key)
+        if held is None:
+            held = self._held[key] = edition(region, hall, last=last)
+        return held
+
+
 def notices() -> tuple[Notice, ...]:
     """The State Council's notices and their amendments, by year and then as they came."""
     return tuple(sorted(timetable().notices, key=lambda one: (one.year, one.version)))

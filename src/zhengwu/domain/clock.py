@@ -52,6 +52,7 @@ __all__ = [
     "light",
     "look",
     "read",
+    "read_counting",
 ]
 
 LICENCE = "行政许可"  # the type of item that the 行政许可法 binds; others follow it by analogy
@@ -114,6 +115,12 @@ def read(
     if known is not None:
         events = [e for e in events if e.position is not None and e.position <= known]
     reader, _ = _scanned(standing_events(events), at=at, edition=edition)
+    return reader.reading()
+
+
+def read_counting(counting: Sequence[Event], *, at: datetime, edition: Edition) -> Reading:
+    """The same as `read` of events of which each is known to count (`lifecycle.histories`)."""
+    reader, _ = _scanned(counting, at=at, edition=edition)
     return reader.reading()
 
 

@@ -60,7 +60,11 @@ def spans(events: Sequence[Event], *, until: datetime) -> tuple[Span, ...]:
     nothing. A closing that another system dates before its last steps cuts them off; one dated
     before the receipt leaves nothing.
     """
-    rows = histories([event for event in events if event.occurred <= until])
+    return along(histories([event for event in events if event.occurred <= until]), until=until)
+
+
+def along(rows: Sequence[tuple[Event, Standing]], *, until: datetime) -> tuple[Span, ...]:
+    """The same of events that all count and lie before `until`, each with the standing after it."""
     if not rows:
         return ()
     first, last = rows[0][0], rows[-1][1]
@@ -463,6 +467,6 @@ def apportion(
 
 
 __all__ = [
-    "Handover", "Part", "Side", "Span", "Table", "Tally", "apportion", "handovers", "office_time",
+    "Handover", "Part", "Side", "Span", "Table", "Tally", "along", "apportion", "handovers", "office_time",
     "parts", "spans", "split", "table", "together", "totals", "whole", "without_posts",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ COLUMNS = (
 
 def parse(value: Any) -> Any:
     """A jsonb value: Django's connection hands it over as text."""
-    return json.loads(value) if isinstance(value, str) else value
+    return orjson.loads(value) if isinstance(value, str) else value
 
 
 def entry(row: Sequence[Any]) -> Entry:
@@ -59,6 +58,18 @@ def stream_events(stream: str, stream_id: uuid.UUID, *, known: int | None = None
             [stream, stream_id, known, known],
         )
         return [entry(row) for row in cursor.fetchall()]
+
+
+def places(stream: str, stream_id: uuid.UUID) -> list[tuple[int, uuid.UUID, int | None]]:
+    """Version, id and position of each event of a stream, by version."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.version, e.id, p.position FROM ledger_event e"
+            " LEFT JOIN ledger_position p ON p.event = e.id"
+            " WHERE e.stream = %s AND e.stream_id = %s ORDER BY e.version",
+            [stream, stream_id],
+        )
+        return [(version, identifier, position) for version, identifier, position in cursor]
 
 
 def last(
@@ -109,13 +120,44 @@ def by_key(source: str, key: str) -> Entry | None:
 def positions(*, after: int = 0, limit: int = 1000) -> list[Entry]:
     """Events in the order of the log, from the position after the given one."""
     with connection.cursor() as cursor:
+        # As one text: a third of what fifteen values of a row cost to take over one by one.
         cursor.execute(
-            f"SELECT {COLUMNS}, p.position FROM ledger_position p"  # noqa: S608 - a constant
+            "SELECT json_build_array(e.id, e.stream, e.stream_id, e.version, e.kind, e.nature,"
+            " e.occurred, e.recorded, e.received, e.actor, e.post, e.agency, e.region, e.source,"
+            " e.body, p.position)::text FROM ledger_position p"
             " JOIN ledger_event e ON e.id = p.event"
             " WHERE p.position > %s AND p.position <= %s ORDER BY p.position",
             [after, after + limit],
         )
-        return [entry(row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    moment, natures, loads = datetime.fromisoformat, _NATURES, orjson.loads
+    found = []
+    for (text,) in rows:
+        (
+            identifier, stream, stream_id, version, kind, nature, occurred, recorded, received,
+            actor, post, agency, region, source, body, position,
+        ) = loads(text)  # fmt: skip
+        found.append(
+            Entry(
+                id=uuid.UUID(identifier),
+                stream=stream,
+                stream_id=uuid.UUID(stream_id),
+                version=version,
+                kind=kind,
+                nature=natures[nature],
+                occurred=moment(occurred),
+                recorded=moment(recorded),
+                received=moment(received),
+                actor=actor,
+                post=post,
+                agency=agency,
+                region=region,
+                source=source,
+                body=body,
+                position=position,
+            )
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,6 @@ class StatisticsConfig(AppConfig):
 
     def ready(self) -> None:
         from zhengwu.ledger import services as ledger
-        from zhengwu.statistics.followers import DAILY
+        from zhengwu.statistics.followers import FIGURES
 
-        ledger.register_follower(DAILY)
+        ledger.register_follower(FIGURES)

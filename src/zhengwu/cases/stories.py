@@ -1,0 +1,93 @@
+"""Cases and their whole stories for whoever measures them (办件全程): no actor, no personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from zhengwu.cases.events import STREAM
+from zhengwu.domain.event import Event
+from zhengwu.ledger import queries as ledger
+
+
+class Subject(NamedTuple):
+    """What was fixed when a case was received. Empty where it was not told.
+
+    unit, channel: as the receipt says; another system names departments of its own (unit).
+    """
+
+    agency: str
+    unit: str
+    region: str
+    kind: str
+    source: str
+    channel: str
+    item: str
+    hall: str
+    window: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A case with its events up to the version asked for, by version."""
+
+    case: UUID
+    subject: Subject
+    events: tuple[Event, ...]
+
+
+_SUBJECT = (
+    "c.id, c.agency, left(coalesce(o.body #>> '{kept,department}', ''), 100), c.region, c.kind,"
+    " c.source, left(coalesce(o.body ->> 'channel', o.body #>> '{kept,channel}', ''), 40),"
+    " coalesce(c.item, ''), coalesce(c.hall, ''), coalesce(c.\"window\", '')"
+)
+_OPENING = f"JOIN ledger_event o ON o.stream = '{STREAM}' AND o.stream_id = c.id AND o.version = 1"
+
+
+def subjects(cases: list[UUID]) -> dict[UUID, Subject]:
+    """What cases are about, by id; one query."""
+    if not cases:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_SUBJECT} FROM unnest(%s::uuid[]) w(id)"  # noqa: S608 - constants
+            f" JOIN cases_case c ON c.id = w.id {_OPENING}",
+            [cases],
+        )
+        return {row[0]: Subject(*row[1:]) for row in cursor.fetchall()}
+
+
+def told(wanted: Mapping[UUID, int]) -> Iterator[Told]:
+    """Cases with their stories up to a version each; one query, events with their positions."""
+    if not wanted:
+        return
+    story = ledger.story_sql(stream=f"'{STREAM}'", stream_id="c.id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_SUBJECT}, {story} FROM unnest(%s::uuid[]) w(id)"  # noqa: S608 - constants
+            f" JOIN cases_case c ON c.id = w.id {_OPENING}",
+            [list(wanted)],
+        )
+        rows = cursor.fetchall()
+    for row in rows:
+        upto = wanted[row[0]]
+        events = tuple(one for one in ledger.story(row[-1]) if one.version <= upto)
+        yield Told(row[0], Subject(*row[1:-1]), events)
+
+
+def overdue_sql(at: str) -> str:
+    """A SELECT of the ids of cases that are open and past due at an instant, a parameter's name.
+
+    Due and closing are those of the heads: by what is known now.
+    """
+    return (
+        "SELECT c.id FROM cases_case c WHERE c.closed IS NULL AND NOT c.suspended"  # noqa: S608
+        f" AND c.due <= %({at})s"
+    )
+
+
+__all__ = ["Subject", "Told", "overdue_sql", "subjects", "told"]
