@@ -10,7 +10,7 @@ handled it and however late it was entered. docs/reference/statistics.md is prin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ from zhengwu.domain import clock, timeledger
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.lifecycle import HolderKind, Standing, histories
-from zhengwu.domain.procedure import Unit
+from zhengwu.domain.procedure import Limit
 from zhengwu.domain.reading import SHANGHAI, LimitReading
 
 SECOND = timedelta(seconds=1)
@@ -167,7 +167,10 @@ _WHOLE = frozenset(
 )
 _ALWAYS = frozenset({"archived"})  # changes nothing, even after the closing
 _DECIDING = ("promised", "joint", "lower_review", "statutory")
+# The law's own limit before what stands in its place, the review before what is only reviewed here.
 _STATUTORY = ("statutory", "joint", "lower_review")
+_STANDS_STILL = frozenset({"suspended", "forwarded"})
+Known = Callable[[int | None], Edition]  # the edition as known at a position of the log
 
 
 class Mark(NamedTuple):
@@ -273,6 +276,7 @@ class Fact:
 
     def then(self, event: Event, *, edition: Edition) -> Fact | None:
         """After one more entry of the story; None where the whole story must be gone through.
+        edition: as known when it was entered.
 
         The same as `measured` on all of it: only acts in order, on a case that is open.
         """
@@ -288,7 +292,7 @@ class Fact:
         if event.nature is not Nature.ACT and event.kind != "step":
             return None
         seen = {mark.what for mark in self.marks}
-        added = tuple(_marks(event, seen, edition))
+        added = tuple(_marks(event, seen, lambda _: edition))
         return replace(
             self, version=event.version, last=event.occurred, marks=(*self.marks, *added)
         )
@@ -302,9 +306,11 @@ _COUNTED_AS = {
 }
 
 
-def measured(events: Sequence[Event], *, edition: Edition) -> Fact:
-    """A case from its whole story, by version. edition: what was known when it was closed.
+def measured(events: Sequence[Event], *, known: Known) -> Fact:
+    """A case from its whole story, by version.
 
+    known: the edition as known at a position: a closed case is judged by what was known when it was
+    closed, a late entry by what was known when it was entered, so that neither changes afterwards.
     Raises Refusal where an event has no offset, ValueError beyond the calendar's table or without
     events.
     """
@@ -323,21 +329,28 @@ def measured(events: Sequence[Event], *, edition: Edition) -> Fact:
         if event.kind == "claim":
             _claim(claims, event)
         elif event.kind != "received":
-            added = tuple(_marks(event, seen, edition))
+            added = tuple(_marks(event, seen, known))
             seen |= {mark.what for mark in added}
             marks += added
-        elif _late_entry(event, edition):
+        elif _late_entry(event, known):
             marks.append(Mark("late_entries", _day(event.occurred), event.actor))
         last = max(last, event.occurred)
     claim_due = claims.get("deadline") or claims.get("planned_end")
+    outcome = standing.outcome
+    if outcome in ("granted", "refused") and outcome not in seen:
+        # Another system told of the decision first and of its outcome later.
+        marks += [Mark(outcome, one.day) for one in marks if one.what == "decided"]
     closed = standing.closed_at
+    closing = next((one.position for one, _ in rows if one.kind == "closed"), None)
     return Fact(
         version=events[-1].version,
         received=_day(received),
         last=last,
         marks=tuple(marks),
         claim_due=claim_due,
-        closing=_closing(rows, standing, received, closed, claim_due, edition) if closed else None,
+        closing=_closing(rows, standing, received, closed, claim_due, known(closing))
+        if closed
+        else None,
     )
 
 
@@ -345,7 +358,7 @@ def _day(moment: datetime) -> date:
     return moment.astimezone(SHANGHAI).date()
 
 
-def _marks(event: Event, seen: set[str], edition: Edition) -> list[Mark]:
+def _marks(event: Event, seen: set[str], known: Known) -> list[Mark]:
     """What one entry counts as. seen: what the case was counted as before it."""
     kind = event.kind
     day: date | None = None
@@ -360,19 +373,19 @@ def _marks(event: Event, seen: set[str], edition: Edition) -> list[Mark]:
     for what in _EACH.get(kind, ()):
         day = _day(event.occurred)
         found.append(Mark(what, day, event.actor))
-    if _late_entry(event, edition):
+    if _late_entry(event, known):
         found.append(Mark("late_entries", day or _day(event.occurred), event.actor))
     return found
 
 
-def _late_entry(event: Event, edition: Edition) -> bool:
+def _late_entry(event: Event, known: Known) -> bool:
     """Whether it was entered more than LATE_ENTRY working days after it happened."""
     if event.recorded - event.occurred < timedelta(days=LATE_ENTRY):
         return False
     if event.nature is Nature.ACT and event.actor is None:
         return False  # the house itself, whose clock stood still meanwhile
     happened, entered = _day(event.occurred), _day(event.recorded)
-    calendar = edition.calendar
+    calendar = known(event.position).calendar
     if not (calendar.reaches(event.occurred) and calendar.reaches(event.recorded)):
         return True
     return calendar.working_days_between(happened, entered) > LATE_ENTRY
@@ -385,7 +398,7 @@ def _claim(claims: dict[str, datetime], event: Event) -> None:
     try:
         due = datetime.fromisoformat(str(claim["due"]))
     except ValueError:
-        return  # what is no instant is no deadline; the clock refuses to read such a story
+        return  # what is no instant is no deadline
     if due.tzinfo is not None:
         claims[str(claim.get("kind") or "")] = due
 
@@ -399,18 +412,19 @@ def _closing(
     edition: Edition,
 ) -> Closing:
     until = max(closed, *(event.occurred for event, _ in rows))
-    reading = clock.read_counting([event for event, _ in rows], at=until, edition=edition)
-    verdict, due = _verdict(reading.limits)
+    # The sender's deadlines are no limits of ours, and may be no instants.
+    counting = [event for event, _ in rows if event.kind != "claim"]
+    reading = clock.read_counting(counting, at=until, edition=edition)
+    verdict, due = _verdict(reading.limits, standing.decided_at, edition)
     spans = timeledger.along(rows, until=until)
     seconds = _seconds(spans)
     decided_by, decided_at, at_window = _decision(rows)
-    begun = standing.accepted_at or received
     return Closing(
         day=_day(closed),
         verdict=verdict,
         due=due,
         claim=_kept(claim_due, closed),
-        days=_days(reading.limits, begun, standing.decided_at or closed, edition),
+        days=_days(counting, reading.limits, standing, received, closed, edition),
         promised_used=_used(reading.limits, ("promised",)),
         statutory_used=_used(reading.limits, _STATUTORY),
         spot=at_window and decided_at is not None and _day(decided_at) == _day(received),
@@ -429,7 +443,9 @@ def _kept(due: datetime | None, closed: datetime) -> Verdict:
     return Verdict.ON_TIME if closed <= due else Verdict.LATE
 
 
-def _verdict(limits: Sequence[LimitReading]) -> tuple[Verdict, datetime | None]:
+def _verdict(
+    limits: Sequence[LimitReading], decided: datetime | None, edition: Edition
+) -> tuple[Verdict, datetime | None]:
     judging = [one for one in limits if one.kind in _DECIDING]
     if not judging:
         judging = [one for one in limits if one.kind == "acceptance"]
@@ -438,33 +454,56 @@ def _verdict(limits: Sequence[LimitReading]) -> tuple[Verdict, datetime | None]:
     due = min(one.due for one in judging)
     if any(one.met is False for one in judging):
         return Verdict.LATE, due
-    tight = min(judging, key=lambda one: one.due)
-    early = tight.kind != "acceptance" and tight.value > 0 and tight.left >= 1
-    return Verdict.EARLY if early else Verdict.ON_TIME, due
+    own = _one(judging, ("promised", *_STATUTORY))
+    if own is None or decided is None:
+        return Verdict.ON_TIME, due  # withdrawn or answered in time is not decided early
+    left = edition.calendar.working_days_between(_day(decided), _day(own.due))
+    return Verdict.EARLY if left >= 1 else Verdict.ON_TIME, due
 
 
-def _used(limits: Sequence[LimitReading], kinds: tuple[str, ...]) -> int | None:
-    """Thousandths of the limit, its extension counted in; of several of these kinds the tightest."""
-    found = [one for one in limits if one.kind in kinds and one.value + one.extra > 0]
-    if not found:
+def _one(limits: Sequence[LimitReading], kinds: Sequence[str]) -> LimitReading | None:
+    """The limit of the first of these kinds that there is."""
+    return next((one for kind in kinds for one in limits if one.kind == kind), None)
+
+
+def _used(limits: Sequence[LimitReading], kinds: Sequence[str]) -> int | None:
+    """Thousandths of the limit of the first of these kinds, its extension counted in, in the unit in
+    which it is used (months and years in days). None where it is to be done on the spot.
+    """
+    one = _one(limits, kinds)
+    if one is None or one.value + one.extra == 0 or one.used + one.left <= 0:
         return None
-    one = min(found, key=lambda limit: limit.due)
-    return max(0, one.used) * 1000 // (one.value + one.extra)
+    return one.used * 1000 // (one.used + one.left)
 
 
 def _days(
-    limits: Sequence[LimitReading], begun: datetime, ended: datetime, edition: Edition
+    counting: Sequence[Event],
+    limits: Sequence[LimitReading],
+    standing: Standing,
+    received: datetime,
+    closed: datetime,
+    edition: Edition,
 ) -> int | None:
-    for one in limits:
-        if one.kind in _DECIDING and one.unit == Unit.WORKING_DAY and one.stopped_at is not None:
-            return max(0, one.used)
-    first, last = _day(begun), _day(ended)
-    if last < first:
-        return 0  # another system's closing before its receipt
-    calendar = edition.calendar
-    if not (calendar.reaches(begun) and calendar.reaches(ended)):
+    """Working days from the acceptance to the decision without what the law leaves out: what stood
+    still from before the limit ended. None beyond the calendar's table.
+    """
+    calendar, ended = edition.calendar, standing.decided_at or closed
+    first = begun = standing.accepted_at or received
+    deemed = next((one for one in counting if one.kind in ("accepted", "deemed_accepted")), None)
+    if (
+        deemed is not None and deemed.kind == "deemed_accepted"
+    ):  # 32(1)(4): as papers count received
+        start = clock.foresee(Limit(0), since=begun, edition=edition, receipt=True).how.start
+        first = begun = start.moment
+    if not (calendar.reaches(first) and calendar.reaches(ended)):
         return None
-    return calendar.working_days_between(first, last)
+    days = calendar.working_days_between(_day(first), _day(ended))
+    if any(one.kind in _STANDS_STILL for one in counting):
+        own = _one(limits, ("statutory", "joint", "promised", "lower_review"))
+        for pause in clock.stood_still(counting, since=begun, until=ended, edition=edition):
+            if own is None or pause.start <= own.due:
+                days -= calendar.between(pause.first, pause.last)
+    return max(0, days)  # another system's closing may lie before its receipt
 
 
 def _seconds(spans: Sequence[timeledger.Span]) -> tuple[int, ...]:
