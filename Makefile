@@ -71,12 +71,20 @@ check: setup-dev
 browser: .venv/.dev
 	@$(PY) tests/setup/browser.py
 
+# Not again on PostgreSQL 16: what reads files, and whole logs of other systems, whose statements
+# smaller tests send to it too.
+ALIKE := --ignore=tests/cases/test_reading_logs.py --ignore=tests/cases/test_xes.py \
+  --deselect=tests/cases/test_replay.py::test_the_receipt_log_goes_in_whole_and_only_once \
+  --deselect=tests/cases/test_process.py::test_the_receipt_log_comes_out_as_it_went_in \
+  --deselect=tests/cases/test_timekeeping.py::test_a_real_log_of_another_system_adds_up_too \
+  --deselect=tests/cases/test_events.py::test_no_event_of_the_worked_story_or_of_a_simulation_has_more_than_is_told
+
 test: setup-dev browser
 	@.venv/bin/pytest $(PYTEST)
-	ZHENGWU_TEST_PG=16 .venv/bin/pytest -q tests/ledger tests/cases $(PYTEST)
+	ZHENGWU_TEST_PG=16 .venv/bin/pytest -q tests/ledger tests/cases $(ALIKE) $(PYTEST)
 
 drill: setup-dev browser
-	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/ledger/test_drill.py tests/cases/test_walk.py tests/cases/test_replay.py tests/desk/test_naughty.py tests/desk/test_calendar.py tests/desk/test_case_acts.py tests/desk/test_addresses.py tests/desk/test_authorisations.py tests/api/test_cases.py tests/api/test_calendar.py tests/setup/test_reload.py tests/setup/test_wheel.py tests/setup/test_deploy.py tests/api/test_schemathesis.py tests/api/test_client.py tests/setup/test_burst.py tests/browser $(PYTEST)
+	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/domain/test_clock_oracle.py tests/domain/test_clock_laws.py tests/domain/test_clock_look.py tests/ledger/test_drill.py tests/cases/test_walk.py tests/cases/test_replay.py tests/cases/test_process.py tests/cases/test_process_outside.py tests/domain/test_measuring.py tests/statistics/test_recount.py tests/desk/test_naughty.py tests/desk/test_calendar.py tests/desk/test_case_acts.py tests/desk/test_addresses.py tests/desk/test_authorisations.py tests/api/test_cases.py tests/api/test_calendar.py tests/setup/test_reload.py tests/setup/test_wheel.py tests/setup/test_deploy.py tests/api/test_schemathesis.py tests/api/test_client.py tests/setup/test_burst.py tests/browser $(PYTEST)
 
 # requirements.txt: the versions and digests of the lock file, for pip install --require-hashes.
 wheel: setup

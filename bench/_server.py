@@ -52,12 +52,15 @@ class Served:
 
     def megabytes(self) -> float:
         """Resident memory of the process that has most."""
-        most = 0
-        for pid in self.processes():
-            for row in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if row.startswith("VmRSS:"):
-                    most = max(most, int(row.split()[1]))
-        return round(most / 1024, 1)
+        return max((megabytes_of(pid) for pid in self.processes()), default=0.0)
+
+
+def megabytes_of(pid: int) -> float:
+    """Resident memory of a process; 0 for one that has just ended."""
+    for row in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if row.startswith("VmRSS:"):
+            return round(int(row.split()[1]) / 1024, 1)
+    return 0.0
 
 
 @contextmanager

@@ -1,16 +1,21 @@
-"""The export of every case: first byte, rows a second, memory, against a bare COPY in the same run.
+"""The export of every case, in the request and by the background: rows a second, memory, against a
+bare COPY in the same run.
 
     python -m bench.export [--cases N] [--home FOLDER]
 
 `GET /api/v1/cases/export` with a system's token that reaches the whole city, from a real web process
 whose resident memory is sampled ten times a second; then the same columns by COPY, three times each,
-alternately. `ratio` is rows a second over those of the bare COPY.
+alternately. Then the same cases ordered as a job (CSV, and XLSX where --xlsx 1 is given), made by the
+process that the worker starts, from its start to the file on the disk. `ratio` is rows a second over
+those of the bare COPY.
 """
 
 from __future__ import annotations
 
 import http.client
 import statistics
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -26,6 +31,7 @@ from zhengwu.config.postgres import APP, DATABASE
 FIRST_BYTE = 1_000  # milliseconds
 ROUNDS = 3
 PATH = "/api/v1/cases/export?form=csv"
+SUPERVISOR = ("supervisor", "420100")  # who sees the whole city
 
 
 def token(it: City) -> str:
@@ -86,8 +92,40 @@ def bare(it: City) -> float:
         return time.perf_counter() - began
 
 
+def job(form: str) -> dict[str, Any]:
+    """One order made by a process of its own: seconds, rows, bytes, CPU, memory at the start and at
+    most (of the process, which ends with it)."""
+    from zhengwu.accounts import queries as accounts
+    from zhengwu.exports import queries, services
+    from zhengwu.web.clock import now
+
+    who = accounts.actor(accounts.with_role(*SUPERVISOR)[0])
+    order = services.order(who, "cases", form=form, parameters={}, key=uuid.uuid4(), at=now())
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "zhengwu.config.jobs"])
+    sampled: list[float] = []
+    used = 0.0
+    while process.poll() is None:
+        time.sleep(0.1)
+        try:
+            sampled.append(_server.megabytes_of(process.pid))
+            used = _web.seconds_of(process.pid)
+        except (FileNotFoundError, ProcessLookupError, IndexError):
+            break  # it has just ended
+    assert process.wait() == 0, process.returncode
+    spent = time.perf_counter() - began
+    found = queries.one(who, order.id)
+    assert found.state == "ready", (found.state, found.why)
+    services.delete(who, order.id, at=now())
+    grown = max(sampled) - statistics.median(sampled[len(sampled) // 4 :])
+    return {
+        "seconds": spent, "rows": found.rows, "size": found.size, "cpu": used,
+        "peak_mb": max(sampled), "grown_mb": grown,
+    }  # fmt: skip
+
+
 def main() -> None:
-    given = _web.arguments(__doc__)
+    given = _web.arguments(__doc__, xlsx=0)
     with city(given.cases, given.home) as it, _server.served(it, workers=1) as server:
         bearer = token(it)
         taken(server, bearer)  # what is read for the first time
@@ -107,6 +145,19 @@ def main() -> None:
             f" memory at the start {last['start_mb']} MB, at most {last['peak_mb']} MB,"
             f" at the end {last['end_mb']} MB"
         )
+        forms = ("csv", "xlsx") if given.xlsx else ("csv",)
+        for form in forms:
+            one = job(form)
+            print(
+                f"as a job, {form}: {one['rows']:,} rows, {one['size'] / 1024**2:,.0f} MB in"
+                f" {one['seconds']:.1f} s ({one['cpu']:.1f} s CPU of the process); its memory at most"
+                f" {one['peak_mb']} MB"
+            )
+            assert one["rows"] >= rows, "a job has lost rows"
+            line(f"export-job-{form}-memory", round(one["grown_mb"], 1),
+                 "MB above its median at most", limit=64)  # fmt: skip
+            line(f"export-job-{form}", round(one["rows"] / one["seconds"]), "rows/s",
+                 ratio=round(statistics.median(theirs) / one["seconds"], 2))  # fmt: skip
         line("export-first-byte", round(first), "ms", limit=FIRST_BYTE)
         line("export-memory", round(grown, 1), "MB more at most", limit=64)
         line("export", round(rows / seconds), "rows/s",

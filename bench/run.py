@@ -35,6 +35,7 @@ BENCHES: dict[str, tuple[tuple[str, ...], str, bool]] = {
     "inbox": (("bench.inbox",), "the inbox of the busiest desks, the dearest of seven", True),
     "case-page": (("bench.case_page",), "a case's page, the dearest of four states", True),
     "track": (("bench.track",), "the applicant's progress page, the dearest of four states", True),
+    "process": (("bench.process",), "the real process beside the published one, the dearest of seven", True),
     "users": (("bench.users",), "sixteen users, a request a second each, for a minute", True),
     "burst": (("bench.burst",), "ten times the acts for a minute; `ratio`: to what the server can do", True),
     "export": (("bench.export",), "every case as CSV; `ratio`: to a bare COPY", True),
@@ -48,6 +49,7 @@ BENCHES: dict[str, tuple[tuple[str, ...], str, bool]] = {
     "observing": (("bench.observing",), "what the request log costs", False),
     "catalogue-import": (("bench.catalogue_import",), "a file of items, published; `ratio`: to COPY", False),
     "differences": (("bench.differences",), "differences between districts", False),
+    "year": (("bench.year",), "a simulated year, filed and counted; from 50,000 cases or CASES", True),
     "likeness": (("bench.likeness",), "names that mean the same; `ratio`: to counting letters", False),
 }  # fmt: skip
 # Whose ratio has the limit.

@@ -47,6 +47,24 @@ django.setup()
 PBKDF2PasswordHasher.iterations = 1_000
 
 
+# What takes longest begins first, so that no worker waits for another at the end. The browser's
+# files stand together: the browser is started once for all of them.
+FIRST = (
+    "tests/setup/test_start.py", "tests/browser/test_journeys.py", "tests/setup/test_deploy.py",
+    "tests/browser/", "tests/accounts/test_demo_city.py", "tests/setup/", "tests/api/",
+    "tests/accounts/", "tests/cases/", "tests/ledger/",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order of the files; within a file it stays as it is written."""
+    items.sort(
+        key=lambda item: next(
+            (nth for nth, begins in enumerate(FIRST) if item.nodeid.startswith(begins)), len(FIRST)
+        )
+    )
+
+
 def _remove() -> None:
     if CLUSTER.place != HOME:
         shutil.rmtree(CLUSTER.place, ignore_errors=True)

@@ -44,6 +44,8 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "items-by": {"way": "department"},
     "form": {"digest": "0" * 64, "filename": "a.pdf"},
     "law": {"code": "xkf"},
+    "statistics-by": {"way": "agency"},
+    "statistics-download": {"table": "city", "form": "json"},
     "check-code": {"code": "{check}"},
     "decision": {"id": "00000000-0000-0000-0000-000000000000"},
     "track-document": {"token": "made-up"},
@@ -91,6 +93,10 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "identifier": "00000000-0000-4000-8000-000000000000",
         "digest": "0" * 64,
     },
+    **{
+        name: {"identifier": "00000000-0000-4000-8000-000000000000"}
+        for name in ("desk:export-cancel", "desk:export-delete", "desk:export-file")
+    },
     "desk:draft-save": {"slot": "case/{number}/granted"},
     "desk:draft-discard": {"slot": "case/{number}/granted"},
 }
@@ -124,8 +130,29 @@ ACTS: Mapping[str, str | None] = {
     "desk:authorise": "authorise.issue",
     "desk:authorisation": "authorise.issue",
     "desk:fees": "case.collect",
+    "desk:statistics": "statistics.see",
+    "desk:statistics-by": "statistics.see",
+    "desk:statistics-by-csv": "statistics.see",
+    "desk:statistics-by-xlsx": "statistics.see",
+    "desk:statistics-time": "statistics.see",
+    "desk:statistics-time-csv": "statistics.see",
+    "desk:statistics-time-xlsx": "statistics.see",
+    "desk:statistics-handings": "statistics.see",
+    "desk:statistics-people": "statistics.people",
+    "desk:statistics-people-csv": "statistics.people",
+    "desk:statistics-people-xlsx": "statistics.people",
+    "desk:statistics-restatements": "statistics.see",
+    "desk:statistics-definitions": "statistics.see",
+    "desk:statistics-cases": "statistics.see",
+    "desk:statistics-report": "statistics.see",
+    "desk:statistics-report-pdf": "statistics.see",
+    "desk:statistics-report-xlsx": "statistics.see",
     "desk:time": "time.see",
     "desk:time-export": "time.see",
+    "desk:process": "time.see",
+    "desk:process-cases": "time.see",
+    "desk:process-xes": "time.see",
+    "desk:process-export": "time.see",
     "desk:calendar": "calendar.see",
     "desk:calendar-changes": "calendar.see",
     "desk:calendar-change": "calendar.see",
@@ -161,6 +188,13 @@ ACTS: Mapping[str, str | None] = {
     "desk:system": "systems.manage",
     "desk:system-issue": "systems.manage",
     "desk:system-revoke": "systems.manage",
+    "desk:exports": None,
+    "desk:exports-rows": None,
+    "desk:exports-told": None,
+    "desk:export-new": None,
+    "desk:export-cancel": None,
+    "desk:export-delete": None,
+    "desk:export-file": None,
     "desk:operate": "operate.see",
     "desk:audit": "audit.looks",
     "desk:audit-export": "audit.looks",
@@ -171,6 +205,7 @@ POSTED = (
     "desk:undo",
     "desk:draft-save",
     "desk:draft-discard",
+    "desk:export-cancel",
     "desk:shift-give",
     "desk:shift-take",
 )
@@ -188,6 +223,7 @@ OF_A_CASE = (
 )
 # Of one thing that is not there: 404 to whoever may.
 OF_NOTHING = (
+    "desk:process-cases",
     "desk:system",
     "desk:system-issue",
     "desk:system-revoke",
@@ -202,6 +238,10 @@ OF_NOTHING = (
     "desk:change-edit",
     "desk:change-material",
     "desk:change-file",
+    "desk:export-new",  # of no table
+    "desk:export-cancel",
+    "desk:export-delete",
+    "desk:export-file",
 )
 ROLES_OF_AN_AGENCY = ("clerk", "reviewer", "approver", "head", "legal", "cashier")
 # One person of every role, at the water bureau where the role belongs to an agency.

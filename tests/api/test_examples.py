@@ -34,7 +34,9 @@ from zhengwu.catalog import queries as catalog
 from zhengwu.config.api import SAMPLE_KEY
 from zhengwu.config.api_examples import FILE, PROBLEM
 from zhengwu.domain.refusal import Refusal
+from zhengwu.exports import running
 from zhengwu.ledger import sequencer
+from zhengwu.ledger import services as ledger
 from zhengwu.web import tokens
 
 pytestmark = pytest.mark.usefixtures("town")
@@ -256,7 +258,14 @@ def read(walk: Walk, number: str) -> None:
     water.show("get", f"/cases/{number}/time-ledger")
     water.show("get", "/events", {"limit": 3})
     water.show("get", "/acts")
+    water.show("get", "/process", {"item": INTAKE})
     water.show("get", "/cases/export", {"form": "csv"})
+    asked = {"table": "cases", "form": "csv", "parameters": {"open": "open"}}
+    export = f"/exports/{water.show('post', '/exports', asked)['id']}"
+    assert running.work() == 1
+    water.show("get", export)
+    water.show("get", f"{export}/file")
+    water.show("post", f"{export}/delete", {"state": "ready"})
 
 
 def endings(walk: Walk) -> None:
@@ -338,6 +347,19 @@ def items(walk: Walk) -> None:
     anybody.show("get", f"/items/{INTAKE}/versions")
     anybody.show("get", "/themes")
     anybody.show("get", "/departments")
+
+
+def statistics(walk: Walk) -> None:
+    """The figures of what was done until now."""
+    walk.at("09-25 16:00")
+    ledger.catch_up()
+    month, water = {"from": "2026-09", "to": "2026-09"}, walk.water
+    water.show("get", "/statistics", {**month, "by": "kind", "percentiles": True})
+    water.show("get", "/statistics/handovers", month)
+    water.show("get", "/statistics/restatements", {"from": "2026-09-21", "to": "2026-09-21"})
+    water.show("get", "/statistics/cases", {**month, "measure": "granted", "limit": 1})
+    anybody = Recorder("", walk.kept)
+    anybody.show("get", "/statistics/definitions")
 
 
 def refusals(walk: Walk, number: str) -> None:
@@ -428,16 +450,18 @@ class Fixed:
             found = {self.text(name): self.value(one, name) for name, one in value.items()}
             if "recorded" in found:  # stamped by the database, which no clock of ours moves
                 found["recorded"] = found["received"] = found["occurred"]
+            if "noticed" in found:  # so is the day on which a figure was changed
+                found["noticed"] = found["day"]
             return found
         if isinstance(value, list):
             return [self.value(one, key) for one in value]
         if isinstance(value, str):
             return self._string(value, key)
-        if isinstance(value, int) and key == "position":
+        if isinstance(value, int) and key in ("position", "first", "until"):
             return self.nth("position", str(value))
         if isinstance(value, int) and key.endswith("seconds"):
             return round(value / 60) * 60
-        return 1024 if key == "size" else value
+        return 1024 if key == "size" and value else value
 
     def _string(self, value: str, key: str) -> str:
         if key == "query_code":
@@ -447,7 +471,7 @@ class Fixed:
         return self.text(value)
 
     def _token(self, value: str) -> str:
-        for kind in ("cases", "events", "items"):
+        for kind in ("cases", "events", "items", "statistics"):
             try:
                 parts = tokens.read(kind, value)
             except Refusal:
@@ -484,6 +508,7 @@ def test_the_examples_are_what_was_asked_and_answered(monkeypatch: pytest.Monkey
     mended(walk)
     calendars(walk)
     items(walk)
+    statistics(walk)
     refusals(walk, number)
     events = test_events.written()
     assert test_events.strange(events) == test_events.private(events) == set()

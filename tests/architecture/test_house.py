@@ -64,6 +64,19 @@ def test_the_domain_needs_the_standard_library_only() -> None:
                 assert top in sys.stdlib_module_names or one.startswith("zhengwu.domain"), name
 
 
+def test_the_second_count_of_the_figures_shares_nothing_with_the_first() -> None:
+    first = re.compile(
+        r"zhengwu\.(domain\.(measuring|clock|counting|reading|timeledger|lifecycle)"
+        r"|statistics\.(followers|queries|models|services)|cases)\b"
+    )
+    second = {"statistics/recount.py", "statistics/recounting.py", "domain/daybyday.py"}
+    found = {name: [*imports(tree)] for name, tree in modules() if name in second}
+    assert set(found) == second
+    assert [(name, one) for name, every in found.items() for one in every if first.match(one)] == []
+    own = [one for one in found["domain/daybyday.py"] if one.startswith("zhengwu")]
+    assert own == ["zhengwu.domain.event.Event", "zhengwu.domain.event.Nature"]
+
+
 def test_every_context_has_its_place_in_the_layers() -> None:
     text = (SOURCE.parents[1] / "docs" / "architecture.md").read_text()
     picture = text.split("```")[1]

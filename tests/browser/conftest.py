@@ -44,10 +44,10 @@ def server(city: None) -> Iterator[str]:
     request_finished.disconnect(_close)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One browser for a module. Playwright keeps a loop running in this thread, which Django
-    takes for asynchronous code; nothing here is."""
+    """One browser for this folder; every test opens a context of its own in it. Playwright keeps a
+    loop running in this thread, which Django takes for asynchronous code; nothing here is."""
     path = setup.found()
     if path is None:
         pytest.skip(setup.HOW)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_line import people, sign_in
+from tests.browser.test_line import people, seated
 from tests.browser.test_look import AXE, _sideways, _violations
 from tests.desk import walk
 from tests.documents import uploads
@@ -40,14 +40,18 @@ def test_the_case_page_is_accessible_and_fits_in_three_states(people: str, page:
         for width in (1366, 390):
             page.set_viewport_size({"width": width, "height": 800})
             page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+            while page.locator("a.unfold").count():
+                act = page.locator("a.unfold").first.get_attribute("href") or ""
+                page.locator("a.unfold").first.press("Enter")
+                expect(page.locator(f"details{act[act.index('#') :]}")).to_be_visible()
             said.extend(_violations(page))
             if _sideways(page) > 0:
                 said.append(f"{name} at {width} is {_sideways(page)} px too wide")
 
-    sign_in(page, people, "p-water-clerk")
+    seated(page, people, "p-water-clerk")
     page.goto(f"{people}/desk/cases/{short}")
     look("short")
-    sign_in(page, people, "p-water-approver")
+    seated(page, people, "p-water-approver")
     page.goto(f"{people}/desk/cases/{number}")
     look("proposed")
     page.locator("#proposals input[name=confirmed]").check()
@@ -66,7 +70,7 @@ def test_files_are_sent_and_kept_without_javascript(
     good, bad = tmp_path / "申请书.pdf", tmp_path / "假的.pdf"
     good.write_bytes(uploads.pdf(2))
     bad.write_bytes(b"<html>")
-    sign_in(plain, people, "p-water-clerk")
+    seated(plain, people, "p-water-clerk")
     plain.goto(f"{people}/desk/cases/{number}")
     plain.get_by_text("上传扫描件").click()
     plain.locator("#id_scanned_material").select_option("01")

@@ -8,7 +8,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_line import people, sign_in
+from tests.browser.test_line import people, seated
 from tests.desk import walk
 
 pytestmark = pytest.mark.browser
@@ -46,7 +46,7 @@ class Hands:
 
 def test_a_known_applicant_by_keyboard(people: str, page: Page) -> None:
     before = walk.register(walk.sign_in("p-water-clerk"))
-    sign_in(page, people, "p-water-clerk")
+    seated(page, people, "p-water-clerk")
     hands = Hands(page)
     hands.press("Alt+n")
     page.wait_for_url("**/desk/register")
@@ -72,7 +72,7 @@ def test_a_known_applicant_by_keyboard(people: str, page: Page) -> None:
 
 
 def test_a_new_applicant_with_a_faulty_paper_by_keyboard(people: str, page: Page) -> None:
-    sign_in(page, people, "p-water-clerk")
+    seated(page, people, "p-water-clerk")
     hands = Hands(page)
     hands.press("Alt+n")
     page.wait_for_url("**/desk/register")
@@ -94,7 +94,7 @@ def test_a_new_applicant_with_a_faulty_paper_by_keyboard(people: str, page: Page
 
 
 def test_a_tick_is_not_lost_and_a_reason_is_asked_for(people: str, page: Page) -> None:
-    sign_in(page, people, "p-water-clerk")
+    seated(page, people, "p-water-clerk")
     page.goto(f"{people}/desk/register")
     page.locator("#id_identifier").fill(walk.uscc())
     page.locator("#id_name").fill("江城清源水务有限公司")
@@ -116,7 +116,7 @@ def test_a_tick_is_not_lost_and_a_reason_is_asked_for(people: str, page: Page) -
 
 def test_somebody_elses_number_takes_what_was_filled_in_with_it(people: str, page: Page) -> None:
     walk.register(walk.sign_in("p-water-clerk"))
-    sign_in(page, people, "p-water-clerk")
+    seated(page, people, "p-water-clerk")
     page.goto(f"{people}/desk/register")
     page.locator("#id_identifier").fill(walk.uscc())
     page.keyboard.press("Enter")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.contrib.auth import get_user_model
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.test_line import seated
 from tests.cases import people
-from tests.desk import walk
 from zhengwu.accounts import queries as accounts
 from zhengwu.cases import drafts
 
@@ -19,7 +18,7 @@ REVIEWER = "p-water-reviewer"
 
 @pytest.fixture
 def desk(town: None, server: str) -> str:
-    """A reviewer with two cases in hand, a colleague to give them to, and a password."""
+    """A reviewer with two cases in hand, and a colleague to give them to."""
     from zhengwu.accounts import services
 
     post = "420100-water-review2"
@@ -32,32 +31,20 @@ def desk(town: None, server: str) -> str:
         case = people.received(when)
         case.do("p-water-clerk", "accepted", "09-14 10:00")
         case.do(REVIEWER, "step_taken", "09-14 14:00")
-    person = get_user_model().objects.get(code=REVIEWER)
-    person.set_password(walk.PASSWORD)
-    person.save()
     return server
-
-
-def sign_in(page: Page, server: str) -> None:
-    page.context.clear_cookies()
-    page.goto(f"{server}/account/login")
-    page.fill("#id_login", get_user_model().objects.get(code=REVIEWER).get_username())
-    page.fill("input[type=password]", walk.PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/desk/**")
 
 
 def test_the_text_is_there_after_the_browser_died(desk: str, chromium: Browser, page: Page) -> None:
     first = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
     typing = first.new_page()
-    sign_in(typing, desk)
+    seated(typing, desk, REVIEWER)
     typing.goto(f"{desk}/desk/shift")
     typing.locator("#give-note").press_sequentially("申请人明天补一份说明", delay=10)
     typing.locator("input[type=checkbox]").first.check()
     expect(typing.locator("[data-draft-said]")).to_have_text(re.compile(r"已自动保存 \d\d:\d\d"))
     first.close()  # nothing was submitted
 
-    sign_in(page, desk)
+    seated(page, desk, REVIEWER)
     page.goto(f"{desk}/desk/shift")
     expect(page.get_by_text("内容已恢复")).to_be_visible()
     expect(page.locator("#give-note")).to_have_value("申请人明天补一份说明")
@@ -73,7 +60,7 @@ def test_the_text_is_there_after_the_browser_died(desk: str, chromium: Browser, 
 
 
 def test_what_was_typed_a_moment_before_the_page_went_away_is_kept(desk: str, page: Page) -> None:
-    sign_in(page, desk)
+    seated(page, desk, REVIEWER)
     page.goto(f"{desk}/desk/shift")
     page.locator("#give-note").press_sequentially("刚写的")
     page.goto(f"{desk}/desk/drafts")  # at once: the 1.5 s are not over
@@ -90,7 +77,7 @@ def test_what_was_typed_a_moment_before_the_page_went_away_is_kept(desk: str, pa
 
 
 def test_a_lost_line_is_said_and_tried_again(desk: str, page: Page) -> None:
-    sign_in(page, desk)
+    seated(page, desk, REVIEWER)
     page.goto(f"{desk}/desk/shift")
     said = page.locator("[data-draft-said]")
     page.context.set_offline(True)
@@ -104,7 +91,7 @@ def test_a_lost_line_is_said_and_tried_again(desk: str, page: Page) -> None:
 
 
 def test_whose_sign_in_ended_is_told_so(desk: str, page: Page) -> None:
-    sign_in(page, desk)
+    seated(page, desk, REVIEWER)
     page.goto(f"{desk}/desk/shift")
     page.context.clear_cookies(name="zw_session")
     page.locator("#give-note").fill("登录过期")

@@ -140,12 +140,14 @@ def shown(page: Page, text: str) -> None:
 
 
 def opened(page: Page, summary: str) -> Locator:
-    """The folded act of this name, opened."""
-    fold = page.locator("details:not(.rest)", has=page.locator(f'summary:text-is("{summary}")'))
-    if not fold.first.is_visible():
+    """The folded act of this name, opened: one press on its name."""
+    link = page.locator(f'a.unfold:text-is("{summary}")')
+    fold = page.locator("details.act", has=page.locator(f'summary:text-is("{summary}")'))
+    if link.count() and not link.is_visible():
         page.locator("details.rest > summary").click()
-    if fold.first.get_attribute("open") is None:
-        fold.first.locator("summary").first.click()
+    if link.count():
+        link.click()
+        expect(fold.first).to_be_visible()
     return fold.first
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import some
-from tests.browser.test_line import people, sign_in
+from tests.browser.test_line import people, seated
 from tests.browser.test_look import AXE, _sideways, _violations
 from tests.desk import walk
 from tests.desk.test_review import APPROVER, REVIEWER, _reviewed, judge, scan
@@ -32,7 +32,7 @@ def cases(people: str) -> list[str]:
 def test_from_the_list_to_the_next_case_in_four_interactions(
     people: str, cases: list[str], page: Page
 ) -> None:
-    sign_in(page, people, APPROVER)
+    seated(page, people, APPROVER)
     page.goto(f"{people}/desk/?folder=hand")
     page.get_by_role("link", name=f"审查 {cases[0]}").click()  # 1: open
     expect(page.get_by_text("第 1 件，共 2 件")).to_be_visible()
@@ -55,7 +55,7 @@ def test_a_case_not_taken_yet_is_decided_in_five(people: str, page: Page) -> Non
     reviewer = walk.sign_in(REVIEWER)
     judge(reviewer, number, "step_taken")
     judge(reviewer, number, "step_done", opinion="符合")
-    sign_in(page, people, APPROVER)
+    seated(page, people, APPROVER)
     page.goto(f"{people}/desk/?folder=mine")
     page.get_by_role("link", name=f"审查 {number}").click()  # 1
     page.wait_for_load_state("networkidle")
@@ -71,7 +71,7 @@ def test_a_case_not_taken_yet_is_decided_in_five(people: str, page: Page) -> Non
 def test_pages_turn_and_small_forms_open_by_keyboard_and_nothing_typed_is_lost(
     people: str, cases: list[str], page: Page
 ) -> None:
-    sign_in(page, people, APPROVER)
+    seated(page, people, APPROVER)
     page.goto(f"{people}/desk/cases/{cases[0]}/review?folder=hand")
     page.wait_for_load_state("networkidle")
     page.keyboard.type("写到一半")
@@ -112,7 +112,7 @@ def test_pages_turn_and_small_forms_open_by_keyboard_and_nothing_typed_is_lost(
 
 def test_the_review_without_javascript(people: str, cases: list[str], plain: Page) -> None:
     page = plain
-    sign_in(page, people, APPROVER)
+    seated(page, people, APPROVER)
     page.goto(f"{people}/desk/?folder=hand")
     page.get_by_role("link", name=f"审查 {cases[0]}").click()
     page.get_by_role("link", name="下一页").click()
@@ -129,7 +129,7 @@ def test_the_review_without_javascript(people: str, cases: list[str], plain: Pag
 
 def test_a_batch_without_javascript(people: str, cases: list[str], plain: Page) -> None:
     page = plain
-    sign_in(page, people, APPROVER)
+    seated(page, people, APPROVER)
     page.goto(f"{people}/desk/?folder=hand")
     for number in cases:
         page.get_by_label(f"选择 {number}").check()
@@ -146,7 +146,7 @@ def test_review_and_batch_are_accessible_and_fit(
     people: str, cases: list[str], page: Page, width: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": 768})
-    sign_in(page, people, APPROVER)
+    seated(page, people, APPROVER)
     said: list[str] = []
     number = cases[0]
     for address in (

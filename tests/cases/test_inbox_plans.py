@@ -84,7 +84,10 @@ def test_what_is_closed_is_counted_and_listed_by_its_index(busy: tuple[str, ...]
         assert "Seq Scan on cases_case" not in plan, plan
 
 
-def test_the_counts_are_those_of_the_cases_and_the_pages_meet(busy: tuple[str, ...]) -> None:
+def test_a_desk_below_the_bound_is_counted_exactly_and_its_pages_meet(
+    busy: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "COUNTED", 10_000)
     by = actor(CLERK)
     whole = queries.inbox(by, at=AT)
     assert whole.total == OPEN + 30 + 3
@@ -107,3 +110,35 @@ def test_the_counts_are_those_of_the_cases_and_the_pages_meet(busy: tuple[str, .
         one.count for one in queries.inbox(by, folder="receiving", at=AT).lamps
         if one.code == "green"
     )  # fmt: skip
+
+
+def test_a_desk_beyond_the_bound_is_counted_up_to_it_and_the_rare_ones_exactly(
+    busy: tuple[str, ...],
+) -> None:
+    whole = queries.inbox(actor(CLERK), at=AT)
+    assert whole.total == queries.COUNTED
+    assert whole.pages == queries.COUNTED // queries.PAGE
+    assert whole.counts["receiving"] == queries.COUNTED
+    assert whole.counts["suspended"] == 31
+    lamps = {one.code: one.count for one in whole.lamps}
+    assert lamps["pause"] == 31
+    assert lamps["over"] + lamps["red"] + lamps["yellow"] < queries.COUNTED == lamps["green"]
+    # The items of the whole desk are to be chosen from, not only those of the first thousand.
+    assert Case.objects.get(number=busy[0]).item in {code for code, _ in whole.items}
+    last = queries.inbox(actor(CLERK), page=10**6, at=AT)
+    assert last.page == whole.pages
+    assert len(last.rows) == queries.PAGE
+
+
+def test_a_hall_s_list_comes_in_order_from_its_index(busy: tuple[str, ...]) -> None:
+    manager = actor("p-centre_manager")
+    listed = queries.inbox(manager, at=AT)
+    assert listed.total == queries.COUNTED
+    assert listed.counts == {}  # a whole hall's folders are not counted beyond the bound
+    with CaptureQueriesContext(connection) as asked:
+        queries.inbox(manager, at=AT)
+    sql = next(one["sql"] for one in asked if "item_name, (" in one["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + sql.replace("%", "%%"), [])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "cases_case_of_hall" in plan, plan

@@ -64,8 +64,8 @@ def test_a_material_that_is_not_in_order_says_why_at_its_field_and_on_the_page(
 
 
 def _form(client: Client, number: str, kind: str) -> dict[str, str]:
-    shown = page(client, number)
-    piece = shown[shown.index(f"/desk/cases/{number}/acts/{kind}") :]
+    shown = walk.text(client.get(f"/desk/cases/{number}", {"act": kind}))
+    piece = shown[shown.index(f'action="/desk/cases/{number}/acts/{kind}"') :]
     key, version = walk.KEY.search(piece), re.search(r'name="version" value="(\d+)"', piece)
     assert key
     assert version
@@ -190,6 +190,27 @@ def test_what_cannot_be_taken_back_is_confirmed_where_the_page_asks(clerk: Clien
     done: Any = clerk.post(act, form | {"confirmed": "on"})
     assert done.status_code == 302
     assert "申请人撤回" in page(clerk, number) or "已办结" in page(clerk, number)
+
+
+def test_a_folded_act_is_a_link_that_opens_it_with_or_without_a_script(clerk: Client) -> None:
+    number, reviewer = reviewed(clerk)
+    act = f"/desk/cases/{number}/acts/suspended"
+    closed = page(reviewer, number)
+    assert f'href="?act=suspended#act-suspended" data-unfold="{act}"' in closed
+    assert f'action="{act}"' not in closed
+    opened = walk.text(reviewer.get(f"/desk/cases/{number}", {"act": "suspended"}))
+    assert '<details class="act" id="act-suspended" open>' in opened
+    assert f'action="{act}"' in opened
+    alone = walk.text(reviewer.get(act, headers={"X-Fragment": "act"}))
+    assert alone.lstrip().startswith('<details class="act" id="act-suspended" open>')
+    assert "江城清源" not in alone  # nothing of the applicant, and so no look at it
+    led: Any = reviewer.get(act)
+    assert led["Location"] == f"/desk/cases/{number}?act=suspended#act-suspended"
+    assert reviewer.get(f"/desk/cases/{number}/acts/made-up").status_code == 404
+    not_now = f"/desk/cases/{number}/acts/delivered"
+    assert reviewer.get(not_now, headers={"X-Fragment": "act"}).status_code == 404
+    stranger = walk.sign_in("p-d102-reviewer")
+    assert stranger.get(act, headers={"X-Fragment": "act"}).status_code == 404
 
 
 def test_a_wrong_entry_is_crossed_out_with_who_withdrew_it_and_why(clerk: Client) -> None:

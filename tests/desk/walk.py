@@ -140,8 +140,8 @@ def register(client: Client, **changes: str) -> str:
 
 
 def do(client: Client, number: str, kind: str, **form: str) -> Answer:
-    """Does an act with the version and key that the case page offers for it."""
-    page = text(client.get(f"/desk/cases/{number}"))
+    """Does an act with the version and key that the case page offers for it, its form opened."""
+    page = text(client.get(f"/desk/cases/{number}", {"act": kind}))
     start = page.find(f"/desk/cases/{number}/acts/{kind}")
     assert start >= 0, f"{kind} is not offered"
     piece = page[start:]

@@ -963,6 +963,21 @@ def test_an_xlsx_is_fit_to_work_with() -> None:
     assert numbers[1][:2] == ["007", 12.0]
 
 
+def test_several_tables_make_one_workbook_and_none_of_them_a_formula() -> None:
+    data = sheets.write_book(
+        [
+            ("概况", ["指标", "数"], [["=1+1", 3], ["受理", None]]),
+            ("各部门/全部", ["机关"], [["水务局"]]),
+        ]
+    )
+    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    assert book.sheet_names == ["概况", "各部门 全部"]
+    assert book.get_sheet_by_index(0).to_python() == [["指标", "数"], ["'=1+1", 3.0], ["受理", ""]]
+    assert book.get_sheet_by_index(1).to_python() == [["机关"], ["水务局"]]
+    with pytest.raises(ValueError, match="titles"):
+        sheets.write_book([("甲", ["a"], []), ("甲", ["a"], [])])
+
+
 def test_an_export_can_go_to_a_place(tmp_path: Path) -> None:
     place = tmp_path / "名册.xlsx"
     rows = ((str(number), number) for number in range(3000))

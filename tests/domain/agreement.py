@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from tests.domain import oracle
 from tests.domain.histories import History
-from tests.domain.oracle import Counted, World
-from zhengwu.domain import clock
+from zhengwu.domain import clock, daybyday
 from zhengwu.domain.calendar import Calendar, OfficeHours
+from zhengwu.domain.daybyday import Counted, World
 from zhengwu.domain.edition import Edition, Rule
 from zhengwu.domain.event import Event
 from zhengwu.domain.procedure import Unit
@@ -45,7 +44,7 @@ def edition(world: World) -> Edition:
         calendar=known[1],
         hours=OfficeHours(spans=first, later=tuple(later)),
         rules=rules,
-        after_hours=((date.min, world.after_hours),),
+        after_hours=tuple(world.after_hours),
     )
 
 
@@ -78,7 +77,7 @@ def disagreement(history: History) -> str | None:
     """The first thing the two do not agree about; None when there is none."""
     for world in history.worlds:
         asked: dict[str, Any] = {"at": history.at, "known": history.known}
-        counted = in_order(oracle.count(history.events, world, **asked))
+        counted = in_order(daybyday.count(history.events, world, **asked))
         read = in_order(clock_says(history.events, world, **asked))
         if [one.kind for one in counted] != [one.kind for one in read]:
             return f"limits {[o.kind for o in counted]}, clock {[o.kind for o in read]}"

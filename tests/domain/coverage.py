@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from tests.domain import oracle
 from tests.domain.histories import History
+from zhengwu.domain import daybyday
 from zhengwu.domain.event import Nature
 
 
@@ -23,14 +23,14 @@ def _holds(history: History) -> Iterator[str]:
         yield "two editions"
     if history.known is not None:
         yield "known earlier"
-    yield "late papers" if world.after_hours else "papers of the day"
+    yield "late papers" if world.after_hours[-1][1] else "papers of the day"
     if not world.hours[0][1]:
         yield "hours unknown"
     if any(len(spans) > 1 for _, spans in world.hours):
         yield "hours with a lunch"
     if len(world.hours) > 1:
         yield "hours changed"
-    if world.rules is not oracle.LAW:
+    if world.rules is not daybyday.LAW:
         yield "rule changed"
     if "entry_withdrawn" in kinds:
         yield "withdrawal"
@@ -51,9 +51,9 @@ def _holds(history: History) -> Iterator[str]:
         if kind in kinds:
             yield name
     yield history.events[0].body.get("type", "no type")
-    kept, _, _ = oracle.standing(history.events)
+    kept, _, _ = daybyday.standing(history.events)
     under_way = 0
-    for event in oracle.in_order(kept):
+    for event in daybyday.in_order(kept):
         under_way += {"suspended": 1, "resumed": -1}.get(event.kind, 0)
         if under_way > 1:
             yield "overlapping"
@@ -68,10 +68,10 @@ def _holds(history: History) -> Iterator[str]:
     if any(not limit.get("roll", True) for limit in limits):
         yield "not rolled"
     if "extended" in kinds:
-        read = oracle.count(history.events, world, at=max(moments))
+        read = daybyday.count(history.events, world, at=max(moments))
         days = any(one.extra for one in read)
         yield "extended in time" if days else "extended too late"
-    for one in oracle.count(history.events, world, at=history.at, known=history.known):
+    for one in daybyday.count(history.events, world, at=history.at, known=history.known):
         yield one.kind
         yield f"unit {one.unit}"
         yield one.state

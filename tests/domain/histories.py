@@ -20,8 +20,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 import zhengwu
-from tests.domain import oracle
-from tests.domain.oracle import SHANGHAI, World
+from zhengwu.domain import daybyday
+from zhengwu.domain.daybyday import SHANGHAI, World
 from zhengwu.domain.event import Event, Nature
 
 NOTICES = Path(zhengwu.__file__).parent / "calendars" / "data" / "holidays.json"
@@ -104,7 +104,7 @@ class _Maker:
         self.units = UNITS if self.chance() < 0.7 else UNITS[:-1]
         self.first = self._first_day()
         hours, rules = self._hours(), self._rules()
-        after_hours = self.chance() < 0.85
+        after_hours = ((date.min, self.chance() < 0.85),)
         worlds = tuple(
             replace(world(number), hours=hours, rules=rules, after_hours=after_hours)
             for number in numbers
@@ -163,12 +163,12 @@ class _Maker:
             return self.cursor
         if sort < 0.35:
             return self.cursor + timedelta(minutes=rng.randrange(600))
-        day = oracle.local(self.cursor) + timedelta(days=rng.randrange(1 + most))
+        day = daybyday.local(self.cursor) + timedelta(days=rng.randrange(1 + most))
         return max(self._moment(day), self.cursor)
 
     def _edge(self, otherwise: datetime) -> datetime:
         """The moment a limit ends, or one beside it."""
-        limits = oracle.count(self.events, self.world, at=self.cursor)
+        limits = daybyday.count(self.events, self.world, at=self.cursor)
         ends = [limit.due for limit in limits if limit.due >= self.cursor]
         if not ends:
             return otherwise
@@ -193,7 +193,7 @@ class _Maker:
         if sort < 0.27:
             return first - timedelta(hours=1)
         if sort < 0.37:
-            limits = oracle.count(self.events, self.world, at=last)
+            limits = daybyday.count(self.events, self.world, at=last)
             if limits:
                 edge = timedelta(microseconds=rng.choice((-1, 0, 0, 1)))
                 return max(rng.choice(limits).due + edge, first)
@@ -202,7 +202,7 @@ class _Maker:
 
     # --- what the edition says ------------------------------------------------------------------
 
-    def _hours(self) -> tuple[tuple[date, oracle.Spans], ...]:
+    def _hours(self) -> tuple[tuple[date, daybyday.Spans], ...]:
         rng = self.rng
         sort = self.chance()
         if sort < 0.04 and "office_hour" not in self.units:
@@ -218,12 +218,12 @@ class _Maker:
         """The law, sometimes with one rule that another one follows on some day."""
         rng = self.rng
         if self.chance() < 0.75:
-            return oracle.LAW
+            return daybyday.LAW
         since = self.first + timedelta(days=rng.randrange(-5, 25))
-        changed = rng.choice(oracle.LAW)
+        changed = rng.choice(daybyday.LAW)
         unit = rng.choice(self.units)
         new = {**changed, **self._size(unit), "since": since}
-        others = (row for row in oracle.LAW if row is not changed)
+        others = (row for row in daybyday.LAW if row is not changed)
         return (*others, {**changed, "until": since}, new)
 
     def _size(self, unit: str) -> dict[str, Any]:
@@ -287,7 +287,7 @@ class _Maker:
         rng = self.rng
         self._enter("received", self.cursor, at="window", **self.type)
         for _ in range(rng.choice((1, 2, 4, 6, 9, 14, 20))):
-            kept, state, special = oracle.standing(self.events)
+            kept, state, special = daybyday.standing(self.events)
             if state == "archived":
                 return
             sort = self.chance()
@@ -335,7 +335,7 @@ class _Maker:
 
     def _claim(self) -> None:
         when = self._later(2)
-        due = self._moment(oracle.local(when) + timedelta(days=self.rng.randrange(40)))
+        due = self._moment(daybyday.local(when) + timedelta(days=self.rng.randrange(40)))
         body = {"claim": {"kind": self.rng.choice(CLAIMS), "due": due.isoformat()}}
         self._add("claim", Nature.OBSERVATION, when, body)
 
@@ -413,7 +413,7 @@ class _Maker:
                 continue
             body: dict[str, Any] = {}
             if kind == "claim":
-                due = self._moment(oracle.local(self.cursor) + timedelta(days=rng.randrange(40)))
+                due = self._moment(daybyday.local(self.cursor) + timedelta(days=rng.randrange(40)))
                 body = {"claim": {"kind": rng.choice(CLAIMS), "due": due.isoformat()}}
             elif kind in ("received", "accepted"):
                 body = dict(law) if self.chance() < 0.6 else {}
@@ -489,7 +489,7 @@ def plain(events: Iterable[Event]) -> bool:
     special: set[str] = set()
     units: set[str] = set()
     by_the_calendar = False  # extended by calendar days
-    for event in oracle.standing(events)[0]:
+    for event in daybyday.standing(events)[0]:
         if event.kind in ACCEPTED:
             limits = event.body.get("limits", ({"unit": "working_day"},))
             units = {limit["unit"] for limit in limits}
@@ -540,7 +540,7 @@ def words(found: History) -> str:
         lines.append(f"known up to {found.known}")
     one = found.worlds[0]
     lines.append(f"hours {one.hours}, late papers on the next day: {one.after_hours}")
-    if one.rules is not oracle.LAW:
+    if one.rules is not daybyday.LAW:
         lines += [f"rule {dict(rule)}" for rule in one.rules]
     lines += [
         f"{e.version:3} {e.occurred.astimezone(SHANGHAI).isoformat(' ')} {e.nature} {e.kind} "

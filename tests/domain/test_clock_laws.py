@@ -10,18 +10,18 @@ from typing import Any
 
 from hypothesis import assume, example, given, settings
 
-from tests.domain import oracle
 from tests.domain.agreement import clock_says, in_order
 from tests.domain.golden import CALENDAR
 from tests.domain.histories import HOURS, SEEDS, UNITS, History, history, world
-from tests.domain.oracle import Counted
-from zhengwu.domain import clock
+from tests.drill import examples
+from zhengwu.domain import clock, daybyday
+from zhengwu.domain.daybyday import Counted
 from zhengwu.domain.edition import FORWARDING, Edition
 from zhengwu.domain.event import Event, Nature
 
 CLAIMED = ("claim", "planned")
-often = settings(max_examples=400)
-seldom = settings(max_examples=60)
+often = settings(max_examples=examples(120, 400))
+seldom = settings(max_examples=examples(30, 60))
 
 
 def last(found: History) -> datetime:
@@ -108,7 +108,7 @@ def test_overlapping_procedures_count_alike_in_whatever_order_they_are_entered(s
     open_at = replace(found.worlds[0], hours=((date.min, rng.choice(HOURS)),))
     found = replace(found, worlds=(open_at,))
     moment = datetime(
-        rng.randrange(2008, 2026), rng.randrange(1, 13), 2, 9, 30, tzinfo=oracle.SHANGHAI
+        rng.randrange(2008, 2026), rng.randrange(1, 13), 2, 9, 30, tzinfo=daybyday.SHANGHAI
     )
     unit = rng.choice(UNITS)
     entries: list[tuple[str, datetime, dict[str, Any]]] = []
@@ -203,7 +203,7 @@ def test_time_going_by_never_brings_an_end_nearer(seed: int) -> None:
 def test_a_reading_is_provisional_where_a_year_without_a_notice_lies_within(seed: int) -> None:
     found = history(seed)
     for limit in ours(read(found)):
-        years = range(limit.start.year, oracle.local(limit.due).year + 1)
+        years = range(limit.start.year, daybyday.local(limit.due).year + 1)
         assert limit.provisional == any(y not in found.worlds[0].published for y in years)
 
 
@@ -212,11 +212,11 @@ def test_a_reading_is_provisional_where_a_year_without_a_notice_lies_within(seed
 def test_a_day_off_before_or_after_it_all_changes_nothing(seed: int) -> None:
     found = history(seed)
     was = read(found)
-    first = min(oracle.local(event.occurred) for event in found.events)
-    until = max([oracle.local(found.at), first, *(oracle.local(one.due) for one in was)])
+    first = min(daybyday.local(event.occurred) for event in found.events)
+    until = max([daybyday.local(found.at), first, *(daybyday.local(one.due) for one in was)])
     world = found.worlds[0]
     flipped: dict[date, bool] = {
-        day: oracle.working(world, day)
+        day: daybyday.working(world, day)
         for day in (first - timedelta(days=3), until + timedelta(days=3))
     }
     amended = replace(world, days={**world.days, **flipped})
@@ -243,13 +243,13 @@ def test_what_is_no_licence_has_the_same_days_and_says_that_it_follows_by_analog
 
 
 def test_the_receipt_says_the_type_also_where_news_is_older() -> None:
-    moment = datetime(2026, 9, 14, 9, 20, tzinfo=oracle.SHANGHAI)
+    moment = datetime(2026, 9, 14, 9, 20, tzinfo=daybyday.SHANGHAI)
     receipt = Event(version=1, kind="received", occurred=moment, recorded=moment, received=moment,
                     position=1, body={"type": "行政确认"})  # fmt: skip
     claim = {"claim": {"kind": "deadline", "due": "2026-10-10T12:00:00+08:00"}}
     news = replace(receipt, version=2, position=2, kind="claim", nature=Nature.OBSERVATION,
                    occurred=moment - timedelta(hours=1), body=claim)  # fmt: skip
-    for reader in (clock_says, oracle.count):
+    for reader in (clock_says, daybyday.count):
         found = reader([receipt, news], world(0), at=moment)
         assert [(one.kind, one.alike) for one in found] == [("acceptance", True), ("claim", False)]
 

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 
 from tests.domain import agreement, histories
 from tests.domain.histories import SEEDS, History
+from tests.drill import examples
 from zhengwu.cases.writing import QUIET
 from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.event import Event
@@ -40,7 +41,7 @@ def agrees(events: tuple[Event, ...], at: datetime, told: History) -> None:
         assert first == (came[0].at if came else None)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(50, 150))
 @given(SEEDS)
 @example(7)
 def test_a_look_is_the_reading_and_the_first_alarm(seed: int) -> None:
@@ -51,7 +52,7 @@ def test_a_look_is_the_reading_and_the_first_alarm(seed: int) -> None:
             agrees(events[:nth], events[nth - 1].occurred, told)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(70, 200))
 @given(SEEDS)
 def test_a_life_that_goes_on_is_the_life_gone_through_again(seed: int) -> None:
     events = histories.history(seed).events
@@ -63,7 +64,7 @@ def test_a_life_that_goes_on_is_the_life_gone_through_again(seed: int) -> None:
         assert life.counting == lifecycle.standing_events(events[:nth])
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(30, 60))
 @given(SEEDS)
 def test_a_quiet_entry_leaves_every_reading_as_it_was(seed: int) -> None:
     """So that the clock's columns of a head need not be counted anew for it."""

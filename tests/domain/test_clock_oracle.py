@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from tests.domain.agreement import disagreement
 from tests.domain.coverage import holds
 from tests.domain.histories import SEEDS, history, smallest, words
+from tests.drill import examples
 
 
 # Hypothesis cannot make a seed smaller in a useful way; `smallest` makes the history smaller.
 @settings(
-    max_examples=5000,
+    max_examples=examples(1500, 5000),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from tests.domain import oracle
 from tests.domain.agreement import clock_says
 from tests.domain.histories import world as calendar
-from tests.domain.oracle import Counted, Spans, World
+from zhengwu.domain import daybyday
+from zhengwu.domain.daybyday import Counted, Spans, World
 from zhengwu.domain.event import Event, Nature
 
 KINDS = {
@@ -58,8 +58,8 @@ def instant(text: str) -> datetime:
     """2026-03-02 09:20; 24:00 is the last moment of the day."""
     day, clock = text.split()
     if clock == "24:00":
-        return datetime.combine(date.fromisoformat(day), oracle.LAST_MOMENT, oracle.SHANGHAI)
-    return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=oracle.SHANGHAI)
+        return datetime.combine(date.fromisoformat(day), daybyday.LAST_MOMENT, daybyday.SHANGHAI)
+    return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=daybyday.SHANGHAI)
 
 
 def size(words: list[str]) -> dict[str, Any]:
@@ -135,14 +135,14 @@ def around(example: dict[str, Any]) -> World:
         found,
         days={**found.days, **overlay},
         hours=tuple(hours),
-        after_hours=example.get("after_hours") != "same_day",
+        after_hours=((date.min, example.get("after_hours") != "same_day"),),
     )
 
 
 Reader = Callable[..., list[Counted]]
 
 
-@pytest.mark.parametrize("reader", [oracle.count, clock_says], ids=["day by day", "by the clock"])
+@pytest.mark.parametrize("reader", [daybyday.count, clock_says], ids=["day by day", "by the clock"])
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_dates_are_those_counted_by_hand(example: dict[str, Any], reader: Reader) -> None:
     assert set(example) <= WORDS

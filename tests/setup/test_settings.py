@@ -55,6 +55,7 @@ def test_nothing_reads_the_environment_behind_the_readers_back() -> None:
         "environment.py",
         "serve.py",
         "generations.py",
+        "jobs.py",
         "figures.py",
         "wsgi.py",
         "base.py",

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.setup.huge import refused_before_it_is_read
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 180.0
 
@@ -120,7 +122,7 @@ def served(home: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         parent.wait(30)
 
 
-def test_a_life_in_a_long_path(home: Path) -> None:
+def test_a_life_in_a_long_path_with_two_gigabytes_sent_to_it(home: Path) -> None:
     port = free_port()
     with served(home, port) as parent:
         until_ready(port)
@@ -146,6 +148,8 @@ def test_a_life_in_a_long_path(home: Path) -> None:
         assert "[好]   后台进程在工作" in checked.stdout
         assert "[好]   提交过的不怕断电" in checked.stdout
         assert f"[好]   网站正在 127.0.0.1:{port} 运行" in checked.stdout
+
+        refused_before_it_is_read(port, lambda: kin(home))
 
         # A worker that dies is started again.
         (worker,) = (pid for pid, words in kin(home).items() if words.endswith("zhengwu work "))

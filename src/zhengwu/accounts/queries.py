@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -239,11 +239,17 @@ def _agencies_below(region: str) -> set[str]:
 
 def colleagues(agency: str) -> tuple[Colleague, ...]:
     """Everybody who holds a post of this agency now, A before B."""
-    held = PostHolding.objects.filter(_HELD, post__agency=agency, person__is_active=True)
-    return tuple(
-        Colleague(h.person.code, h.person.name, h.post.code, h.post.name, h.post.kind, h.part)
-        for h in held.select_related("person", "post").order_by("part", "post_id")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_COLLEAGUES, [agency])
+        return tuple(Colleague(*row) for row in cursor.fetchall())
+
+
+_COLLEAGUES = (
+    "SELECT p.code, p.name, o.code, o.name, o.kind, h.part FROM accounts_post o"
+    " JOIN accounts_postholding h ON h.post_id = o.code JOIN accounts_person p ON p.id = h.person_id"
+    " WHERE o.agency_id = %s::text AND p.is_active AND h.since <= statement_timestamp()"
+    " AND (h.until IS NULL OR h.until > statement_timestamp()) ORDER BY h.part, o.code"
+)
 
 
 def post_held(agency: str, code: str) -> str | None:
@@ -384,7 +390,29 @@ def looks(
     until is excluded.
     """
     found = _looks(actor, text=text, stream_id=stream_id, since=since, until=until)
-    rows = list(found.order_by("-at", "-id")[offset : offset + limit])
+    return _named(list(found.order_by("-at", "-id")[offset : offset + limit]))
+
+
+def every_look(
+    actor: Actor,
+    *,
+    text: str = "",
+    stream_id: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    page: int = 2_000,
+) -> Iterator[tuple[LookRow, ...]]:
+    """The same from the latest to the first, in pages: the last costs what the first does."""
+    found = _looks(actor, text=text, stream_id=stream_id, since=since, until=until)
+    rows = list(found.order_by("-at", "-id")[:page])
+    while rows:
+        yield _named(rows)
+        at, id = rows[-1].at, rows[-1].pk
+        behind = found.filter(Q(at__lte=at), Q(at__lt=at) | Q(id__lt=id))
+        rows = list(behind.order_by("-at", "-id")[:page])
+
+
+def _named(rows: Sequence[Look]) -> tuple[LookRow, ...]:
     known = names(agencies=(r.agency for r in rows), people=(r.person for r in rows))
     return tuple(
         LookRow(

@@ -39,16 +39,19 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "head": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.decide", "case.head", "case.opine",
          "case.correct", "catalog.see", "catalog.draft",
-         "authorise.see", "authorise.issue", "time.see"), _OWN),
+         "authorise.see", "authorise.issue", "time.see", "statistics.see",
+         "statistics.people"), _OWN),
     "legal": dict.fromkeys(("case.see", "catalog.see", "catalog.draft"), _OWN),
     "legal_office": dict.fromkeys(("catalog.see", "catalog.approve"), "all"),
     "centre_manager": {
-        "case.see": "hall", "supervise.see": "hall", "time.see": "hall", "catalog.see": "all", "calendar.see": "all",
+        "case.see": "hall", "supervise.see": "hall", "time.see": "hall", "statistics.see": "hall",
+        "catalog.see": "all", "calendar.see": "all",
         **dict.fromkeys(
             ("catalog.draft", "catalog.check", "catalog.list", "catalog.publish",
              "catalog.words"), "hall")},
     "supervisor": {
         "case.see": "region", "supervise.see": "region", "time.see": "region",
+        "statistics.see": "region", "statistics.people": "region",
         "catalog.see": "all", "calendar.see": "all"},
     "cashier": dict.fromkeys(("case.see", "case.collect", "catalog.see"), _OWN),
     "system_admin": {"accounts.manage": "all", "operate.see": "all", **_CALENDAR},
@@ -56,10 +59,11 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "audit_admin": {"audit.looks": "all"},
 }  # fmt: skip
 # What another system sees by itself, before its token narrows it. Nobody holds these roles.
+_PUBLIC = {"catalog.see": "all", "calendar.see": "all"}
 SYSTEMS: Mapping[str, Mapping[str, str]] = {
-    "agency_system": {"case.see": "agency", "catalog.see": "all", "calendar.see": "all"},
-    "hall_system": {"case.see": "hall", "catalog.see": "all", "calendar.see": "all"},
-    "region_system": {"case.see": "region", "catalog.see": "all", "calendar.see": "all"},
+    "agency_system": {"case.see": "agency", "statistics.see": "agency", **_PUBLIC},
+    "hall_system": {"case.see": "hall", "statistics.see": "hall", **_PUBLIC},
+    "region_system": {"case.see": "region", "statistics.see": "region", **_PUBLIC},
 }
 EVERY: Mapping[str, Mapping[str, str]] = {**TABLE, **SYSTEMS}
 SCOPES = {"agency": "本机关", "hall": "本大厅", "region": "本区域", "all": "全部"}

@@ -27,6 +27,16 @@ SCOPES: Mapping[str, Scope] = {
         Scope("cases.applicant", "看到申请人的姓名、证件号码、电话和意见理由的全文，每次都记入查阅记录"),
         Scope("cases.export", "成批导出权限以内的办件，没有申请人信息", frozenset({"case.see"})),
         Scope("events.read", "按顺序取得权限以内办件的每一个事件，没有个人信息", frozenset({"case.see"})),
+        Scope(
+            "statistics.read",
+            "查看权限以内的统计；还有 cases.read 的，能看到数字后面的办件",
+            frozenset({"statistics.see"}),
+        ),
+        Scope(
+            "process.read",
+            "查看权限以内办件的实际流程：次数、用时、走法、偏离，没有人员",
+            frozenset({"case.see"}),
+        ),
         Scope("documents.read", "下载文书和材料的原件，每次都记入查阅记录", frozenset({"case.see"})),
         Scope(
             "cases.receive",

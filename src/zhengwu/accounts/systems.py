@@ -337,6 +337,37 @@ def bearer(secret: str, *, at: datetime) -> Bearer | None:
                 "UPDATE accounts_token SET used = %s WHERE id = %s AND (used IS NULL OR used < %s)",
                 [at, token, at],
             )
+    return _bearer(id, token, given, code, name, role, place, agency, agency_name, region)
+
+
+def later(system: UUID, scopes: Collection[str], *, at: datetime) -> Bearer | None:
+    """A system whose request left work behind: what its tokens open still of these scopes; None
+    where none of them holds any more. `token` is the one that holds longest.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (array_agg(t.id ORDER BY t.expires DESC))[1],"
+            " (SELECT array_agg(DISTINCT one) FROM accounts_token o,"
+            " unnest(o.scopes) one"
+            " WHERE o.system_id = s.id AND o.revoked IS NULL AND o.expires > %(at)s),"
+            " s.code, s.name, s.role, s.place, a.code, a.name, a.region_id"
+            " FROM accounts_token t JOIN accounts_system s ON s.id = t.system_id"
+            " JOIN accounts_agency a ON a.code = s.agency_id"
+            " WHERE s.id = %(system)s AND t.revoked IS NULL AND t.expires > %(at)s"
+            " GROUP BY s.id, a.code",
+            {"system": system, "at": at},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    token, given, *rest = row
+    return _bearer(system, token, set(given) & set(scopes), *rest)
+
+
+def _bearer(
+    system: UUID, token: UUID, given: Collection[str], code: str, name: str, role: str, place: str,
+    agency: str, agency_name: str, region: str,
+) -> Bearer:  # fmt: skip
     scopes = frozenset(given)
     actor = Actor(
         code=f"{queries.SYSTEM}{code}",
@@ -352,7 +383,7 @@ def bearer(secret: str, *, at: datetime) -> Bearer | None:
         only=acts_of(scopes),
         via=code,
     )
-    return Bearer(id, token, agency, scopes, actor)
+    return Bearer(system, token, agency, scopes, actor)
 
 
 def acting(bearer: Bearer, person: str, *, at: datetime) -> Actor | None:

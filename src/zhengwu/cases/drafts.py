@@ -140,6 +140,11 @@ def of(actor: Actor, slot: str) -> Draft | None:
     return found[0] if found else None
 
 
+def of_slots(actor: Actor, slots: Sequence[str]) -> tuple[Draft, ...]:
+    """The actor's own drafts in these slots."""
+    return _rows("slot = ANY(%s::text[])", [actor.code, list(slots)]) if slots else ()
+
+
 def all_of(actor: Actor) -> tuple[Draft, ...]:
     """All drafts of the actor, the latest first."""
     return _rows("true", [actor.code])
@@ -160,7 +165,7 @@ def sweep(*, at: datetime) -> int:
     return int(DraftRow.objects.filter(at__lt=at - KEPT).delete()[0])
 
 
-def _rows(where: str, parameters: list[str]) -> tuple[Draft, ...]:
+def _rows(where: str, parameters: Sequence[str | list[str]]) -> tuple[Draft, ...]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT slot, title, fields, version, at, parked FROM cases_draft"  # noqa: S608

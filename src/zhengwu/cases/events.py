@@ -270,7 +270,7 @@ BODIES: Mapping[str, Mapping[str, str]] = {
 }
 # Another system's news (observations) hold what that system told, as its mapping takes it over.
 OBSERVED: Mapping[str, str] = {
-    "foreign": "来源系统里的 name 名称、actor 经办人代号、id 编号",
+    "foreign": "来源系统里的 name 名称、actor 经办人代号、id 编号、group 部门（报来的才有）",
     "deviation": "与生命周期表不符的地方；相符的为 null",
     "kept": "映射指定照抄的办件属性（received）",
     "amounts": "映射指定的金额，分（received）",

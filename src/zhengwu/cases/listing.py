@@ -6,6 +6,7 @@ twice however many come in meanwhile, and the thousandth page costs what the fir
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -116,3 +117,17 @@ def _reached(reach: Reach) -> tuple[list[str], dict[str, Any]]:
         return ["c.agency = %(reach_agency)s"], {"reach_agency": next(iter(reach.agencies))}
     allowed, parameters = loading.within(reach)
     return ([] if reach.everything else [allowed]), dict(parameters)
+
+
+def these(actor: Actor, cases: Sequence[UUID]) -> dict[UUID, Row]:
+    """The heads of these cases, of those that this actor may see."""
+    if not cases:
+        return {}
+    conditions, parameters = condition(actor, Question())
+    where = " AND ".join(["c.id = ANY(%(cases)s::uuid[])", *conditions])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM cases_case c WHERE {where}",  # noqa: S608 - fragments of ours
+            {**parameters, "cases": list(cases)},
+        )
+        return {columns[-1]: Row(*columns) for columns in cursor.fetchall()}

@@ -223,8 +223,10 @@ def within(reach: Reach) -> tuple[str, dict[str, Any]]:
     """The one permission filter on cases, as SQL on alias `c`, with its parameters."""
     if reach.everything:
         return "true", {}
-    # Only what there is: with an empty OR beside it no index of the agencies would serve.
+    # Only what there is: with an empty OR beside it no index of the agencies would serve. One place
+    # as itself, so that what an index holds behind it stays in order.
     one = reach.agencies if len(reach.agencies) == 1 else frozenset()
+    hall = reach.halls if len(reach.halls) == 1 else frozenset()
     parts: tuple[tuple[str, str, object], ...] = (
         ("c.agency = %(reach_agency)s", "reach_agency", next(iter(one), None)),
         (
@@ -232,7 +234,8 @@ def within(reach: Reach) -> tuple[str, dict[str, Any]]:
             "reach_agencies",
             sorted(reach.agencies - one),
         ),
-        ("c.hall = ANY(%(reach_halls)s::text[])", "reach_halls", sorted(reach.halls)),
+        ("c.hall = %(reach_hall)s", "reach_hall", next(iter(hall), None)),
+        ("c.hall = ANY(%(reach_halls)s::text[])", "reach_halls", sorted(reach.halls - hall)),
         ("c.id = ANY(%(reach_streams)s::uuid[])", "reach_streams", sorted(reach.streams)),
     )
     held = [part for part in parts if part[2]]
@@ -242,6 +245,11 @@ def within(reach: Reach) -> tuple[str, dict[str, Any]]:
         f"({' OR '.join(condition for condition, _, _ in held)})",
         {name: value for _, name, value in held},
     )
+
+
+def one_place(reach: Reach) -> bool:
+    """Whether it is one agency or one hall and nothing besides: an index begins with it."""
+    return not (reach.everything or reach.streams) and len(reach.agencies) + len(reach.halls) == 1
 
 
 def load(actor: Actor, number: str) -> Loaded:

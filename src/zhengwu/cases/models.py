@@ -102,6 +102,7 @@ class Case(models.Model):
 
     No index on the version. What the inbox counts stands in `cases_case_alike`, so that it reads no
     page of the table: three of four moves were not HOT before it either, because they move `next_at`.
+    `cases_case_of_hall` is the list of a whole hall, in its order. No index for LIKE on the number.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -160,6 +161,11 @@ class Case(models.Model):
                 name="cases_case_open",
             ),
             models.Index(
+                fields=["hall", "suspended", "due", "id"],
+                condition=Q(closed__isnull=True),
+                name="cases_case_of_hall",
+            ),
+            models.Index(
                 fields=["agency", "-closed", "id"],
                 condition=Q(closed__isnull=False),
                 name="cases_case_closed",
@@ -189,6 +195,12 @@ class Case(models.Model):
             ),
             models.Index(fields=["agency", "-opened"], name="cases_case_opened"),
             models.Index(fields=["-opened"], name="cases_case_recent"),
+            # The process of one item: its newest cases.
+            models.Index(
+                fields=["item", "-opened"],
+                condition=Q(item__isnull=False),
+                name="cases_case_item",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
+from functools import cache, cached_property, partial
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor, Names
@@ -34,7 +35,7 @@ from zhengwu.ledger import queries as ledger_queries
 PAGE = 20
 NAME = f"({loading.APPLICANT} ->> 'name')"
 EXPORT = 5_000
-COUNTED = 10_000  # totals stop here
+COUNTED = 1_000  # totals stop here, and so do the pages: “1,000 以上”
 
 _ASKED = (
     "EXISTS (SELECT 1 FROM ledger_event q WHERE q.stream = 'case' AND q.stream_id = c.id "
@@ -88,6 +89,16 @@ FOLDERS: tuple[tuple[str, str, str], ...] = (
         + _ASKED.format(whose="true"),
     ),
     ("closed", "已办结", "c.closed IS NOT NULL"),
+)
+# What is handed to oneself in three parts that exclude each other, each of which finds its place in
+# the index or is not looked for at all. The agency is not to be sought by: the planner would take
+# the list for ten of them and leave the index.
+_HANDED = "c.holder_kind = 'handing_over' AND c.holder_agency || '' = ANY(%(own)s::text[])"
+_ELSEWHERE = ", ".join(f"'{one}'" for one in lifecycle.State if one != lifecycle.State.HANDLING)
+MINE = (
+    f"{_HANDED} AND c.holder_post = ANY(%(posts)s::text[])",
+    f"%(handles)s::boolean AND {_HANDED} AND c.holder_post IS NULL AND c.state = 'handling'",
+    f"%(at_window)s::boolean AND {_HANDED} AND c.holder_post IS NULL AND c.state IN ({_ELSEWHERE})",
 )
 # Folders for some only, and folders whose count would read the stories of all open cases.
 ONLY_FOR = {"unpaid": "case.collect", "asked": "case.opine", "asking": "case.review"}
@@ -316,16 +327,45 @@ class Attempts:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """What the form of an act shows. targets: post and words; agencies: names to choose from."""
+
+    asks: tuple[Ask, ...] = ()
+    targets: tuple[tuple[str, str], ...] = ()
+    agencies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ActOffer:
-    """An act this actor can do now, with the fields it asks for."""
+    """An act this actor can do now, with the fields it asks for.
+
+    plain: it asks for nothing, a button does. keeps: what is typed is kept as a draft. `draw` asks
+    the database for whom it may go to and the like; it is called once, when the form is looked at.
+    """
 
     kind: str
     zh: str
-    asks: tuple[Ask, ...]
-    targets: tuple[tuple[str, str], ...]
-    agencies: tuple[str, ...]
     primary: bool
+    plain: bool
+    keeps: bool
+    draw: Callable[[], Drawn]
     confirm: str = ""
+
+    @cached_property
+    def drawn(self) -> Drawn:
+        return self.draw()
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        return self.drawn.asks
+
+    @property
+    def targets(self) -> tuple[tuple[str, str], ...]:
+        return self.drawn.targets
+
+    @property
+    def agencies(self) -> tuple[str, ...]:
+        return self.drawn.agencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,40 +440,19 @@ def inbox(
     where, order, parameters = _list(
         actor, folder=folder, item=item, q=q, light=light, bounds=light_bounds(at, calendar)
     )
-    counted = [f for f in folders(actor) if f[0] not in UNCOUNTED]
     page = max(1, page)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _summary_sql(actor, counted, folder=folder, item=item, light=light),
-            {"item": item, **parameters},
+        summary = _summary(
+            cursor, actor, where, parameters, q=q, folder=folder, item=item, light=light
         )
-        whole, items, chosen, running, by_light, by_folder = cursor.fetchone()
-        filtered = bool(item or light or folder)
-        told = not q and folder not in APART and not (filtered and whole >= COUNTED)
-        if told:
-            total = chosen
-        elif folder == "closed" and not q:
-            # Under no light any more; without their columns the index alone can count.
-            cursor.execute(
-                f"SELECT count(*) FROM (SELECT 1 FROM cases_case c WHERE {where} LIMIT {COUNTED}) c",  # noqa: S608
-                parameters,
-            )
-            (total,), by_light = cursor.fetchone(), [0] * len(LIGHT_SQL)
-        else:
-            cursor.execute(
-                "SELECT count(*), "  # noqa: S608 - fragments of ours, values as parameters
-                + ", ".join(f"count(*) FILTER (WHERE {sql})" for sql in LIGHT_SQL.values())
-                + " FROM (SELECT c.closed, c.suspended, c.due, c.state FROM cases_case c"
-                + f" WHERE {where} LIMIT {COUNTED}) c",
-                parameters,
-            )
-            total, *by_light = cursor.fetchone()
-        pages = max(1, -(-total // size))
+        pages = max(1, -(-summary.total // size))
         page = min(page, pages)
         skip = (page - 1) * size
-        if told and total < COUNTED and skip + size <= running:
-            # The index of the open cases holds them in this order, so that nothing is sorted.
-            where, order = f"{where} AND NOT c.suspended", "c.due NULLS LAST, c.id"
+        if skip + size <= summary.running and loading.one_place(accounts.reach(actor, "case.see")):
+            # The index of the open cases holds them in this order, so that nothing is sorted; the
+            # version, which the other index does not hold, keeps the planner from sorting that.
+            where = f"{where} AND NOT c.suspended AND c.version > 0"
+            order = "c.due NULLS LAST, c.id"
         cursor.execute(
             f"SELECT c.id, c.number, c.item_name, {NAME}, c.source, c.state, c.suspended, c.step, "  # noqa: S608
             "c.item, c.item_version, c.holder_kind, c.holder_agency, c.due, c.provisional, "
@@ -446,13 +465,13 @@ def inbox(
     names = accounts.names(agencies=(columns[HOLDER_AGENCY] for columns in fetched))
     judges = [accounts.reach(actor, act) for act in DECIDING]
     rows = tuple(_row(columns, names, calendar, at, judges) for columns in fetched)
-    counts = {name: count for (name, _, _), count in zip(counted, by_folder, strict=True)}
     lamps = tuple(
         Lamp(code, wording.LIGHTS[code], count)
-        for code, count in zip(LIGHT_SQL, by_light, strict=True)
+        for code, count in zip(LIGHT_SQL, summary.by_light, strict=True)
     )
-    chosen_from = tuple((str(code), str(name)) for code, name in items or ())
-    return InboxPage(rows, lamps, counts, page, pages, total, chosen_from)
+    return InboxPage(
+        rows, lamps, summary.by_folder, page, pages, summary.total, summary.items
+    )  # fmt: skip
 
 
 # Folders whose conditions read more than the columns of the summary.
@@ -466,6 +485,120 @@ LIT = (
     " WHEN c.due < %(soon)s THEN 'yellow' WHEN c.state <> 'supplementing' THEN 'green' ELSE '' END"
 )
 SHOWN_ITEMS = 200
+Items = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the inbox counts, none of it beyond COUNTED. running: those of the list that are not
+    suspended, 0 where that is not known."""
+
+    items: Items
+    by_folder: Mapping[str, int]
+    total: int
+    running: int
+    by_light: Sequence[int]
+
+
+def _summary(
+    cursor: CursorWrapper, actor: Actor, where: str, parameters: Mapping[str, Any],
+    *, q: str, folder: str | None, item: str | None, light: str | None,
+) -> Summary:  # fmt: skip
+    """The counts over the list. How far they go and how they are got depends on the reach.
+
+    One agency, as nearly all of the staff have it: each is counted by itself in the index that
+    begins with the agency, so that a desk with ten thousand open cases reads a few thousand entries
+    and a small one a few. Any other reach has no such index: it is looked through once, and where
+    it holds COUNTED or more, what stands in the folders is not told.
+    """
+    reach = accounts.reach(actor, "case.see")
+    counted = [f for f in folders(actor) if f[0] not in UNCOUNTED]
+    alone = q or folder in APART
+    if reach.agencies and loading.one_place(reach):
+        sql = _bounded(actor, counted, None if alone else where)
+        cursor.execute(sql, parameters)
+        whole, items, by_folder, chosen, running, by_light = cursor.fetchone()
+        if whole >= COUNTED:
+            items = catalog.named_of(reach.agencies)
+    else:
+        sql = _summary_sql(actor, counted, folder=folder, item=item, light=light)
+        cursor.execute(sql, {"item": item, **parameters})
+        whole, items, chosen, running, by_light, by_folder = cursor.fetchone()
+        if whole >= COUNTED:
+            by_folder = ()
+            if not alone:
+                cursor.execute(_bounded(actor, (), where), parameters)
+                _, _, _, chosen, running, by_light = cursor.fetchone()
+    if alone:
+        running = 0
+        chosen, by_light = _counted_apart(cursor, where, parameters, lit=q or folder != "closed")
+    return Summary(
+        tuple((str(code), str(name)) for code, name in items or ())[:SHOWN_ITEMS],
+        {name: count for (name, _, _), count in zip(counted, by_folder, strict=False)},
+        chosen, running, by_light,
+    )  # fmt: skip
+
+
+def _counted_apart(
+    cursor: CursorWrapper, where: str, parameters: Mapping[str, Any], *, lit: object
+) -> tuple[int, Sequence[int]]:
+    """What a search or a folder by itself holds, and under which lights; closed ones are under
+    none any more, and without those columns the index alone can count them."""
+    if not lit:
+        cursor.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM cases_case c WHERE {where} LIMIT {COUNTED}) c",  # noqa: S608
+            parameters,
+        )
+        return cursor.fetchone()[0], [0] * len(LIGHT_SQL)
+    cursor.execute(
+        "SELECT count(*), "  # noqa: S608 - fragments of ours, values as parameters
+        + ", ".join(f"count(*) FILTER (WHERE {sql})" for sql in LIGHT_SQL.values())
+        + " FROM (SELECT c.closed, c.suspended, c.due, c.state FROM cases_case c"
+        + f" WHERE {where} LIMIT {COUNTED}) c",
+        parameters,
+    )
+    total, *by_light = cursor.fetchone()
+    return total, by_light
+
+
+def _bounded(actor: Actor, counted: Sequence[tuple[str, str, str]], where: str | None) -> str:
+    """How many open cases are in reach, their items, how many by folder; of the list how many, how
+    many that run, and how many by light: each counted by itself, up to COUNTED."""
+    allowed, _ = loading.within(accounts.reach(actor, "case.see"))
+
+    def few(condition: str, columns: str = "1") -> str:
+        # In the order of the index from which it is counted: planned for any agency, a condition
+        # that seems rare would be sought in the table.
+        by = " ORDER BY c.state, c.suspended, c.holder_kind" if "holder_kind" in condition else ""
+        return (
+            f"SELECT {columns} FROM cases_case c WHERE c.closed IS NULL AND {allowed}"  # noqa: S608
+            f" AND {condition}{by} LIMIT {COUNTED}"
+        )
+
+    def count(condition: str) -> str:
+        return f"(SELECT count(*)::integer FROM ({few(condition)}) few)"  # noqa: S608
+
+    def several(*conditions: str) -> str:
+        return f"least({' + '.join(map(count, conditions))}, {COUNTED})"
+
+    def lit(code: str) -> str:
+        if code != "pause":
+            return count(f"{where or 'false'} AND {LIGHT_SQL[code]}")
+        listed = where or "false"
+        return several(
+            f"{listed} AND c.suspended",
+            f"{listed} AND NOT c.suspended AND c.state = 'supplementing'",
+        )
+
+    held = [several(*MINE) if name == "mine" else count(sql) for name, _, sql in counted]
+    listed = [where, f"{where} AND NOT c.suspended"] if where else ["false", "false"]
+    return (
+        f"SELECT {count('true')}, (SELECT array_agg(ARRAY[i.item, i.item_name]) FROM (SELECT"  # noqa: S608
+        f" DISTINCT f.item, f.item_name FROM ({few('true', 'c.item, c.item_name')}) f"
+        " WHERE f.item IS NOT NULL ORDER BY 2) i),"
+        f" ARRAY[{', '.join(held)}]::integer[],"
+        f" {', '.join(map(count, listed))}, ARRAY[{', '.join(map(lit, LIGHT_SQL))}]"
+    )
 
 
 def _summary_sql(
@@ -476,11 +609,10 @@ def _summary_sql(
     item: str | None,
     light: str | None,
 ) -> str:
-    """All that the inbox counts, from one look at the open cases in reach: how many, their items,
-    how many are chosen, how many of these run, the chosen ones by light, and all by folder.
+    """The same from one look at the open cases in reach: how many, their items, how many are chosen,
+    how many of these run, the chosen ones by light, and all by folder.
 
     Every case is looked at once and put with those alike; what is counted is counted of these few.
-    Never further than COUNTED: a department may have a hundred thousand.
     """
     allowed, _ = loading.within(accounts.reach(actor, "case.see"))
     lights = {
@@ -934,6 +1066,10 @@ def _names(loaded: Loaded) -> Names:
     return accounts.names(agencies=agencies, people=people, posts=posts)
 
 
+Staff = Callable[[str], Sequence[accounts.Colleague]]
+LISTED = frozenset({"inspected", "document_corrected"})  # their forms list staff and papers
+
+
 def _offers(
     loaded: Loaded,
     actor: Actor,
@@ -949,18 +1085,28 @@ def _offers(
     for verb in VERBS.values():
         if why_not(loaded, verb, actor, at, reading) is not None:
             continue
+        fields = verb.asks if verb.kind in LISTED else verb.form_of(loaded)
         offers.append(
             ActOffer(
                 kind=verb.kind,
                 zh=verb.zh,
-                asks=(asks := _asks(loaded, verb, issued, staff)),
-                targets=_targets(loaded, verb, asks, staff),
-                agencies=organs() if any(ask.kind == "agency" for ask in asks) else (),
                 primary=not offers and verb.kind not in ("refused", "handed_over"),
+                plain=not (fields or verb.confirm or verb.kind in LISTED),
+                keeps=any(ask.kind == "long" for ask in fields),
+                draw=partial(_drawn, loaded, verb, issued, staff),
                 confirm=verb.confirm,
             )
         )
     return tuple(offers)
+
+
+def _drawn(loaded: Loaded, verb: Verb, issued: Sequence[documents.OfCase], staff: Staff) -> Drawn:
+    asks = _asks(loaded, verb, issued, staff)
+    return Drawn(
+        asks,
+        _targets(loaded, verb, asks, staff),
+        organs() if any(ask.kind == "agency" for ask in asks) else (),
+    )
 
 
 def why_not(
@@ -1003,9 +1149,6 @@ def _sample(standing: lifecycle.Standing, kind: str, actor: Actor) -> Mapping[st
         own = {post.agency for post in actor.posts} | {actor.agency}
         body["request"] = next((o.version for o in standing.asking if o.agency in own), 0)
     return body
-
-
-Staff = Callable[[str], Sequence[accounts.Colleague]]
 
 
 def _asks(

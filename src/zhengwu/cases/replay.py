@@ -24,7 +24,7 @@ import rfc8785
 from zhengwu.calendars import queries as calendars
 from zhengwu.cases import heads
 from zhengwu.cases.events import OBSERVATIONS, STREAM
-from zhengwu.cases.xes import Trace, traces
+from zhengwu.cases.xes import TOO_LONG, Trace, readable, traces
 from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
@@ -33,6 +33,8 @@ from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
 
 CHUNK = 2_000  # events a transaction: an open transaction holds up the sequencer
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # of an instant that is taken in
+OUTCOMES = ("granted", "refused")
 SHIPPED = Path(__file__).parent / "mappings"
 
 
@@ -124,7 +126,7 @@ def instant(text: str, zone: ZoneInfo) -> datetime | None:
         moment = moment.astimezone(UTC)
     except OverflowError:
         return None
-    return moment if 1900 <= moment.year <= 2200 else None
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def stamp(moment: datetime) -> str:
@@ -148,20 +150,49 @@ def observations(trace: Trace, mapping: LogMapping, rejects: list[Reject]) -> li
     if not name or len(name) > 100:
         rejects.append(
             Reject(
-                f"#{trace.index + 1}", None, "replay.case_without_id", "办件没有编号，整件未导入。"
+                f"#{trace.index + 1}", None, "replay.case_without_id",
+                f"办件没有编号（{mapping.trace['id']}），或者超过 100 字，整件未导入。"
+                "请来源系统补上编号后重新导出。",
             )
-        )
+        )  # fmt: skip
         return []
+    if -1 in trace.long:
+        rejects.append(
+            Reject(
+                name, None, "replay.too_long",
+                f"办件的属性 {trace.long[-1]} {TOO_LONG}，没有照抄，其余照常导入。",
+            )
+        )  # fmt: skip
     zone = mapping.zone
     seen: list[Seen] = []
     for index, raw in enumerate(trace.events):
         label = raw.get(mapping.event["name"], "").strip()
         moment = instant(raw.get(mapping.event["time"], ""), zone)
+        if index in trace.long:
+            rejects.append(
+                Reject(
+                    name, index, "replay.too_long",
+                    f"事件的属性 {trace.long[index]} {TOO_LONG}，事件未导入。"
+                    "请来源系统缩短后重新导出。",
+                )
+            )  # fmt: skip
+            continue
         if not label:
-            rejects.append(Reject(name, index, "replay.nameless", "事件没有名称，未导入。"))
+            rejects.append(
+                Reject(
+                    name, index, "replay.nameless",
+                    f"事件没有名称（{mapping.event['name']}），未导入。请来源系统补上后重新导出。",
+                )
+            )  # fmt: skip
             continue
         if moment is None:
-            rejects.append(Reject(name, index, "replay.no_time", "事件没有可用的时间，未导入。"))
+            rejects.append(
+                Reject(
+                    name, index, "replay.no_time",
+                    f"事件的时间（{mapping.event['time']}）没有写，或者不是 {FIRST_YEAR} 年到"
+                    f" {LAST_YEAR} 年之间的时刻，未导入。请来源系统更正后重新导出。",
+                )
+            )  # fmt: skip
             continue
         first = not seen
         kind = "received" if first else mapping.observations.get(label, "step")
@@ -170,7 +201,12 @@ def observations(trace: Trace, mapping: LogMapping, rejects: list[Reject]) -> li
             "id": raw.get(mapping.event.get("id", ""), None),
             "name": label,
         }
+        if group := raw.get(mapping.event.get("group", ""), None):
+            foreign["group"] = group
         body: dict[str, Any] = {"foreign": foreign}
+        decided = raw.get(mapping.event.get("outcome", ""), None)
+        if kind == "decided" and decided in OUTCOMES:
+            body["outcome"] = decided
         occurred = moment
         if first:
             start = instant(trace.attributes.get(mapping.trace.get("start", ""), ""), zone)
@@ -229,10 +265,11 @@ def run(
 ) -> Report:
     """Replay a file. `progress(cases, events)` is told after every chunk.
 
-    Raises Refusal for a mapping or a file that cannot be read; what came before is kept, and a
-    repeated replay goes on from there.
+    Raises Refusal for a mapping or a file that cannot be read to its end: then nothing is taken in.
+    What is interrupted is completed by a repeated replay.
     """
     mapping = load_mapping(mapping_name)
+    readable(path)
     report = Report()
     known_ids: set[str] = set()
     batch: list[tuple[str, list[Seen]]] = []

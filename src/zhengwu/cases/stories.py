@@ -80,12 +80,13 @@ def told(wanted: Mapping[UUID, int]) -> Iterator[Told]:
 
 
 def overdue_sql(at: str) -> str:
-    """A SELECT of the ids of cases that are open and past due at an instant, a parameter's name.
+    """A SELECT of id and due of the cases that are open and past due at an instant, a parameter's
+    name.
 
     Due and closing are those of the heads: by what is known now.
     """
     return (
-        "SELECT c.id FROM cases_case c WHERE c.closed IS NULL AND NOT c.suspended"  # noqa: S608
+        "SELECT c.id, c.due FROM cases_case c WHERE c.closed IS NULL AND NOT c.suspended"  # noqa: S608
         f" AND c.due <= %({at})s"
     )
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Max, QuerySet
 
 from zhengwu.accounts import queries as accounts
@@ -218,6 +219,18 @@ def names(codes: Iterable[str]) -> dict[str, str]:
     listed = set(codes)
     found = ItemVersion.objects.filter(item__code__in=listed).order_by("version")
     return {code: code for code in listed} | dict(found.values_list("item__code", "name"))
+
+
+def named_of(agencies: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Code and name of what these agencies ever had on their lists, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT i.code, v.name FROM catalog_itemversion v JOIN catalog_item i ON i.id = v.item_id"
+            " WHERE v.agency = ANY(%s::text[]) ORDER BY v.version",
+            [sorted(agencies)],
+        )
+        newest = dict(cursor.fetchall())
+    return tuple(sorted(newest.items(), key=lambda one: one[1]))
 
 
 def _whole_rows() -> QuerySet[ItemVersion]:

@@ -28,20 +28,39 @@ if TYPE_CHECKING:
 
 @main.command()
 @click.option(
-    "--cases", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="多少件。"
+    "--cases", type=click.IntRange(1, 3_000_000), default=50, show_default=True, help="多少件。"
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="种子：同一种子得同样的办件。")
+@click.option(
+    "--year",
+    type=click.IntRange(2005, 2100),
+    help="模拟一整年：四季、假日、排队、请假，和植入的差错；只能装入演示城市。",
+)
+@click.option(
+    "--truth",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="和 --year 一起：植入了哪些差错，每行一个 JSON，写到这个文件。",
+)
+@click.option("--resume", is_flag=True, help="和 --year 一起：接着做上次用同样参数没有做完的。")
 @AS_JSON
 @with_database
-def simulate(cases: int, seed: int, as_json: bool) -> None:
-    """按合法行为模拟办件。
+def simulate(
+    cases: int, seed: int, year: int | None, truth: Path | None, resume: bool, as_json: bool
+) -> None:
+    """按合法行为模拟办件；加 --year 模拟一整年。
 
-    例：zhengwu simulate --cases 200 --seed 7
+    例：zhengwu simulate --cases 200 --seed 7；
+    zhengwu simulate --year 2025 --cases 1000000 --seed 7 --truth truth.jsonl
     """
     from zhengwu.cases import simulate as simulation
     from zhengwu.ledger import services as ledger
     from zhengwu.web.clock import now
 
+    if year is not None:
+        _year(year, cases=cases, seed=seed, truth=truth, resume=resume, as_json=as_json)
+        return
+    if truth or resume:
+        raise click.UsageError("--truth 和 --resume 只和 --year 一起用。")
     with progress("模拟办件", hidden=as_json) as move:
         result = simulation.run(cases, seed=seed, at=now(), progress=lambda done: move(done, cases))
     ledger.catch_up()
@@ -51,6 +70,46 @@ def simulate(cases: int, seed: int, as_json: bool) -> None:
             f"模拟了 {result.cases} 件。",
             *(f"  {name}: {count}" for name, count in sorted(result.reached.items())),
             *(f"  被拒绝 {name}: {count}" for name, count in sorted(result.refused.items())),
+        ],
+        as_json=as_json,
+    )
+
+
+def _year(
+    year: int, *, cases: int, seed: int, truth: Path | None, resume: bool, as_json: bool
+) -> None:
+    """A simulated year, then the followers to its end."""
+    from zhengwu.cases.simulation import year as simulation
+    from zhengwu.ledger import services as ledger
+    from zhengwu.web.clock import now
+
+    began = time.monotonic()
+    with progress(f"模拟 {year} 年", hidden=as_json) as move:
+        result = simulation.run(
+            year, cases=cases, seed=seed, at=now(), truth=truth, resume=resume, progress=move
+        )
+    filed = time.monotonic() - began
+    with counting("统计", hidden=as_json) as told:
+        ledger.sequence()
+        for follower in ledger.followers():
+            done = 0
+            while went := ledger.follow(follower.name):
+                done += went
+                told(f"{follower.name} {done} 个事件")
+    say(
+        {
+            "year": year,
+            "cases": result.cases,
+            "events": result.events,
+            "skipped": result.skipped,
+            "planted": result.planted,
+            "told": {f"{what}.{which}": n for (what, which), n in sorted(result.told.items())},
+            "seconds": round(filed, 1),
+        },
+        [
+            f"{year} 年模拟了 {result.cases} 件；新入账 {result.events} 个事件，"
+            f"已有 {result.skipped} 个；植入差错 {result.planted} 处；用时 {filed:.0f} 秒。",
+            *simulation.shares(result),
         ],
         as_json=as_json,
     )

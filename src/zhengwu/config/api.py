@@ -27,7 +27,9 @@ from zhengwu.catalog import api as catalog
 from zhengwu.config import api_examples as examples
 from zhengwu.config import overload
 from zhengwu.domain.refusal import Refusal, Refusals
+from zhengwu.exports import api as exports
 from zhengwu.halls import queries as halls
+from zhengwu.statistics import api as statistics
 from zhengwu.web import errors, problems
 
 DESCRIPTION = """\
@@ -39,7 +41,7 @@ DESCRIPTION = """\
 # Latin names, because programs are made from them; people read what they mean.
 TAGS = {
     "cases": "办件", "acts": "办理", "events": "事件", "files": "材料", "items": "事项",
-    "time": "期限与时间账", "calendar": "历法",
+    "time": "期限与时间账", "process": "实际流程", "exports": "后台导出", "statistics": "统计", "calendar": "历法",
 }  # fmt: skip
 
 
@@ -189,6 +191,8 @@ api.add_router("/calendar", calendars.routes(region_of=region_of), auth=None, ta
 api.add_router("", catalog.router, auth=None, tags=["items"])
 for prefix, router, tag in cases.ROUTERS:
     api.add_router(prefix, router, tags=[tag])
+api.add_router("/exports", exports.router, tags=["exports"])
+api.add_router("/statistics", statistics.router, tags=["statistics"])
 
 
 def _operations() -> Iterator[tuple[Operation, frozenset[str]]]:

@@ -296,7 +296,7 @@ def _database() -> Iterator[Finding]:
         if migrated:
             for name, check in (
                 ("worker", _worker), ("watermark", _watermark), ("followers", _followers),
-                ("calendar", _calendar),
+                ("calendar", _calendar), ("exports", _exports),
             ):  # fmt: skip
                 yield from _guarded(name, check)
     finally:
@@ -507,6 +507,29 @@ def _calendar() -> Iterator[Finding]:
         )
     else:
         yield ok("calendar", "工作日历齐全")
+
+
+def _exports() -> Iterator[Finding]:
+    from django.conf import settings
+
+    from zhengwu.exports import files, queries
+    from zhengwu.web.clock import now
+
+    standing = queries.standing(at=now())
+    used, most = files.used() / GIB, settings.EXPORTS_MOST_MB / 1024
+    said = f"导出的文件 {standing.files:,} 个，{used:,.1f} GB（上限 {most:,.1f} GB）"
+    if standing.stuck:
+        yield wrong(
+            "exports",
+            f"{standing.stuck:,} 个导出五分钟没有进展。{said}",
+            "请看后台进程的日志；重新启动后台进程，没有做完的会再做一次。",
+        )
+    elif used > 0.9 * most:
+        yield hint(
+            "exports", f"{said}，快满了。", "请调高 ZHENGWU_EXPORTS_MOST_MB，或缩短保留的天数。"
+        )
+    else:
+        yield ok("exports", said)
 
 
 # --- the files ----------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from prometheus_client.registry import Collector
 from zhengwu.cases import queries as cases
 from zhengwu.config import backup, migrate, reporting
 from zhengwu.documents import files as uploads
+from zhengwu.exports import queries as exports
 from zhengwu.ledger import queries as ledger
 from zhengwu.web import figures
 from zhengwu.web.clock import now
@@ -119,6 +120,13 @@ def _database() -> Iterable[Metric]:
     files, size = _seldom("uploads", uploads.stored)
     yield _gauge("upload_files", "Uploaded files that are kept.", {"": files})
     yield _gauge("upload_bytes", "Their bytes.", {"": size})
+    standing = exports.standing(at=now())
+    yield _gauge(
+        "exports", "Exports by state; stuck: nothing has moved for five minutes.",
+        {"waiting": standing.waiting, "running": standing.running, "stuck": standing.stuck,
+         "ready": standing.files}, "state",
+    )  # fmt: skip
+    yield _gauge("export_bytes", "Bytes of the exports that are kept.", {"": standing.size})
     yield _gauge("sign_in_lockouts", "Accounts that are locked just now.", {"": _locked_out()})
 
 

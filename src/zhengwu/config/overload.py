@@ -39,7 +39,7 @@ from zhengwu.config.environment import env_bool
 from zhengwu.web import figures, problems
 
 FREE = ("/healthz", "/readyz", "/metrics", "/static/")
-EXPORT = re.compile(r"\.(?:csv|xlsx|ndjson|zip)$|/export\b|/download\b")
+EXPORT = re.compile(r"\.(?:csv|xlsx|ndjson|xes|zip)$|/export\b|/exports/[^/]+/file$|/download\b")
 ACT, PAGE, DOWNLOAD = 0.0, 1.0, 5.0  # seconds by which each stands behind an act that came with it
 STATEMENT = 30_000  # milliseconds a statement may take
 LOCK = 10_000  # and wait for a lock

@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "zhengwu.catalog",
     "zhengwu.cases",
     "zhengwu.statistics",
+    "zhengwu.exports",
     "zhengwu.portal",
     "zhengwu.desk",
 ]
@@ -150,6 +151,11 @@ FILE_UPLOAD_HANDLERS = [
     "zhengwu.config.uploads.ToDisk",
 ]
 DATA_UPLOAD_MAX_NUMBER_FILES = 40
+# --- tables taken out in the background (exports): how long a file is kept, how much all may be -----
+EXPORTS = HOME / "exports"
+EXPORTS_DAYS = env_int("EXPORTS_DAYS", 7, least=1, most=90)
+EXPORTS_MOST_MB = env_int("EXPORTS_MOST_MB", 10_240, least=1, most=10_000_000)
+EXPORTS_AT_ONCE = env_int("EXPORTS_AT_ONCE", 2, least=1, most=8)
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
@@ -201,7 +207,7 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
 # Sessions stand in the database: signing out, here or by an administrator, is at once.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "zhengwu.accounts.sessions"
 SESSION_COOKIE_NAME = "zw_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -213,6 +219,9 @@ IDLE_MINUTES = env_int("IDLE_MINUTES", 30, least=1, most=720)
 METRICS_TOKEN = env("METRICS_TOKEN")  # what Prometheus shows to be told the figures
 API_PER_MINUTE = env_int("API_PER_MINUTE", 6_000, least=1, most=10_000_000)
 PUBLISH_ORGANISATION_NAMES = env_bool("PUBLISH_ORGANISATION_NAMES")
+# Public figures by item that speak of fewer cases are not told (portal/statistics/few.py).
+STATISTICS_FEWEST = env_int("STATISTICS_FEWEST", 3, least=1, most=1000)
+OPEN_DATA_LICENCE = env("OPEN_DATA_LICENCE")  # empty: what the house proposes
 
 # --- what every answer carries ----------------------------------------------------------------
 CSRF_COOKIE_NAME = "zw_csrf"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from zhengwu.calendars.api import BetweenAnswer, DayAnswer, EndAnswer
-from zhengwu.cases.api import ClockAnswer, TimeLedgerAnswer, WholeAnswer
+from zhengwu.cases.api import ClockAnswer, ProcessAnswer, TimeLedgerAnswer, WholeAnswer
 from zhengwu.domain.calendar import END_OF_DAY
 from zhengwu.domain.edition import Notice
 from zhengwu.domain.procedure import UNITS_ZH, Unit
@@ -73,6 +73,62 @@ def time_ledger(answer: TimeLedgerAnswer) -> list[str]:
         ]
         ways = ("移交人", "接收人", "交出", "接收", "办公时间", "其余时间", "合计")
         told += ["", *table(ways, rows)]
+    return told
+
+
+def process(answer: ProcessAnswer) -> list[str]:
+    """Activities, what followed what, the ten commonest ways, departures, the published steps."""
+
+    def length(seconds: int | None) -> str:
+        return "—" if seconds is None else _length(seconds)
+
+    period = ""
+    if answer.first and answer.last:
+        period = f"，{_moment(answer.first)} 至 {_moment(answer.last)}"
+    told = [
+        f"{answer.cases:,} 件，{answer.events:,} 次，{len(answer.nodes)} 种活动，"
+        f"{len(answer.variants):,} 种走法{period}；"
+        f"全程中位数 {length(answer.seconds.median)}，办公时间 {length(answer.seconds.office_median)}"
+    ]
+    if not answer.cases:
+        return ["没有符合条件的办件。"]
+    nodes = [
+        (
+            one.activity,
+            *(f"{n:,}" for n in (one.count, one.cases, one.starts, one.ends, one.departing)),
+        )
+        for one in answer.nodes
+    ]
+    told += ["", *table(("活动", "次数", "件数", "开始", "结束", "偏离"), nodes)]
+    edges = [
+        (
+            f"{one.source} → {one.target}", f"{one.count:,}", f"{one.departing:,}",
+            length(one.seconds.median), length(one.seconds.office_median),
+        )
+        for one in answer.edges
+    ]  # fmt: skip
+    told += ["", *table(("先后", "次数", "偏离", "中位数", "办公时间中位数"), edges)]
+    ways = [
+        (
+            f"{one.count:,}", f"{one.share * 100:.1f}%", length(one.seconds.median),
+            " → ".join(one.activities),
+        )
+        for one in answer.variants[:10]
+    ]  # fmt: skip
+    told += ["", *table(("件数", "占比", "全程中位数", "走法（最多的十种）"), ways)]
+    if answer.departures:
+        rows = [(f"{one.count:,}", f"{one.cases:,}", one.says) for one in answer.departures]
+        told += ["", *table(("次数", "件数", "偏离"), rows)]
+    if answer.steps:
+        steps = [
+            (
+                one.name, one.limit, f"{one.cases:,}", f"{one.done:,}", f"{one.skipped:,}",
+                f"{one.returned:,}", length(one.seconds.median), length(one.seconds.office_median),
+            )
+            for one in answer.steps
+        ]  # fmt: skip
+        head = ("公布的环节", "期限", "接办件数", "办结", "没有办结", "退回", "中位数", "办公时间")
+        told += ["", *table(head, steps)]
     return told
 
 

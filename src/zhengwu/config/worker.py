@@ -24,6 +24,7 @@ from django.db import (
     connection,
 )
 
+from zhengwu.config import jobs
 from zhengwu.config.migrate import WORKING
 from zhengwu.config.reporting import Report
 from zhengwu.ledger import services as ledger
@@ -97,6 +98,16 @@ def _sweep_files(at: datetime) -> int:
     return files.sweep(at=at)
 
 
+def _make_exports(at: datetime) -> int:
+    return jobs.EXPORTERS.tend(at)
+
+
+def _sweep_exports(at: datetime) -> int:
+    from zhengwu.exports import services
+
+    return services.sweep(at=at)
+
+
 def _forget_old_attempts(at: datetime) -> int:
     from zhengwu.web import throttle
 
@@ -110,6 +121,8 @@ TIMED = (
     Timed("move_to_new_versions", 60, _move_to_new_versions, again=True),  # 立法法 104
     Timed("archive", 600, _archive),
     Timed("forget_old_sessions", 3600, _forget_old_sessions),
+    Timed("make_exports", 1, _make_exports),
+    Timed("sweep_exports", 600, _sweep_exports),
     Timed("sweep_files", 3600, _sweep_files),
     Timed("forget_old_drafts", 3600, _forget_old_drafts),
     Timed("forget_old_attempts", 3600, _forget_old_attempts),
@@ -134,6 +147,7 @@ class Worker:
         try:
             self._run()
         finally:
+            jobs.EXPORTERS.end()
             connection.close()
 
     def _run(self) -> None:

@@ -17,12 +17,16 @@ from zhengwu.desk.changes import views as item_changes
 from zhengwu.desk.day import views as day
 from zhengwu.desk.drafts import views as drafts
 from zhengwu.desk.exchange_lists import views as exchange_lists
+from zhengwu.desk.exports import views as exports
 from zhengwu.desk.fees import views as fees
 from zhengwu.desk.inbox import views as inbox
 from zhengwu.desk.operate import views as operate
+from zhengwu.desk.process import views as processviews
 from zhengwu.desk.register import views as register
 from zhengwu.desk.review import views as review
 from zhengwu.desk.shift import views as shift
+from zhengwu.desk.statistics import report as statistics_report
+from zhengwu.desk.statistics import views as statistics
 from zhengwu.desk.systems import views as systems
 from zhengwu.desk.time import views as timeviews
 
@@ -59,6 +63,39 @@ urlpatterns = [
     path("fees", fees.fees, name="fees"),
     path("time", timeviews.account_of, name="time"),
     path("time.csv", timeviews.export, name="time-export"),
+    path("process", processviews.picture_of, name="process"),
+    path("process/cases", processviews.cases_of, name="process-cases"),
+    path("process.xes", processviews.log, name="process-xes"),
+    path("process.csv", processviews.export, name="process-export"),
+    path("statistics/", statistics.overview, name="statistics"),
+    path("statistics/by", statistics.by, name="statistics-by"),
+    path("statistics/by.csv", statistics.by, {"form": "csv"}, name="statistics-by-csv"),
+    path("statistics/by.xlsx", statistics.by, {"form": "xlsx"}, name="statistics-by-xlsx"),
+    path("statistics/time", statistics.time, name="statistics-time"),
+    path("statistics/time.csv", statistics.time, {"form": "csv"}, name="statistics-time-csv"),
+    path("statistics/time.xlsx", statistics.time, {"form": "xlsx"}, name="statistics-time-xlsx"),
+    path("statistics/handings", statistics.handings, name="statistics-handings"),
+    path("statistics/people", statistics.people, name="statistics-people"),
+    path("statistics/people.csv", statistics.people, {"form": "csv"}, name="statistics-people-csv"),
+    path(
+        "statistics/people.xlsx", statistics.people, {"form": "xlsx"}, name="statistics-people-xlsx"
+    ),
+    path("statistics/restatements", statistics.restatements, name="statistics-restatements"),
+    path("statistics/definitions", statistics.definitions, name="statistics-definitions"),
+    path("statistics/cases", statistics.cases, name="statistics-cases"),
+    path("statistics/report", statistics_report.report, name="statistics-report"),
+    path(
+        "statistics/report.pdf",
+        statistics_report.report,
+        {"form": "pdf"},
+        name="statistics-report-pdf",
+    ),
+    path(
+        "statistics/report.xlsx",
+        statistics_report.report,
+        {"form": "xlsx"},
+        name="statistics-report-xlsx",
+    ),
     path("calendar", calendar.year, name="calendar"),
     path("calendar/changes", calendar.changes, name="calendar-changes"),
     path("calendar/changes/<int:version>", calendar.change, name="calendar-change"),
@@ -116,6 +153,13 @@ urlpatterns = [
         systems.revoke,
         name="system-revoke",
     ),
+    path("exports", exports.listed, name="exports"),
+    path("exports/rows", exports.rows, name="exports-rows"),
+    path("exports/told", exports.told, name="exports-told"),
+    path("exports/new", exports.order, name="export-new"),
+    path("exports/<uuid:identifier>/cancel", exports.cancel, name="export-cancel"),
+    path("exports/<uuid:identifier>/delete", exports.delete, name="export-delete"),
+    path("exports/<uuid:identifier>/file", exports.file, name="export-file"),
     path("operate", operate.operate, name="operate"),
     path("audit", audit.looks, name="audit"),
     path("audit.csv", audit.export, name="audit-export"),

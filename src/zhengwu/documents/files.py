@@ -37,7 +37,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Sum
 
 from zhengwu.accounts.queries import Actor
@@ -176,8 +176,15 @@ def found(ids: Iterable[UUID]) -> dict[UUID, File]:
 
 def of(stream: str, stream_id: UUID) -> list[File]:
     """The files bound to a stream, oldest first; erased ones too, without their name."""
-    rows = Upload.objects.filter(stream=stream, stream_id=stream_id).order_by("id")
-    return [_file(row) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(_OF, [stream, stream_id])
+        return [File(*row) for row in cursor.fetchall()]
+
+
+_OF = (
+    "SELECT id, purpose, name, media, size, digest, pages, by, at, stream, stream_id, erased"
+    " FROM documents_upload WHERE stream = %s::text AND stream_id = %s::uuid ORDER BY id"
+)
 
 
 @transaction.atomic

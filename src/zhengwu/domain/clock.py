@@ -124,6 +124,16 @@ def read_counting(counting: Sequence[Event], *, at: datetime, edition: Edition) 
     return reader.reading()
 
 
+def stood_still(
+    counting: Sequence[Event], *, since: datetime, until: datetime, edition: Edition
+) -> tuple[Pause, ...]:
+    """The time between two instants that does not count (行政许可法 45, and 43 while it lies above),
+    of events that all count: cut to them, what overlaps united, in order.
+    """
+    reader, _ = _scanned(counting, at=until, edition=edition)
+    return reader._pauses((*reader.raw, *reader.away), since, until)
+
+
 def look(life: Life, *, at: datetime, edition: Edition) -> tuple[Reading, datetime | None]:
     """The reading at an instant, and when the first alarm up to then came true (None: none did).
 

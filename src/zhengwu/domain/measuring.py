@@ -54,7 +54,7 @@ class Measure(NamedTuple):
 
 MEASURES: tuple[Measure, ...] = (
     Measure("received", "收件", "event", "件", "收到申请的办件，按收件时间；一件一次。", "行政许可法 第二十九条、第三十二条"),
-    Measure("claimed", "自报期限", "event", "件", "其中来源系统自报了期限的，按收件时间。"),
+    Measure("claimed", "自报期限", "event", "件", "其中来源系统自报了期限或者计划办结时间的，按收件时间。"),
     Measure("accepted", "受理", "event", "件", "决定受理的和视为受理的，按受理行为发生的时间。", "行政许可法 第三十二条第一款第四项、第五项"),
     Measure("deemed", "视为受理", "event", "件", "其中逾期未告知、依法视为受理的。", "行政许可法 第三十二条第一款第四项"),
     Measure("not_accepted", "不予受理", "event", "件", "不需要许可和不属于本机关职权的。", "行政许可法 第三十二条第一款第一项、第二项"),
@@ -67,19 +67,19 @@ MEASURES: tuple[Measure, ...] = (
     Measure("refused", "不予", "event", "件", "其中不予的。", "行政许可法 第三十八条第二款"),
     Measure("withdrawn", "撤回申请", "event", "件", "申请人撤回的。"),
     Measure("terminated", "终止", "event", "件", "终止办理的。"),
-    Measure("late_entries", "迟录", "event", "条", "记载的时间比发生的时间晚了 1 个工作日以上的记载；系统自动的不算。"),
+    Measure("late_entries", "迟录", "event", "条", "记载的时间比发生的时间晚了 1 个工作日以上的记载；系统自动的和来源系统自报期限的不算。按记载时已知的历法。"),
     Measure("closed", "办结", "event", "件", "办结的办件，按办结时间；一件一次。"),
-    Measure("early", "提前办结", "closing", "件", "办结的办件中，作出决定时承诺时限（没有承诺的，法定时限）还剩 1 个工作日或者更多的。"),
-    Measure("on_time", "按时办结", "closing", "件", "办结的办件中没有超过任何一个决定期限（法定、承诺、联合办理、初审）的，包括提前办结；没有受理的看答复是否受理的期限。", "行政许可法 第三十二条、第四十二条至第四十五条"),
+    Measure("early", "提前办结", "closing", "件", "办结的办件中，作出了决定、决定时承诺时限（没有承诺的，法定时限）还剩 1 个工作日或者更多的。"),
+    Measure("on_time", "按时办结", "closing", "件", "办结的办件中没有超过任何一个决定期限（法定、承诺、联合办理、初审）的，包括提前办结；没有决定期限的看答复是否受理的期限。按办结时已知的历法。", "行政许可法 第三十二条、第四十二条至第四十五条"),
     Measure("late", "超期办结", "closing", "件", "办结的办件中至少超过上面一个期限的。", "行政许可法 第四十二条、第七十四条"),
     Measure("unjudged", "不评判", "closing", "件", "办结的办件中本平台不知道适用什么期限的（其他系统报送、没有报受理和期限）。按时、超期、不评判之和等于办结。"),
     Measure("claim_on_time", "自报按时", "closing", "件", "办结的办件中，办结的时刻不晚于来源系统自报期限的时刻；按时刻比较，不按日期。没有自报期限、只报了计划办结时间的，与计划时间比较。"),
     Measure("claim_late", "自报超期", "closing", "件", "办结的办件中，办结的时刻晚于来源系统自报期限的时刻。"),
-    Measure("spot", "当场办结", "closing", "件", "办结的办件中，收件当天在窗口作出决定的。", "行政许可法 第三十四条第二款"),
-    Measure("at_window", "窗口决定", "closing", "件", "办结的办件中，由窗口（不是退到部门后）作出决定的。"),
+    Measure("spot", "当场办结", "closing", "件", "办结的办件中，收件当天在窗口作出决定（包括不予受理、不需许可）的。", "行政许可法 第三十四条第二款"),
+    Measure("at_window", "窗口决定", "closing", "件", "办结的办件中，由窗口（不是交到部门后）作出决定（包括不予受理、不需许可）的。"),
     Measure("handovers", "移交", "closing", "次", "办结的办件在部门之间、窗口与部门之间移交的次数。", "行政许可法 第二十六条"),
     Measure("timed", "计时办件", "closing", "件", "办结的办件中，能够计算办理工作日的。"),
-    Measure("days", "办理工作日", "closing", "工作日", "计时办件从受理（没有受理记载的从收件）到决定（没有决定记载的到办结）的工作日之和，不算开始的当天，不算依法扣除的时间。", "行政许可法 第八十二条、第四十五条", big=True),
+    Measure("days", "办理工作日", "closing", "工作日", "计时办件从受理（没有受理记载的从收件）到决定（没有决定记载的到办结）的工作日之和，不算开始的当天，不算依法扣除的时间；视为受理的从材料算作收到之日起。撤回、终止的到办结。", "行政许可法 第八十二条、第四十五条", big=True),
     Measure("promised_timed", "有承诺时限", "closing", "件", "办结的办件中有承诺时限的。"),
     Measure("promised_used", "承诺时限用了", "closing", "‰", "上述办件用去承诺时限的千分数之和。", big=True),
     Measure("statutory_timed", "有法定时限", "closing", "件", "办结的办件中有法定时限的。"),
@@ -100,7 +100,7 @@ BY_CODE: Mapping[str, Measure] = {one.code: one for one in MEASURES}
 DERIVED: tuple[Measure, ...] = (
     Measure("open", "在办", "end", "件", "期末还没有办结的办件。期末已经过去的，是那一天结束的时候；今天的，是现在。"),
     Measure("claim_open", "在办、有自报期限", "end", "件", "在办的办件中，来源系统自报了期限的。"),
-    Measure("overdue", "在办已超期", "end", "件", "在办的办件中，期末已经超过最近一个期限的，计时暂停的不算。分段的只有最后一段有。", "行政许可法 第四十二条、第七十四条"),
+    Measure("overdue", "在办已超期", "end", "件", "在办的办件中，期末已经超过最近一个期限的；计时暂停的、只有来源系统自报期限的不算。分段的只有最后一段有。", "行政许可法 第四十二条、第七十四条"),
     Measure("on_time_share", "按时办结率", "derived", "比例", "按时办结 ÷（按时办结 + 超期办结）。不评判的不算。", "行政许可法 第四十二条"),
     Measure("early_share", "提前办结率", "derived", "比例", "提前办结 ÷（按时办结 + 超期办结）。"),
     Measure("late_share", "超期率", "derived", "比例", "超期办结 ÷（按时办结 + 超期办结）。", "行政许可法 第七十四条"),
@@ -488,16 +488,15 @@ def _days(
     still from before the limit ended. None beyond the calendar's table.
     """
     calendar, ended = edition.calendar, standing.decided_at or closed
-    first = begun = standing.accepted_at or received
-    deemed = next((one for one in counting if one.kind in ("accepted", "deemed_accepted")), None)
-    if (
-        deemed is not None and deemed.kind == "deemed_accepted"
-    ):  # 32(1)(4): as papers count received
-        start = clock.foresee(Limit(0), since=begun, edition=edition, receipt=True).how.start
-        first = begun = start.moment
-    if not (calendar.reaches(first) and calendar.reaches(ended)):
+    begun = standing.accepted_at or received
+    if not (calendar.reaches(begun) and calendar.reaches(ended)):
         return None
-    days = calendar.working_days_between(_day(first), _day(ended))
+    accepted = next((one for one in counting if one.kind in ("accepted", "deemed_accepted")), None)
+    if accepted is not None and accepted.kind == "deemed_accepted":
+        # 32(1)(4): from when the papers count as received.
+        papers = clock.foresee(Limit(0), since=begun, edition=edition, receipt=True)
+        begun = papers.how.start.moment
+    days = calendar.working_days_between(_day(begun), _day(ended))
     if any(one.kind in _STANDS_STILL for one in counting):
         own = _one(limits, ("statutory", "joint", "promised", "lower_review"))
         for pause in clock.stood_still(counting, since=begun, until=ended, edition=edition):

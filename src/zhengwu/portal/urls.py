@@ -11,6 +11,7 @@ from zhengwu.portal.help import views as help_pages
 from zhengwu.portal.home import views as home
 from zhengwu.portal.items import views as items
 from zhengwu.portal.laws import views as laws
+from zhengwu.portal.statistics import views as statistics
 from zhengwu.portal.track import views as track
 
 urlpatterns = [
@@ -32,6 +33,15 @@ urlpatterns = [
     path("decisions.csv", decisions.export, name="decisions-export"),
     path("decisions.atom", decisions.feed, name="decisions-feed"),
     path("decisions/<uuid:id>", decisions.decision, name="decision"),
+    path("statistics/", statistics.overview, name="statistics"),
+    path("statistics/by/<str:way>", statistics.by, name="statistics-by"),
+    path("statistics/time", statistics.hands, name="statistics-time"),
+    path("statistics/restatements", statistics.restatements, name="statistics-restatements"),
+    path("statistics/definitions", statistics.definitions, name="statistics-definitions"),
+    path("statistics/data/", statistics.data, name="statistics-data"),
+    path(
+        "statistics/data/<slug:table>.<slug:form>", statistics.download, name="statistics-download"
+    ),
     path("check", check.check, name="check"),
     path("check/<str:code>", check.result, name="check-code"),
     path("help", help_pages.help_page, name="help"),

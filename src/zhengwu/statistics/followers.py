@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -23,11 +24,9 @@ from zhengwu.cases import stories
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.stories import Subject
 from zhengwu.domain import measuring
-from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event
 from zhengwu.domain.measuring import CODES, PERSONAL, Closing, Fact, Mark, Verdict, Way
 from zhengwu.domain.reading import SHANGHAI
-from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import services as ledger
 
 SETTLED = 1  # days after which a change of a day's figures is listed as a restatement
@@ -59,7 +58,7 @@ class _Sums:
         self, old: Fact | None, new: Fact, *, place: int, coarse: int, agency: str, by: ledger.Entry
     ) -> None:
         """Take the old away and add the new; by: the last entry that did it."""
-        noticed = by.received.astimezone(SHANGHAI).date()
+        noticed = _noticed(by)
         position = by.position or 0
         for (day, what), amount in _difference(old, new, Fact.counts).items():
             self.fine[day, place, what] += amount
@@ -93,13 +92,22 @@ def _difference(
 
 
 def count(events: Sequence[ledger.Entry]) -> None:
-    """Add a run of entries to the figures; called inside the cursor's transaction."""
-    by_case: dict[UUID, list[ledger.Entry]] = defaultdict(list)
-    for event in events:
-        if event.stream == STREAM:
-            by_case[event.stream_id].append(event)
-    if by_case:
-        _count(by_case)
+    """Add a run of entries to the figures; called inside the cursor's transaction.
+
+    Day by day of their receipt: what changes a day that was over is a restatement of the day on
+    which it was noticed, however many days a run spans.
+    """
+    for _, together in groupby(events, key=_noticed):
+        by_case: dict[UUID, list[ledger.Entry]] = defaultdict(list)
+        for event in together:
+            if event.stream == STREAM:
+                by_case[event.stream_id].append(event)
+        if by_case:
+            _count(by_case)
+
+
+def _noticed(entry: ledger.Entry) -> date:
+    return entry.received.astimezone(SHANGHAI).date()
 
 
 def _count(by_case: Mapping[UUID, list[ledger.Entry]]) -> None:
@@ -111,7 +119,7 @@ def _count(by_case: Mapping[UUID, list[ledger.Entry]]) -> None:
     fresh = []
     for case, entries in by_case.items():
         held = known.get(case)
-        onward = _onward(held.fact, entries, editions) if held else None
+        onward = _onward(held, entries, editions) if held else None
         if onward is not None:
             facts[case] = onward
         elif held is None and entries[0].version == 1:
@@ -142,14 +150,15 @@ def _count(by_case: Mapping[UUID, list[ledger.Entry]]) -> None:
 
 
 def _onward(
-    fact: Fact, entries: Sequence[ledger.Entry], editions: calendars.AsKnown
+    held: _Known, entries: Sequence[ledger.Entry], editions: calendars.AsKnown
 ) -> Fact | None:
     """Entry by entry, where that is enough."""
+    fact = held.fact
+    edition = _editions(held.subject, editions)
     for entry in entries:
         if entry.version <= fact.version:
             continue  # counted before, when the whole story was gone through
-        edition = editions.at(entry.position, entry.region or "")
-        following = fact.then(entry, edition=edition)
+        following = fact.then(entry, edition=edition(entry.position))
         if following is None:
             return None
         fact = following
@@ -157,19 +166,12 @@ def _onward(
 
 
 def _measured(events: Sequence[Event], subject: Subject, editions: calendars.AsKnown) -> Fact:
-    """The case by the calendar that was known when it was closed, or now while it is open."""
-    closed = next((one for one in events if one.kind == "closed"), events[-1])
-    edition = editions.at(closed.position, subject.region, subject.hall or None)
-    try:
-        return measuring.measured(events, edition=edition)
-    except Refusal:
-        return _without_limits(events, edition)
+    return measuring.measured(events, known=_editions(subject, editions))
 
 
-def _without_limits(events: Sequence[Event], edition: Edition) -> Fact:
-    """A story that the clock refuses to read (a deadline that is no time): nothing is judged."""
-    claims = [one for one in events if one.kind == "claim"]
-    return measuring.measured([one for one in events if one not in claims], edition=edition)
+def _editions(subject: Subject, editions: calendars.AsKnown) -> measuring.Known:
+    """The calendar of a case's place as known at positions of the log."""
+    return lambda position: editions.at(position, subject.region, subject.hall or None)
 
 
 # --- the facts -----------------------------------------------------------------------------------

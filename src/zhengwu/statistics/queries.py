@@ -230,7 +230,7 @@ def together(
     today = at.astimezone(SHANGHAI).date()
     question = replace(question, by=None, grain=None)
     asked = _Asked.of(reach, question)
-    parameters, sources = dict[str, Any](), []
+    parameters, sources = dict[str, Any](), list[str]()
     for nth, period in enumerate(periods):
         replace(question, period=period).checked(today=today)
         months, edges = period.parted()
@@ -468,7 +468,10 @@ def _moved(
 def _overdue(
     asked: _Asked, until: date, *, at: datetime, today: date
 ) -> dict[tuple[str, ...], int]:
-    """Open and past due at the end of a day, or now: by what is known today of their deadlines."""
+    """Open and past due at the end of a day, or now: by what is known today of their deadlines.
+
+    What a sender claims is no deadline of ours.
+    """
     end = at if until >= today else datetime.combine(until + timedelta(days=1), time(), SHANGHAI)
     group = f" GROUP BY {asked.group}" if asked.by else ""
     width = len(asked.by)
@@ -476,7 +479,7 @@ def _overdue(
         cursor.execute(
             f"SELECT {asked.keys}count(*) FROM (SELECT m.place_id FROM"  # noqa: S608 - constants
             f" ({stories.overdue_sql('end')}) c"
-            ' JOIN statistics_measured m ON m."case" = c.id'
+            ' JOIN statistics_measured m ON m."case" = c.id AND m.claim_due IS DISTINCT FROM c.due'
             " UNION ALL SELECT m.place_id FROM statistics_measured m WHERE m.verdict = 'late'"
             " AND m.closed > %(until)s AND m.due <= %(end)s) m"
             f" JOIN statistics_place p ON p.id = m.place_id WHERE {asked.where}{group}",
@@ -719,11 +722,14 @@ def behind(
             else datetime.combine(question.period.until + timedelta(days=1), time(), SHANGHAI)
         )
     elif person is not None:
-        query = _personal_sql(measure)
+        # Told within, before anything is taken out of a case's marks.
+        query = f"{_personal_sql(measure)} AND m.place_id IN ({_places_sql(asked)})"
         parameters |= {"measure": measure, "person": person}
     else:
         query = _counted_sql(_MEANT.get(measure, measure))
         parameters["measure"] = measure
+        if " f.start " in query:
+            query += f" AND f.place_id IN ({_places_sql(asked)})"
         if way is not None:
             query += _WAY
             parameters |= {"giver": way[0], "taker": way[1]}
@@ -785,6 +791,10 @@ def _counted_sql(measure: str) -> str:
     )
 
 
+def _places_sql(asked: _Asked) -> str:
+    return f"SELECT p.id FROM statistics_place p WHERE {asked.where}"  # noqa: S608 - fragments of ours
+
+
 # Within the ways of a case: giver, taker, times, seconds, office.
 _WAY = (
     " AND EXISTS (SELECT 1 FROM jsonb_array_elements(m.closing -> 6) w"
@@ -822,7 +832,8 @@ def _held_sql(measure: str, now: bool) -> str:
         )
         return (
             f"SELECT {_COLUMNS}, m.received AS day FROM ({stories.overdue_sql('end')}) c"  # noqa: S608
-            f' JOIN statistics_measured m ON m."case" = c.id{late}'
+            ' JOIN statistics_measured m ON m."case" = c.id AND m.claim_due IS DISTINCT FROM c.due'
+            f"{late}"
         )
     only = " AND m.claim_due IS NOT NULL" if measure == "claim_open" else ""
     closed = "m.closed IS NULL" if now else "(m.closed IS NULL OR m.closed > %(until)s)"

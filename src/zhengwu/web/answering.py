@@ -63,7 +63,13 @@ def reply(
 
     What is private varies with who asks: it stands in no shared cache.
     """
-    body = value.model_dump_json().encode()
+    return sent(request, value.model_dump_json().encode(), status=status, cache=cache)
+
+
+def sent(
+    request: HttpRequest, body: bytes, *, status: int = 200, cache: str = "private, no-cache"
+) -> HttpResponse:
+    """The same of an answer that is written already."""
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     answer = HttpResponse(body, content_type="application/json; charset=utf-8", status=status)
     same = None

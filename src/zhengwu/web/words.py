@@ -67,7 +67,8 @@ def stamp(at: datetime | None, *, today: date | None = None) -> str:
     if at is None:
         return "—"
     there = local(at)
-    return _year(there.date(), today, "-") + there.strftime("%m-%d %H:%M")
+    year = _year(there, today, "-")
+    return f"{year}{there.month:02}-{there.day:02} {there.hour:02}:{there.minute:02}"
 
 
 def short_day(value: date | datetime | None, *, today: date | None = None) -> str:
@@ -75,7 +76,7 @@ def short_day(value: date | datetime | None, *, today: date | None = None) -> st
     if value is None:
         return "—"
     day = local(value).date() if isinstance(value, datetime) else value
-    return _year(day, today, "-") + day.strftime("%m-%d")
+    return f"{_year(day, today, '-')}{day.month:02}-{day.day:02}"
 
 
 def day_zh(value: date | datetime | None, *, today: date | None = None, week: bool = True) -> str:
@@ -106,7 +107,9 @@ def due_zh(value: date | datetime | None, *, today: date | None = None, week: bo
 def clock(at: datetime) -> str:
     """10:00; the last instant of a day is its 24:00."""
     there = local(at)
-    return "24:00" if there.time() == time.max else there.strftime("%H:%M")
+    if there.microsecond and there.time() == time.max:
+        return "24:00"
+    return f"{there.hour:02}:{there.minute:02}"
 
 
 def span_zh(length: timedelta) -> str:
@@ -151,6 +154,11 @@ def masked(name: str) -> str:
     if len(name) == 2:
         return f"{name[0]}*"
     return f"{name[0]}{'*' * min(len(name) - 2, 2)}{name[-1]}"
+
+
+def upto(count: int, most: int) -> str:
+    """986; 1,000+ where counting stopped."""
+    return f"{most:,}+" if count >= most else f"{count}"
 
 
 def file_size(count: int) -> str:

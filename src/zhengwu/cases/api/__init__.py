@@ -1,12 +1,12 @@
 """The interface of cases (办件接口), under /api/v1/cases and /api/v1/events.
 
 `clock` explains time, `reading` shows, `acting` does what people do; `files` takes in and hands out
-what was uploaded. Every operation names its `Door` (accounts.api).
+what was uploaded; `process` says how it really goes. Every operation names its `Door` (accounts.api).
 """
 
 from __future__ import annotations
 
-from zhengwu.cases.api import acting, clock, files, reading
+from zhengwu.cases.api import acting, clock, files, process, reading
 from zhengwu.cases.api.clock import (
     HEADER,
     ClockAnswer,
@@ -17,6 +17,7 @@ from zhengwu.cases.api.clock import (
     ledger_of,
     position,
 )
+from zhengwu.cases.api.process import ProcessAnswer, process_of
 
 # Routers by the address they stand under, with their tag.
 ROUTERS = (
@@ -25,16 +26,19 @@ ROUTERS = (
     ("/acts", acting.acts, "acts"),
     ("/events", reading.events, "events"),
     ("/files", files.uploads, "files"),
+    ("/process", process.router, "process"),
 )
 
 __all__ = [
     "HEADER",
     "ROUTERS",
     "ClockAnswer",
+    "ProcessAnswer",
     "TimeLedgerAnswer",
     "WholeAnswer",
     "clock_of",
     "instant",
     "ledger_of",
     "position",
+    "process_of",
 ]

@@ -19,6 +19,7 @@ from zhengwu.cases import queries as cases
 from zhengwu.cases.events import STREAM
 from zhengwu.desk.entry import desk
 from zhengwu.desk.inbox.views import neutral
+from zhengwu.exports.tables import FIELDS, STREAMS
 from zhengwu.web import paging, words
 from zhengwu.web.clock import now
 from zhengwu.web.forms import Form, Line
@@ -26,15 +27,6 @@ from zhengwu.web.forms import Form, Line
 PAGE = 50
 EXPORT = 5_000
 ACT = "audit.looks"
-STREAMS = {STREAM: "办件"}
-FIELDS = {
-    "identifier": "证件号码",
-    "name": "姓名或名称",
-    "phone": "电话",
-    "document": "文书",
-    "file": "上传的材料",
-    "texts": "意见、理由等文字",
-}
 DATE_WRONG = "“{label}”：请按“2026-01-31”的样子填写日期。"
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -74,25 +76,43 @@ LOOKED_AT = ("identifier", "name", "phone")
 TEXTS = "texts"  # opinions, reasons, names of organs and receivers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offered:
-    """An act with its form, its idempotency key and what was typed before (草稿)."""
+    """An act with what was typed before (草稿). open: its form is drawn, where it is folded away.
+
+    refused: the form that came back; sent: the idempotency key it came with.
+    """
 
     offer: ActOffer
-    form: ActForm
-    key: str
     slot: str
     draft: Draft | None = None
+    open: bool = False
+    refused: ActForm | None = None
+    sent: str = ""
+
+    @cached_property
+    def form(self) -> ActForm:
+        """The form, made when it is drawn."""
+        return self.refused or ActForm(
+            self.offer, initial=self.draft.fields if self.draft else None
+        )
+
+    @cached_property
+    def key(self) -> str:
+        return self.sent or new_key()
 
 
 @require_safe
 @desk("case.see")
 def case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
-    """The case. The look at the applicant's data and at what was written is recorded."""
+    """The case. The look at the applicant's data and at what was written is recorded.
+
+    `act`: the act whose form is open; the others are links until somebody opens them.
+    """
     at = now()
     view = cases.case(actor, number, at=at)
     _looked(actor, view, "办件页", at)
-    return _page(request, actor, view, at, _fresh(actor, view))
+    return _page(request, actor, view, at, _fresh(actor, view, opened=request.GET.get("act", "")))
 
 
 @require_safe
@@ -121,10 +141,35 @@ def _looked(actor: Actor, view: CaseView, why: str, at: datetime) -> None:
 
 
 @sensitive_post_parameters()
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @desk("case.see")
 def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpResponse:
-    """Do one act. A refusal gives the page back with what was typed and with the files that were
+    """GET: the form of one act. POST: do it."""
+    if request.method == "POST":
+        return _done(request, actor, number, kind)
+    return _opened(request, actor, number, kind)
+
+
+def _opened(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpResponse:
+    """The form alone, to be put where its link stood; for whoever has no script, the page with it.
+
+    Nothing of the applicant is in it.
+    """
+    if kind not in services.VERBS:
+        raise Http404
+    if request.headers.get("X-Fragment") != "act":
+        query = urlencode({"act": kind})
+        return redirect(f"{reverse('desk:case', args=[number])}?{query}#act-{kind}")
+    view = cases.case(actor, number, at=now())
+    one = next((o for o in _fresh(actor, view, opened=kind) if o.offer.kind == kind), None)
+    if one is None:
+        raise Http404
+    context = {"actor": actor, "case": view, "one": one}
+    return render(request, "desk/case/opened.html.j2", context)
+
+
+def _done(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpResponse:
+    """The act. A refusal gives the page back with what was typed and with the files that were
     taken in; a case that moved on is shown as it is now, with all that kept."""
     at = now()
     view = cases.case(actor, number, at=at)
@@ -136,9 +181,10 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
     offer = next((one for one in view.acts if one.kind == kind), None)
     form = ActForm(
         offer
-        or ActOffer(kind=kind, zh=verb.zh, asks=verb.asks, targets=(), agencies=(), primary=False),
+        or ActOffer(kind, verb.zh, primary=False, plain=not verb.asks, keeps=False,
+                    draw=lambda: cases.Drawn(verb.asks)),
         request.POST,
-    )
+    )  # fmt: skip
     version = request.POST.get("version", "")
     seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
     wrong = form.take_in(actor, request.FILES, at=at)
@@ -164,7 +210,9 @@ def act(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRespo
             messages.error(request, several[0].sentence)
             return redirect("desk:case", number=view.number)
         offers = [
-            Offered(one.offer, form, key, one.slot) if one.offer.kind == kind else one
+            Offered(one.offer, one.slot, open=True, refused=form, sent=key)
+            if one.offer.kind == kind
+            else one
             for one in _fresh(actor, view)
         ]
         return _page(request, actor, view, at, offers, failed=form, status=422)
@@ -265,17 +313,15 @@ def _slot(number: str, kind: str) -> str:
     return f"case/{number}/{kind}"
 
 
-def _fresh(actor: Actor, view: CaseView) -> list[Offered]:
-    """The offered acts with what this actor had begun to type in each."""
-    begun = {}
-    if any(ask.kind == "long" for offer in view.acts for ask in offer.asks):
-        begun = {one.slot: one for one in drafts.all_of(actor)}
+def _fresh(actor: Actor, view: CaseView, *, opened: str = "") -> list[Offered]:
+    """The offered acts with what this actor had begun to type in each; what was begun is open."""
+    slots = [_slot(view.number, offer.kind) for offer in view.acts if offer.keeps]
+    begun = {one.slot: one for one in drafts.of_slots(actor, slots)}
     offers = []
     for offer in view.acts:
         slot = _slot(view.number, offer.kind)
         draft = begun.get(slot)
-        form = ActForm(offer, initial=draft.fields if draft else None)
-        offers.append(Offered(offer, form, new_key(), slot, draft))
+        offers.append(Offered(offer, slot, draft, draft is not None or offer.kind == opened))
     return offers
 
 

@@ -55,6 +55,7 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
         "found": found,
         "folder": folder if not (q or asked.lost) else None,
         "counts": found.counts,
+        "most": cases.COUNTED,
         # The words are not in the title, which the browser's history keeps.
         "title": "查找结果"
         if q or asked.lost

@@ -9,8 +9,8 @@ Reading, for an import:
 - `parse_date(text)` is for a column of dates.
 
 Writing, for an export: `write_xlsx` (bytes), `save_xlsx` (to a place, in constant memory),
-`write_csv` and `write_json` (pieces, to be streamed). What `write_*` wrote `read` gives back, the
-text cleaned. In XLSX and CSV a cell that a spreadsheet would take for a formula gets a ' in front;
+`save_sheets` (the same; what one sheet does not hold goes on in the next), `write_csv` and
+`write_json` (pieces, to be streamed). What `write_*` wrote `read` gives back, the text cleaned. In XLSX and CSV a cell that a spreadsheet would take for a formula gets a ' in front;
 reading takes it away again.
 
 An XLSX is read here and not by calamine, which was meant for it: it does not tell where a formula
@@ -24,7 +24,14 @@ from __future__ import annotations
 from zhengwu.documents.sheets.dates import parse_date
 from zhengwu.documents.sheets.reading import read
 from zhengwu.documents.sheets.table import Note, SheetRow, Table, clean
-from zhengwu.documents.sheets.writing import save_xlsx, write_csv, write_json, write_xlsx
+from zhengwu.documents.sheets.writing import (
+    save_sheets,
+    save_xlsx,
+    write_book,
+    write_csv,
+    write_json,
+    write_xlsx,
+)  # fmt: skip
 
 __all__ = [
     "Note",
@@ -33,7 +40,9 @@ __all__ = [
     "clean",
     "parse_date",
     "read",
+    "save_sheets",
     "save_xlsx",
+    "write_book",
     "write_csv",
     "write_json",
     "write_xlsx",

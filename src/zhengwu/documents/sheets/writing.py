@@ -9,15 +9,18 @@ import re
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import BinaryIO
 
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.worksheet import Worksheet
 
 from zhengwu.documents.sheets.table import FORMULA_LIKE, LONGEST, excerpt, refusal, units
 
-Cell = str | int | None
+Cell = str | int | float | None
 
 MOST_ROWS = 1_048_575  # below the header; the spreadsheet's own limit
 MOST_NUMBER = 10**15  # from here on a spreadsheet loses digits, so it is written as text
@@ -30,7 +33,7 @@ PIECE = 1 << 16
 def write_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str) -> bytes:
     """The table as XLSX. For more than some thousand rows use `save_xlsx`.
 
-    A None is an empty cell, a bool 是 or 否. title: of the sheet. Raises Refusal (`sheets.*`) for
+    A None is an empty cell, a bool 是 or 否; floats must be finite. title: of the sheet. Raises Refusal (`sheets.*`) for
     what a spreadsheet cannot hold, and ValueError for a row that does not fit the columns.
     """
     place = io.BytesIO()
@@ -47,8 +50,40 @@ def save_xlsx(
 ) -> int:
     """Write the table as XLSX to a place, one row in memory; the number of rows."""
     _check(columns)
+    with _book(to) as book:
+        return _fill(book, book.add_worksheet(_sheet_name(title)), columns, rows)
+
+
+def save_sheets(
+    columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str, to: Path
+) -> int:
+    """The same with as many sheets as the rows need, each with the heading: 办件, 办件 (2), …
+
+    What is not yet packed lies beside `to`, some five times its size.
+    """
+    _check(columns)
+    rest = iter(rows)
+    many = 0
+    with _book(to, beside=to) as book:
+        for number in count(1):
+            first = next(rest, None)
+            if first is None and number > 1:
+                break
+            behind = f" ({number})" if number > 1 else ""
+            sheet = book.add_worksheet(_sheet_name(title)[: SHEET_NAME - len(behind)] + behind)
+            page = chain((first,), islice(rest, MOST_ROWS - 1)) if first is not None else ()
+            many += _fill(book, sheet, columns, page)
+    return many
+
+
+@contextmanager
+def _book(to: Path | BinaryIO, *, beside: Path | None = None) -> Iterator[Workbook]:
+    """A workbook in constant memory, closed in the end. beside: where it lies till it is packed, in
+    a folder whose name begins as this one's."""
     # What is not yet packed lies in a folder of ours, and is gone whatever happens.
-    with tempfile.TemporaryDirectory(prefix="zhengwu-") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix=f"{beside.stem}-" if beside else "zhengwu-", dir=beside.parent if beside else None
+    ) as folder:
         book = Workbook(
             str(to) if isinstance(to, Path) else to,
             {
@@ -57,15 +92,37 @@ def save_xlsx(
                 "strings_to_formulas": False,
                 "strings_to_urls": False,
                 "strings_to_numbers": False,
+                "use_zip64": True,
             },
         )
-        sheet = book.add_worksheet(_sheet_name(title))
         try:
-            many = _fill(book, sheet, columns, rows)
-            book.close()
+            yield book
+            try:
+                book.close()
+            except FileCreateError as problem:
+                # The library's own name for a disk that is full.
+                raise (problem.args[0] if problem.args else problem) from None
         finally:
-            sheet.row_data_fh.close()
-    return many
+            for sheet in book.worksheets():
+                sheet.row_data_fh.close()
+
+
+def write_book(
+    parts: Sequence[tuple[str, Sequence[str], Sequence[Sequence[Cell]]]],
+) -> bytes:
+    """Several tables as one XLSX, a sheet each: (title, columns, rows), the titles different.
+
+    Raises what `write_xlsx` does.
+    """
+    place = io.BytesIO()
+    titles = [_sheet_name(title) for title, _, _ in parts]
+    if not parts or len({title.casefold() for title in titles}) < len(titles):
+        raise ValueError("sheets need titles, each its own")
+    with _book(place) as book:
+        for title, (_, columns, rows) in zip(titles, parts, strict=True):
+            _check(columns)
+            _fill(book, book.add_worksheet(title), columns, rows)
+    return place.getvalue()
 
 
 def _fill(
@@ -73,6 +130,7 @@ def _fill(
 ) -> int:
     text = book.add_format({"num_format": "@", "valign": "top"})
     number = book.add_format({"num_format": "0", "valign": "top"})
+    part = book.add_format({"num_format": "General", "valign": "top"})
     heading = book.add_format({"num_format": "@", "bold": True, "bottom": 1})
     widths = [_width(one) + 3 for one in columns]  # the arrow of the filter stands beside it
     for index, name in enumerate(columns):
@@ -87,6 +145,8 @@ def _fill(
         for index, (name, cell) in enumerate(zip(columns, row, strict=True)):
             if type(cell) is int and abs(cell) < MOST_NUMBER:
                 sheet.write_number(many, index, cell, number)
+            elif type(cell) is float:
+                sheet.write_number(many, index, cell, part)
             elif written := _text(cell):
                 sheet.write_string(many, index, _held(written, name), text)
                 if many <= LOOKED_AT:
@@ -115,7 +175,9 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[byt
     for row in rows:
         if len(row) != len(columns):
             raise ValueError(f"{len(row)} cells for {len(columns)} columns")
-        writer.writerow([cell if type(cell) is int else _neutral(_text(cell)) for cell in row])
+        writer.writerow(
+            [cell if type(cell) in (int, float) else _neutral(_text(cell)) for cell in row]
+        )
         if lines.tell() > PIECE:
             yield lines.getvalue().encode()
             lines.seek(0)

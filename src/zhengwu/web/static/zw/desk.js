@@ -55,3 +55,25 @@ if (every && picks.length) {
   for (const one of picks) one.addEventListener("change", tell);
   tell();
 }
+
+// A folded act (办理): its link becomes the form in place; where that fails, the link leads to the page with it.
+const FIELD = 'input:not([type="hidden"]), select, textarea, button';
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-unfold]");
+  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (link.getAttribute("aria-busy")) return;
+  link.setAttribute("aria-busy", "true");
+  let drawn = null;
+  try {
+    const answer = await fetch(link.dataset.unfold, {
+      headers: { "X-Fragment": "act" }, credentials: "same-origin", redirect: "error",
+    });
+    if (answer.ok) drawn = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("details.act");
+  } catch { drawn = null; }
+  if (!drawn) { window.location.assign(link.href); return; }
+  const draft = drawn.querySelector("form[data-draft]");
+  link.replaceWith(drawn);
+  if (draft) draft.dispatchEvent(new CustomEvent("zw:draft", { bubbles: true }));
+  (drawn.querySelector(`form.actform :is(${FIELD})`) || drawn.querySelector("summary")).focus();
+});

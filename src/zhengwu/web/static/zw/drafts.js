@@ -75,3 +75,4 @@ const follow = (form) => {
 };
 
 for (const form of document.querySelectorAll("form[data-draft]")) follow(form);
+document.addEventListener("zw:draft", (event) => follow(event.target)); // one that came later

@@ -3,7 +3,8 @@
 Written from 行政许可法 26, 32, 42-45, 82 and 民法典 201-203, to be read beside them. No tables, no
 searching: every count walks from one day to the next and asks of each whether people work on it.
 Of the product it knows the plain `Event` record and nothing else, so that the clock and this walk
-can only agree by both being right. `count` is the one way in.
+can only agree by both being right. The tests hold the clock to it, the recount of the figures
+(statistics.recount) judges by it. `count` reads all limits; `entered` says which entries count.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from calendar import monthrange
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from zhengwu.domain.event import Event, Nature
@@ -68,14 +69,14 @@ class World:
     days: True is off, False is worked though a weekend; other days are plain. published: the years
     with a notice. hours: from which day on which spans of business; empty when unknown. rules: the
     general limits, each from `since` (in) to `until` (out). after_hours: papers that come too late
-    on a day, or on a day off, count as received on the next working day.
+    on a day, or on a day off, count as received on the next working day; from which day on.
     """
 
     days: Mapping[date, bool]
     published: Collection[int]
     hours: Sequence[tuple[date, Spans]] = ((date.min, ((time(9), time(17)),)),)
     rules: Sequence[Mapping[str, Any]] = LAW
-    after_hours: bool = True
+    after_hours: Sequence[tuple[date, bool]] = ((date.min, True),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +178,8 @@ def months_later(day: date, months: int) -> date:
 def receipt(world: World, instant: datetime) -> tuple[date, datetime]:
     """The day papers count as received, and the moment from which hours run."""
     day = local(instant)
-    if world.after_hours and (not working(world, day) or instant > close(world, day)):
+    late = [value for since, value in world.after_hours if since <= day][-1]
+    if late and (not working(world, day) or instant > close(world, day)):
         day = next_working(world, day)
         return day, opening(world, day)
     return day, instant
@@ -256,8 +258,10 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "step_taken": ("received handling decided", ""),
     "step_done": ("handling decided", ""),
     "step_returned": ("handling", ""),
+    "handed_over": ("received handling decided", ""),
     "inspected": ("handling", ""),
     "opinion_requested": ("handling", ""),
+    "opinion_given": ("handling", ""),
     "suspended": ("handling", ""),
     "resumed": ("handling", ""),
     "extended": ("handling", ""),
@@ -267,12 +271,17 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "granted": ("handling", "decided"),
     "refused": ("handling", "decided"),
     "licence_made": ("decided", ""),
+    "fee_paid": ("handling decided", ""),
     "ready": ("decided", ""),
     "delivered": ("decided", "delivered"),
     "withdrawn": ("received supplementing handling forwarded", "withdrawn"),
     "terminated": ("handling", "terminated"),
     "closed": ("delivered not_accepted withdrawn terminated", "closed"),
     "archived": ("closed", "archived"),
+    "document_corrected": (_ANY, ""),
+    "revoked": ("closed archived", ""),
+    "cancelled": ("closed archived", ""),
+    "taken_back": ("closed archived", ""),
     "withdrawal_proposed": (_ANY, ""),
     "entry_withdrawn": (_ANY, ""),
 }
@@ -299,38 +308,64 @@ def withdrawn(told: Sequence[Event]) -> set[int]:
     return gone
 
 
-def standing(events: Iterable[Event]) -> tuple[list[Event], str, set[str]]:
-    """The events that count, the state after them, and the special procedures under way.
+class Entered(NamedTuple):
+    """An entry that counts, with the state before and after it and the special procedures then."""
 
-    What another system tells always counts. An act counts where the table lets it start, as if
-    what was withdrawn were not there.
+    event: Event
+    state: str
+    leads: str
+    special: frozenset[str]
+    left: frozenset[str]
+
+
+def entered(events: Iterable[Event]) -> Iterable[Entered]:
+    """The entries that count, in the order in which they were entered.
+
+    What another system tells always counts, and has no state of ours. An act counts where the table
+    lets it start, as if what was withdrawn were not there.
     """
     told = sorted(events, key=lambda event: event.version)
     gone = withdrawn(told)
     state, special = "new", set[str]()
-    kept = []
     for event in told:
         if event.version in gone:
             continue
-        if event.nature == Nature.OBSERVATION:
-            kept.append(event)
-            continue
-        allowed, leads = TABLE[event.kind]
-        if state not in allowed.split():
-            continue
-        if event.kind == "step_taken" and state == "received" and event.body["at"] != "window":
-            continue  # what is not accepted yet stays among windows
-        if event.kind == "resumed" and not special:
-            continue
-        kept.append(event)
-        state = leads or state
-        if event.kind == "suspended":
-            special.add(event.body["procedure"])
-        elif event.kind == "resumed":
-            special -= {event.body["procedure"]} if event.body.get("procedure") else set(special)
-        if state != "handling":
-            special.clear()
-    return kept, state, special
+        was, before = state, frozenset(special)
+        if event.nature == Nature.ACT:
+            allowed, leads = TABLE[event.kind]
+            if state not in allowed.split() or _among_windows(state, event):
+                continue
+            if event.kind == "resumed" and not special:
+                continue
+            state = leads or state
+            if event.kind == "suspended":
+                special.add(event.body["procedure"])
+            elif event.kind == "resumed":
+                named = event.body.get("procedure")
+                special -= {named} if named else set(special)
+            if state != "handling":
+                special.clear()
+        yield Entered(event, was, state, before, frozenset(special))
+
+
+def _among_windows(state: str, event: Event) -> bool:
+    """What is not accepted yet stays among windows: whether this would take it away."""
+    if state != "received":
+        return False
+    if event.kind == "step_taken":
+        return bool(event.body["at"] != "window")
+    return event.kind == "handed_over" and bool(event.body["to"]["kind"] != "window")
+
+
+def standing(events: Iterable[Event]) -> tuple[list[Event], str, set[str]]:
+    """The events that count, the state after them, and the special procedures under way."""
+    found = list(entered(events))
+    last = found[-1] if found else None
+    return (
+        [one.event for one in found],
+        last.leads if last else "new",
+        set(last.left) if last else set(),
+    )
 
 
 RANK = ("received", "accepted", "step", "decided", "delivered", "closed")

@@ -1,0 +1,79 @@
+"""The pages of statistics on the big city: how long one takes, queries and CPU.
+
+    python -m bench.figures [--cases N] [--home FOLDER] [--explain 1]
+
+The supervisor's overview of the last full month and of a year, a table of the organs, of the items
+(with a year of comparison), the hand-overs, the cases behind a number, the public's page. What the
+follower has not counted yet is counted first: some 25 minutes on a city just built.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+from bench import _web
+from bench._city import city
+from bench._line import line
+
+MOST_MS = 200
+ROUNDS = 7
+RUN = 5_000
+
+
+def main() -> None:
+    given = _web.arguments(__doc__, explain=0)
+    with city(given.cases, given.home) as it:
+        from zhengwu.ledger import services as ledger
+
+        began, went = time.perf_counter(), 0
+        while done := ledger.follow("statistics.figures", limit=RUN):
+            went += done
+        if went:
+            seconds = time.perf_counter() - began
+            print(f"counted {went:,} entries in {seconds / 60:.1f} minutes", flush=True)
+        year = it.at.year - 1
+        supervisor, public = _web.Browser("p-420100-supervisor"), _web.Browser()
+        asked: dict[str, tuple[_web.Browser, str, str]] = {
+            "overview, last month": (supervisor, "/desk/statistics/", ""),
+            "overview, a year": (supervisor, "/desk/statistics/", f"period={year}"),
+            "organs, a year": (supervisor, "/desk/statistics/by", f"by=agency&period={year}"),
+            "items, a month": (supervisor, "/desk/statistics/by", "by=item"),
+            "items, a year": (supervisor, "/desk/statistics/by", f"by=item&period={year}"),
+            "windows, a year": (supervisor, "/desk/statistics/by", f"by=window&period={year}"),
+            "by month, a year": (supervisor, "/desk/statistics/time", f"grain=month&period={year}"),
+            "hand-overs, a year": (supervisor, "/desk/statistics/handings", f"period={year}"),
+            "people, a month": (supervisor, "/desk/statistics/people", ""),
+            "cases behind a number": (
+                supervisor, "/desk/statistics/cases", f"measure=late&period={year}",
+            ),
+            "restatements": (supervisor, "/desk/statistics/restatements", f"period={year}"),
+            "the public's page": (public, "/statistics/", ""),
+        }  # fmt: skip
+        slowest = 0.0
+        for name, (browser, path, query) in asked.items():
+            ask: Callable[[], _web.Answer] = lambda b=browser, p=path, q=query: b.ask(p, query=q)  # type: ignore[misc]  # noqa: E731
+            if given.explain:
+                print(f"===== {name}")
+                _web.explained(ask)
+            with _web.counted() as said:
+                first = ask()
+            assert first.status == 200, (name, first.status, first.body[:300])
+            took = []
+            for _ in range(ROUNDS):
+                began = time.perf_counter()
+                ask()
+                took.append((time.perf_counter() - began) * 1_000)
+            median = statistics.median(took)
+            slowest = max(slowest, median)
+            print(
+                f"{name:<26}{len(said):>4} queries{median:>8.0f} ms{max(took):>8.0f} at most"
+                f"{len(first.body) // 1024:>6} KB",
+                flush=True,
+            )
+        line("figures", round(slowest), "ms a page", ratio=None, limit=MOST_MS)
+
+
+if __name__ == "__main__":
+    main()

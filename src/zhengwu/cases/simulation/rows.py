@@ -1,0 +1,443 @@
+"""From stories to rows (入账行): heads, events with their leaves, contents, papers, applicants.
+
+A story becomes what the services would have written: the bodies of docs/reference/events.md, erasable
+contents with salted digests, papers with numbers and check codes, a head derived by `heads.derived`
+from all of it. What is not written is listed in docs/algorithms/simulation.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from zhengwu.cases import alarms, heads
+from zhengwu.cases.simulation import times
+from zhengwu.cases.simulation.papers import Press
+from zhengwu.cases.simulation.scene import Workdays
+from zhengwu.cases.simulation.stories import number
+from zhengwu.cases.simulation.telling import ACT, LINK, OBSERVATION, Made, Move, Story
+from zhengwu.domain import clock, lifecycle
+from zhengwu.domain.edition import Edition
+from zhengwu.domain.event import Event, Nature
+from zhengwu.domain.lifecycle import Life
+
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+SORTED = orjson.OPT_SORT_KEYS
+NULL = "\\N"
+
+TABLES: Mapping[str, str] = {
+    "cases_party": "id, kind, name, phone",
+    "cases_partyidentifier": "party_id, kind, value, country, valid_from, valid_to",
+    "cases_case": (
+        "id, version, number, query_code, source, foreign_id, kind, item, item_version, item_name,"
+        ' agency, region, hall, "window", applicant_id, opened, state, suspended, step, holder_kind,'
+        " holder_agency, holder_post, holder_actor, outcome, accepted, due, warn, provisional,"
+        " decided, closed, archived, next_at"
+    ),
+    "ledger_event": (
+        "id, stream, stream_id, version, kind, nature, occurred, recorded, received, actor, post,"
+        " agency, region, source, key, body"
+    ),
+    "ledger_content": "id, stream, stream_id, salt, data",
+    "documents_document": (
+        "id, kind, template, number, check_code, agency, stream, stream_id, event, content, digest,"
+        " issued"
+    ),
+    "cases_slip": 'kind, value, party, "case", version, counts',
+    "cases_alarm": 'id, version, "case", "limit", level, due, occurred, agency',
+    "cases_attempt": (
+        'id, version, "case", item, item_version, act, agency, hall, occurred'
+    ),
+}  # fmt: skip
+WRITTEN = Move("", 0, 0, 0, {})
+DERIVED = (
+    "state", "suspended", "step", "holder_kind", "holder_agency", "holder_post", "holder_actor",
+    "outcome", "accepted", "due", "warn", "provisional", "decided", "closed", "archived", "next_at",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows for one transaction. placed: event and leaf in the order of the log; opened: cases begun
+    in it; until: when the last of them was received. truth, told: of what was begun in it.
+    """
+
+    rows: dict[str, list[str]] = field(default_factory=dict)
+    placed: list[tuple[str, bytes]] = field(default_factory=list)
+    truth: list[dict[str, Any]] = field(default_factory=list)
+    told: Counter[tuple[str, str]] = field(default_factory=Counter)
+    opened: int = 0
+    until: int = 0
+
+    def add(self, table: str, line: str) -> None:
+        self.rows.setdefault(table, []).append(line)
+
+
+@dataclass(slots=True)
+class Begun:
+    """A story under way: its id, its query code, what its papers say of it."""
+
+    story: Story
+    case: str
+    code: str
+    values: dict[str, str] = field(default_factory=dict)
+
+    def shrink(self) -> None:
+        """Closed: nothing is left to write but that it is filed away."""
+        story = self.story
+        story.moves[:-1] = [WRITTEN] * (len(story.moves) - 1)
+        story.applicant, story.planted, story.attempts = None, [], []
+        self.values = {}
+
+
+def case_id(story: Story) -> str:
+    """Of the receipt's millisecond and the running number: in the order of time, and the same again."""
+    ms = story.opened // 1000
+    return f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7000-8000-{story.n:012x}"
+
+
+def own_id(at: int, group: int, nth: int, n: int) -> str:
+    """An id of a row of a case: group 9 event, a content, b paper; nth of its kind."""
+    ms = at // 1000
+    return f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7{nth:03x}-{group:x}000-{n:012x}"
+
+
+def letters(value: int, many: int) -> str:
+    out = []
+    for _ in range(many):
+        value, rest = divmod(value, 31)
+        out.append(ALPHABET[rest])
+    return "".join(out)
+
+
+def query_code(n: int) -> str:
+    """One to one below 31^6."""
+    return letters(n * 7_368_787 % 31**6, 6)
+
+
+def check_code(n: int, nth: int) -> str:
+    """One to one: no other paper of the year has it."""
+    text = letters((n * 64 + nth) * 300_000_007 % 31**8, 8)
+    return f"{text[:4]}-{text[4:]}"
+
+
+# --- heads ----------------------------------------------------------------------------------------
+
+
+def events_of(story: Story) -> list[Event]:
+    """The story as the domain sees it."""
+    nature = Nature.OBSERVATION if story.offer is None else Nature.ACT
+    found = []
+    for nth, one in enumerate(story.moves, 1):
+        seen = times.moment(one.seen)
+        found.append(
+            Event(
+                version=nth,
+                kind=one.kind,
+                nature=nature,
+                occurred=seen if one.at == one.seen else times.moment(one.at),
+                recorded=seen if one.recorded == one.seen else times.moment(one.recorded),
+                received=seen,
+                actor=one.actor,
+                post=one.post,
+                agency=one.agency,
+                region=story.region,
+                source=one.source,
+                body=one.body,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A story read by the domain: its life, its head's derived columns, its alarms."""
+
+    life: Life
+    head: Mapping[str, Any]
+    alarms: tuple[clock.Alarm, ...]
+
+
+def read(story: Story, edition: Edition, workdays: Workdays) -> Read:
+    """As `writing.head` has it after the last entry, once the sweep has raised what came true."""
+    life = Life.of(events_of(story))
+    standing = life.standing
+    at = max(one.occurred for one in life.events)
+    raised: tuple[clock.Alarm, ...] = ()
+    if story.offer is not None:
+        raised = alarms_of(life.events, at=at, edition=edition, workdays=workdays)
+    if standing.closed_at is not None:
+        return Read(life, heads.derived(standing, reading=None), raised)  # nothing runs any more
+    reading = clock.read(life.events, at=at, edition=edition)
+    return Read(life, heads.derived(standing, reading=reading), raised)
+
+
+# What stands still or begins earlier than it was entered moves the ends of limits.
+MOVING = frozenset({"deemed_accepted", "resumed", "came_back", "extended"})
+ANSWERS = frozenset(
+    {"accepted", "deemed_accepted", "supplement_requested", "not_needed", "not_ours", "withdrawn"}
+)
+DECIDES = frozenset({"granted", "refused", "withdrawn"})
+
+
+def alarms_of(
+    events: Sequence[Event], *, at: datetime, edition: Edition, workdays: Workdays
+) -> tuple[clock.Alarm, ...]:
+    """The same as `clock.alarms` of limits in working days, in fewer readings: between two entries
+    the clock is read only where the second lies beyond the day before the end of some limit.
+    """
+    telling = [one for one in events if one.kind in clock.TELLING]
+    found: dict[tuple[str, str, datetime], clock.Alarm] = {}
+    soonest: dict[str, int] = {}  # limit → the day from which it may call
+    for nth, event in enumerate(telling, 1):
+        _runs(soonest, event, edition, workdays)
+        last = nth == len(telling)
+        until = at if last else min(at, telling[nth].occurred)
+        if until <= event.occurred and not last:
+            continue
+        day = times.day_of(times.since_epoch(until))
+        if event.kind not in MOVING and all(day < one for one in soonest.values()):
+            continue
+        for alarm in clock.read(telling[:nth], at=until, edition=edition).alarms():
+            if alarm.at < until or (last and alarm.at == until):
+                found.setdefault((alarm.limit, alarm.level, alarm.due), alarm)
+    return tuple(sorted(found.values(), key=lambda one: (one.at, one.limit, one.level)))
+
+
+def _runs(soonest: dict[str, int], event: Event, edition: Edition, workdays: Workdays) -> None:
+    """Which limits run after an entry, and the first day on which each of them may call."""
+    kind, day = event.kind, times.day_of(times.since_epoch(event.occurred))
+
+    def begins(limit: str, value: int) -> None:
+        soonest[limit] = workdays.days[workdays.at(day) + max(0, value - clock.NEAR)]
+
+    if kind in ANSWERS:
+        soonest.pop("acceptance", None)
+    if kind in DECIDES or kind == "step_done":
+        soonest.pop("step", None)
+    if kind in DECIDES:
+        soonest.pop("decision", None)
+    if kind == "delivered":
+        soonest.clear()
+    elif kind in ("received", "supplemented"):
+        rule = edition.rule_on("acceptance", day)
+        begins("acceptance", rule.value if rule else 0)
+    elif kind in ("accepted", "deemed_accepted"):
+        begins("decision", min(int(one["value"]) for one in event.body["limits"]))
+    elif kind == "step_taken" and "limit" in event.body:
+        begins("step", int(event.body["limit"]["value"]))
+    elif kind == "granted":
+        rule = edition.rule_on("delivery", day)
+        begins("delivery", rule.value if rule else 0)
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+class Clerk:
+    """Writes the rows of one year; keeps the press and what salts are drawn from."""
+
+    def __init__(self, year: int, *, seed: int) -> None:
+        self.year, self.seed = year, seed
+        self.press = Press(year)
+
+    def begin(self, story: Story) -> Begun:
+        return Begun(story, case_id(story), query_code(story.n))
+
+    def open(self, batch: Batch, begun: Begun, read: Read) -> None:
+        """Applicant, head and slips."""
+        story, made = begun.story, begun.story.applicant
+        if made is not None and made.fresh:
+            batch.add("cases_party", f"{made.party}\t{made.kind}\t{made.name}\t{made.phone}")
+            day = times.text(story.opened)[:10]
+            batch.add(
+                "cases_partyidentifier",
+                f"{made.party}\t{made.identifier_kind}\t{made.identifier}\t\t{day}\t{NULL}",
+            )
+        offer = story.offer
+        cells: list[object] = [
+            begun.case, len(story.moves), number(story), begun.code, story.source,
+            story.foreign, story.kind, offer.item if offer else None,
+            offer.row.version if offer else None, offer.row.name if offer else story.title,
+            story.agency, story.region, story.hall, story.window, made.party if made else None,
+            times.text(story.opened), *(read.head[name] for name in DERIVED),
+        ]  # fmt: skip
+        batch.add("cases_case", "\t".join([_cell(one) for one in cells]))
+        batch.opened += 1
+        for version, one in enumerate(story.moves, 1):
+            if made is not None and (slip := _slip(one)):
+                batch.add(
+                    "cases_slip",
+                    f"{slip[0]}\t{slip[1]}\t{made.party}\t{begun.case}\t{version}\tt",
+                )
+
+    def write(self, batch: Batch, begun: Begun, version: int) -> None:
+        """One event with its leaf, its contents and its paper."""
+        story, n = begun.story, begun.story.n
+        move = story.moves[version - 1]
+        event = own_id(move.seen, 9, version, n)
+        body = dict(move.body)
+        nth = version * 8
+        for path, data in move.contents:
+            if path == "applicant":
+                assert story.applicant is not None
+                data = applicant_json(story.applicant)
+            kept = orjson.dumps(data, option=SORTED).decode()
+            body[path] = self._keep(batch, begun, move.seen, nth, kept)[0]
+            nth += 1
+        if move.paper is not None:
+            form, printed, text = self.press.print(story, move, begun.values, begun.code)
+            where, digest = self._keep(batch, begun, move.seen, nth, text)
+            check = check_code(n, version)
+            body["document"] = {
+                "kind": str(move.paper.kind), "check": check, "template": form.template,
+                "number": printed, "data": where,
+            }  # fmt: skip
+            move.body = {**move.body, "document": {"number": printed}}  # delivery names it
+            batch.add(
+                "documents_document",
+                f"{own_id(move.seen, 11, version, n)}\t{move.paper.kind}\t{form.template}\t{printed}"
+                f"\t{check}\t{story.agency}\tcase\t{begun.case}\t{event}\t{where['content']}\t{digest}"
+                f"\t{times.text(move.seen)}",
+            )
+        nature = OBSERVATION if story.source.startswith(LINK) else ACT
+        key = _key(begun, move, version)
+        self._log(batch, "case", begun.case, version, event, move, nature, story.region, key, body)
+
+    def attempt(self, batch: Batch, begun: Begun, move: Move) -> None:
+        """What was asked for outside the guide: a stream of its own."""
+        story, offer = begun.story, begun.story.offer
+        assert offer is not None
+        stream, event = own_id(move.seen, 12, 1, story.n), own_id(move.seen, 13, 1, story.n)
+        body = {"case": begun.case, **move.body}
+        batch.add(
+            "cases_attempt",
+            f"{stream}\t1\t{begun.case}\t{offer.item}\t{offer.row.version}\t{move.body['act']}"
+            f"\t{story.agency}\t{_cell(story.hall)}\t{times.text(move.at)}",
+        )
+        key = f"attempt/{self.year}/{story.n}"
+        self._log(batch, "attempt", stream, 1, event, move, ACT, story.region, key, body)
+
+    def alarm(self, batch: Batch, begun: Begun, alarm: clock.Alarm, nth: int) -> None:
+        """As the sweep would have raised it, a minute after its instant; the nth of its case."""
+        story = begun.story
+        stream = str(alarms.identifier(UUID(begun.case), alarm))
+        at = times.since_epoch(alarm.at)
+        due = heads.iso(alarm.due)
+        batch.add(
+            "cases_alarm",
+            f"{stream}\t1\t{begun.case}\t{alarm.limit}\t{alarm.level}\t{due}\t{heads.iso(alarm.at)}"
+            f"\t{story.agency}",
+        )
+        move = Move(
+            alarm.level, at, at + times.MINUTE, at + times.MINUTE, {}, agency=story.agency,
+            source="clock",
+        )  # fmt: skip
+        body = {"case": begun.case, "limit": alarm.limit, "due": due}
+        event = own_id(move.seen, 14, nth, story.n)
+        self._log(
+            batch, "alarm", stream, 1, event, move, ACT, story.region, f"alarm/{stream}", body
+        )
+
+    def _keep(
+        self, batch: Batch, begun: Begun, at: int, nth: int, text: str
+    ) -> tuple[dict[str, str], str]:
+        """A content row; what the body says of it, and its digest."""
+        identifier = own_id(at, 10, nth, begun.story.n)
+        salt = hashlib.sha256(f"{self.seed}/{identifier}".encode()).digest()[:16]
+        digest = "sha256:" + hashlib.sha256(salt + text.encode()).hexdigest()
+        batch.add(
+            "ledger_content",
+            f"{identifier}\tcase\t{begun.case}\t\\\\x{salt.hex()}\t{_escaped(text)}",
+        )
+        return {"content": identifier, "digest": digest}, digest
+
+    def _log(
+        self, batch: Batch, stream: str, stream_id: str, version: int, event: str, move: Move,
+        nature: str, region: str, key: str, body: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        """The event's row and its leaf: SHA-256 of the canonical bytes, docs/algorithms/log.md."""
+        text = orjson.dumps(body, option=SORTED)
+        received = times.text(move.seen)
+        occurred = received if move.at == move.seen else times.text(move.at)
+        recorded = received if move.recorded == move.seen else times.text(move.recorded)
+        canonical = (
+            f'{{"actor":{_quoted(move.actor)},"agency":{_quoted(move.agency)},"body":'.encode()
+            + text
+            + f',"id":"{stream_id}","kind":"{move.kind}","nature":"{nature}","occurred":"{occurred}",'
+            f'"post":{_quoted(move.post)},"received":"{received}","recorded":"{recorded}",'
+            f'"region":{_quoted(region)},"source":"{move.source}","stream":"{stream}","v":1,'
+            f'"version":{version}}}'.encode()
+        )
+        batch.add(
+            "ledger_event",
+            f"{event}\t{stream}\t{stream_id}\t{version}\t{move.kind}\t{nature}\t{occurred}\t{recorded}"
+            f"\t{received}\t{_cell(move.actor)}\t{_cell(move.post)}\t{_cell(move.agency)}\t{region}"
+            f"\t{move.source}\t{key}\t{_escaped(text.decode())}",
+        )
+        batch.placed.append((event, hashlib.sha256(b"\x00" + canonical).digest()))
+
+
+def applicant_json(made: Made) -> dict[str, Any]:
+    """As `Applicant.as_json` has it."""
+    return {
+        "kind": made.kind, "name": made.name,
+        "identifiers": [{"kind": made.identifier_kind, "value": made.identifier}],
+        "phone": made.phone,
+    }  # fmt: skip
+
+
+def _key(begun: Begun, move: Move, version: int) -> str:
+    story = begun.story
+    if story.foreign is not None:
+        return f"{story.foreign}/{version - 1}"
+    if move.source == "clock":
+        return f"{move.kind}/{begun.case}/{version - 1}"
+    return f"{times.day_of(story.opened)}/{story.n}/{version}"
+
+
+def _slip(move: Move) -> tuple[str, str] | None:
+    if move.kind == "fee_paid":
+        return "ticket", str(move.body["ticket"])
+    if move.kind == "delivered" and move.body.get("means") == "post":
+        assert move.paper is not None
+        return "tracking", move.paper.extra
+    return None
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else f'"{text}"'
+
+
+def _escaped(text: str) -> str:
+    """JSON text for COPY: it has no lines and no tabs, but backslashes."""
+    return text.replace("\\", "\\\\") if "\\" in text else text
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return NULL
+    if value is True:
+        return "t"
+    if value is False:
+        return "f"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def mark_deviations(story: Story) -> None:
+    """Every piece of another system's news carries what the table says of it."""
+    standing = lifecycle.fold(())
+    for (event, after), move in zip(
+        lifecycle.histories(events_of(story)), story.moves, strict=True
+    ):
+        move.body["deviation"] = lifecycle.deviation(standing, event.kind)
+        standing = after

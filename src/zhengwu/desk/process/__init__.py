@@ -1,0 +1,1 @@
+"""The real process beside the published one (实际流程)."""
