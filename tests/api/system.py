@@ -21,7 +21,8 @@ SECURITY = "p-security_admin"
 EVERYTHING = tuple(SCOPES)
 DIGITS = re.compile(r"^JC\d+$")
 # Answers that are no JSON.
-BYTES = ("application/pdf", "application/octet-stream", "text/csv", "application/x-ndjson")
+BYTES = ("application/pdf", "application/octet-stream", "text/csv", "application/x-ndjson",
+         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")  # fmt: skip
 
 
 class System:

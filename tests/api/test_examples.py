@@ -426,6 +426,9 @@ SECONDS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):\d\d(?:\.\d+)?(?=\+)")
 LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ"
 
 
+TIMES = frozenset(("elapsed", "nobody", "mean", "median", "office_mean", "office_median"))
+
+
 class Fixed:
     """Puts in the place of each value that varies one that never does; the same for the same."""
 
@@ -461,6 +464,8 @@ class Fixed:
             return self.nth("position", str(value))
         if isinstance(value, int) and key.endswith("seconds"):
             return round(value / 60) * 60
+        if isinstance(value, int | float) and (key in TIMES or key.startswith("in_")):
+            return round(value / 600) * 600  # seconds, too
         return 1024 if key == "size" and value else value
 
     def _string(self, value: str, key: str) -> str:

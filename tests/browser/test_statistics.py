@@ -26,7 +26,7 @@ def counted(server: str, town: None) -> str:
     ledger.catch_up()
     for kept in (views._pages, views._files):
         kept.clear()
-    for function in (reading._position, reading._choices):
+    for function in (reading._position, reading._choices, reading._begins):
         function.cache_clear()
     return f"{server}/statistics"
 

@@ -34,11 +34,11 @@ class Watched(Plan):
     def __init__(self, stage: Scene, order: Order) -> None:
         super().__init__(stage, order)
         self.stories: list[Story] = []
-        self.read: list[rows.Read] = []
 
     def _enter(self, story: Story) -> None:
         super()._enter(story)
-        self.stories.append(replace(story, moves=list(story.moves)))
+        if story.moves[0].seen <= self.until:  # else it has not reached us yet
+            self.stories.append(replace(story, moves=list(story.moves)))
 
     def play(self) -> Watched:
         for _ in self.batches():
@@ -91,7 +91,7 @@ def test_honest_cases_are_admitted_and_never_late(stage: Scene, until: datetime)
 
 def test_heads_and_alarms_are_those_of_the_domain(stage: Scene) -> None:
     for until in (AT, MIDDLE):
-        plan = Watched(stage, Order(250, 5, until, faulty=0.5)).play()
+        plan = Watched(stage, Order(300, 5, until, faulty=0.6)).play()
         for story in plan.stories:
             here = edition(stage, story)
             found = rows.read(story, here, stage.workdays)

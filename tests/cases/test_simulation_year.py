@@ -56,10 +56,8 @@ def played(town: None, kept: Kept, tmp_path: Path) -> year.Result:
     return RESULT["played"]
 
 
-def play(truth: Path | None = None, **more: Any) -> year.Result:
-    return year.run(
-        2026, cases=CASES, seed=SEED, at=AT, truth=truth, apart=False, faulty=0.4, **more
-    )
+def play(truth: Path | None = None, *, of: int = 2026, **more: Any) -> year.Result:
+    return year.run(of, cases=CASES, seed=SEED, at=AT, truth=truth, apart=False, faulty=0.4, **more)
 
 
 def numbers(owner: Owner) -> list[str]:
@@ -246,6 +244,8 @@ def test_the_truth_names_every_fault_and_where_it_is_to_be_seen(
 
 
 def test_a_broken_off_year_is_gone_on_with_and_comes_out_the_same(town: None, owner: Owner) -> None:
+    assert AT.date() >= date(2026, *year.OVER)
+
     def leaves() -> list[tuple[object, ...]]:
         return owner.execute(
             "SELECT p.leaf FROM ledger_position p JOIN ledger_event e ON e.id = p.event"
@@ -255,21 +255,21 @@ def test_a_broken_off_year_is_gone_on_with_and_comes_out_the_same(town: None, ow
     ledger.catch_up()
     before = len(leaves())
     order = Order(CASES, SEED, AT, faulty=0.4)
-    plan = Plan(scene.read(2026, on=AT.date()), order, size=300)
+    plan = Plan(scene.read(2025, on=AT.date()), order, size=300)
     filer = filing.Filer()
     batches = plan.batches()
     for _ in range(3):
         filer.file(filing.packed(next(batches)))
     with pytest.raises(Refusal, match="已经模拟过"):
-        play()
+        play(of=2025)
     with pytest.raises(Refusal, match="别的种子"):
-        year.run(2026, cases=CASES, seed=SEED + 1, at=AT, apart=False, resume=True)
-    result = play(resume=True, size=300)
+        year.run(2025, cases=CASES, seed=SEED + 1, at=AT, apart=False, resume=True)
+    result = play(of=2025, resume=True, size=300)
     assert result.skipped >= 900
     assert result.events > 900
-    assert play(resume=True, size=300).events == 0
+    assert play(of=2025, resume=True, size=300).events == 0
     wanted = [
-        leaf for batch in Plan(scene.read(2026, on=AT.date()), order).batches()
+        leaf for batch in Plan(scene.read(2025, on=AT.date()), order).batches()
         for _, leaf in batch.placed
     ]  # fmt: skip
     assert [bytes(leaf) for (leaf,) in leaves()[before:]] == wanted  # type: ignore[call-overload]
@@ -304,6 +304,9 @@ def test_it_goes_into_a_demo_and_nowhere_else(town: None, owner: Owner) -> None:
         year.run(2026, cases=10, seed=1, at=AT, apart=False)
     assert other.value.code == "simulate.not_the_demo_city"
     owner.execute("UPDATE accounts_region SET name = '江城市' WHERE code = '420100'")
+    with pytest.raises(Refusal) as cut:
+        year.run(2026, cases=10, seed=1, at=AT, apart=False, resume=True)
+    assert cut.value.code == "simulate.not_over"
     with pytest.raises(Refusal) as early:
         year.run(2027, cases=10, seed=1, at=AT, apart=False)
     assert early.value.code == "simulate.not_yet"

@@ -174,6 +174,7 @@ def test_ranking_bars_carry_their_numbers_and_links() -> None:
     assert all(bar.width >= 0 for bar in one.bars)
     links = [found.get("href") for found in svg.iter("{http://www.w3.org/2000/svg}a")]
     assert links == ["/a?b=1&c=2"]
+    assert svg.get("role") == "group"  # an image could hold no link
 
 
 @pytest.mark.parametrize(

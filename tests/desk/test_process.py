@@ -141,6 +141,16 @@ def test_an_impossible_question_is_answered_at_its_field(asked: str, said: str) 
 
 
 @pytest.mark.usefixtures("told")
+def test_a_head_has_no_other_organ_to_choose_and_cannot_ask_for_one() -> None:
+    head = sign_in("p-water-head")
+    assert 'name="agency"' not in text(head.get(PAGE))
+    assert head.get(f"{PAGE}?agency={people.WATER}").status_code == 200
+    assert head.get(f"{PAGE}?agency={people.MARKET}").status_code == 422
+    # An organ without cases of late is not in the list, and may be asked for.
+    assert sign_in(SUPERVISOR).get(f"{PAGE}?agency={people.MARKET}").status_code == 200
+
+
+@pytest.mark.usefixtures("told")
 def test_the_page_asks_the_same_few_questions_however_many_cases() -> None:
     supervisor = sign_in(SUPERVISOR)
     supervisor.get(f"{PAGE}?{INTAKE}")

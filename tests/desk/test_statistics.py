@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import date
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,8 +22,9 @@ from tests.desk.walk import sign_in, text
 from zhengwu.documents import sheets
 from zhengwu.domain import measuring
 from zhengwu.domain.measuring import BY_CODE
+from zhengwu.domain.periods import Grain, of
 from zhengwu.ledger import services as ledger
-from zhengwu.statistics import queries, telling
+from zhengwu.statistics import queries, showing, telling
 from zhengwu.statistics.showing import BY_FIGURE, change
 
 SUPERVISOR, HEAD, MANAGER = "p-supervisor", "p-water-head", "p-centre_manager"
@@ -368,6 +370,20 @@ def test_a_change_is_told_by_arrow_word_and_number(
     code: str, now: float | None, before: float | None, said: str
 ) -> None:
     assert change(BY_FIGURE[code], "比上期", now, before).text == said
+
+
+def test_months_before_the_first_case_and_after_today_are_gaps_and_not_zeros() -> None:
+    year = of("2026")
+    nothing = dict.fromkeys(measuring.CODES, 0)
+    months = tuple(year.cut(Grain.MONTH))
+    rows = {
+        one.since.isoformat(): queries.Row((), one, nothing | {"closed": one.since.month % 5})
+        for one in months
+        if one.since.month >= 3
+    }
+    _, (now, before) = showing.by_month(rows, months, "closed", today=date(2026, 11, 28))
+    assert now.values == (None, None, 3, 4, 0, 1, 2, 3, 4, 0, 1, None)
+    assert set(before.values) == {None}
 
 
 def test_the_written_definitions_are_printed_from_the_code() -> None:

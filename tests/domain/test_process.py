@@ -10,7 +10,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhengwu.domain import process
+from tests.domain.golden import CALENDAR
+from tests.domain.test_timeledger import EDITION, TWICE
+from zhengwu.domain import process, timeledger
+from zhengwu.domain.calendar import OfficeHours
+from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.procedure import Flow, Step
 from zhengwu.domain.process import Departure, Discovery, Happening
@@ -102,6 +106,18 @@ def test_keys_of_a_way_of_two_and_of_the_edge_between_them_differ() -> None:
         process.departure_key("A", "B"),
     }
     assert len(keys) == 3
+
+
+@given(
+    st.lists(st.datetimes(datetime(2006, 1, 1), datetime(2031, 1, 1)), min_size=2, max_size=8),  # noqa: DTZ001
+    st.sampled_from([EDITION, TWICE, Edition(CALENDAR, OfficeHours(spans=()))]),
+)  # fmt: skip
+def test_a_meter_of_office_time_says_what_the_time_ledger_says(
+    found: list[datetime], edition: Edition
+) -> None:
+    meter = process.OfficeMeter(edition)
+    for start, end in pairwise(one.replace(tzinfo=UTC) for one in found):
+        assert meter(start, end) == timeledger.office_time(start, end, edition)
 
 
 # --- beside the published flow --------------------------------------------------------------------

@@ -18,6 +18,6 @@ def _nothing_kept() -> None:
         kept.clear()
     for function in (
         browsing._counts, browsing._organs, browsing._regions, finding._organs, forms._index,
-        reading._position, reading._choices,
+        reading._position, reading._choices, reading._begins,
     ):  # fmt: skip
         function.cache_clear()

@@ -139,6 +139,16 @@ def test_without_a_question_the_last_full_month_is_told(anyone: Client) -> None:
 
 
 @pytest.mark.usefixtures("autumn")
+def test_one_goes_from_month_to_month_as_far_as_there_are_figures(anyone: Client) -> None:
+    october = walk.text(anyone.get("/statistics/"))
+    assert 'href="/statistics/?from=2026-09&to=2026-09">上月' in october
+    assert "下月" not in october
+    september = walk.text(anyone.get("/statistics/", {"from": "2026-09"}))
+    assert ">上月<" not in september
+    assert 'href="/statistics/?from=2026-10&to=2026-10">下月' in september
+
+
+@pytest.mark.usefixtures("autumn")
 def test_the_story_is_told_in_words_and_its_time_adds_up(anyone: Client) -> None:
     page = plain(walk.text(anyone.get("/statistics/", AUTUMN)))
     for sentence in (

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -26,17 +25,23 @@ from zhengwu.cases.heads import SHANGHAI
 from zhengwu.catalog import queries as catalog
 from zhengwu.catalog.queries import ItemVersionRow
 from zhengwu.domain import lifecycle, process
-from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.procedure import Flow
-from zhengwu.domain.process import Beside, Departure, Discovery, Happening, Picture, StepTold
+from zhengwu.domain.process import (
+    Beside,
+    Departure,
+    Discovery,
+    Happening,
+    OfficeMeter,
+    Picture,
+    StepTold,
+)
 from zhengwu.domain.refusal import Refusal
-from zhengwu.domain.timeledger import office_time
 from zhengwu.ledger import queries as ledger_queries
 
 ACT = "time.see"
-SAMPLE = 300  # cases of one page, the newest
-EVENTS = 3_000  # and events, whatever comes first
+SAMPLE = 250  # cases of one page, the newest
+EVENTS = 2_500  # and events, whatever comes first
 LOOKED = 10_000  # how far cases are counted and looked through
 PAGE = 250  # cases read with one SELECT
 FIRST = UUID(int=0)
@@ -260,13 +265,13 @@ def _keys(one: Way) -> Iterator[tuple[str, str, str]]:
 
 @dataclass(slots=True)
 class _Account:
-    """Cases added up; editions of the calendar by place."""
+    """Cases added up; office hours by place."""
 
     selection: Selection
     at: datetime
     looked: int = 0
     discovery: Discovery = field(default_factory=Discovery)
-    editions: dict[tuple[str, str | None], Edition] = field(default_factory=dict)
+    meters: dict[tuple[str, str | None], OfficeMeter] = field(default_factory=dict)
     item: ItemVersionRow | None = None
     beside: Beside | None = None
 
@@ -278,10 +283,11 @@ class _Account:
     def add(self, one: Way) -> None:
         self.looked += 1
         place = (one.row.region, one.row.hall)
-        if place not in self.editions:
+        if place not in self.meters:
             # Days off as they are known today: this measures, not judges.
-            self.editions[place] = calendars.edition(*place, last=one.row.calendar)
-        office = partial(_office, self.editions[place])
+            edition = calendars.edition(*place, last=one.row.calendar)
+            self.meters[place] = OfficeMeter(edition)
+        office = self.meters[place]
         self.discovery.add(one.happened, one.departures, office)
         if self.beside:
             self.beside.add(one.counting, one.departures, office)
@@ -296,10 +302,6 @@ class _Account:
             item=self.item,
             steps=self.beside.told() if self.beside else (),
         )
-
-
-def _office(edition: Edition, start: datetime, end: datetime) -> timedelta:
-    return office_time(start, end, edition)
 
 
 def published(item: str, at: datetime) -> ItemVersionRow | None:
@@ -330,24 +332,27 @@ def check(selection: Selection) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What can be asked for: items with their names, sources, the most frequent first."""
+    """What can be asked for: items and agencies with their names, sources, the most frequent first."""
 
     items: tuple[tuple[str, str], ...]
+    agencies: tuple[tuple[str, str], ...]
     sources: tuple[tuple[str, str], ...]
 
 
 def choices(reach: Reach, *, most: int = 200) -> Choices:
-    """Items and sources of the newest LOOKED cases in reach, and every link there is where the reach
+    """Items, agencies and sources of the newest LOOKED cases in reach, and every link there is where the reach
     is the whole city.
     """
     conditions, parameters = _conditions(reach, Selection())
     links = _LINKS if reach.everything else "SELECT NULL::text AS source WHERE false"
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH newest AS MATERIALIZED (SELECT c.item, c.item_name, c.source FROM cases_case c"  # noqa: S608
+            "WITH newest AS MATERIALIZED (SELECT c.item, c.item_name, c.agency, c.source FROM cases_case c"  # noqa: S608
             f" WHERE {conditions} ORDER BY c.opened DESC LIMIT {LOOKED}), links AS ({links})"
             " (SELECT 'item', item, max(item_name), count(*) FROM newest WHERE item IS NOT NULL"
             f" GROUP BY item ORDER BY 4 DESC, 2 LIMIT {most:d})"
+            " UNION ALL (SELECT 'agency', agency, '', count(*) FROM newest GROUP BY agency"
+            f" ORDER BY 4 DESC, 2 LIMIT {most:d})"
             " UNION ALL (SELECT 'source', source, '', count(*) FROM newest GROUP BY source)"
             " UNION ALL (SELECT 'source', source, '', 0 FROM links)",
             parameters,
@@ -355,7 +360,13 @@ def choices(reach: Reach, *, most: int = 200) -> Choices:
         rows = cursor.fetchall()
     items = tuple((code, name) for what, code, name, _ in rows if what == "item")
     sources = dict.fromkeys(code for what, code, _, _ in rows if what == "source")
-    return Choices(items, tuple((code, wording.source(code)) for code in sources))
+    codes = [code for what, code, _, _ in rows if what == "agency"]
+    names = accounts.names(agencies=codes)
+    return Choices(
+        items,
+        tuple((code, names.agency(code)) for code in codes),
+        tuple((code, wording.source(code)) for code in sources),
+    )
 
 
 # Every source of other systems' cases, each by one look into the index.

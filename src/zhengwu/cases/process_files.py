@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from zhengwu.calendars import queries as calendars
@@ -12,18 +12,13 @@ from zhengwu.cases.process import Found, Selection
 from zhengwu.cases.xes import LoggedTrace
 from zhengwu.domain import process
 from zhengwu.domain.process import Discovery, Happening
-from zhengwu.domain.timeledger import office_time
 
 
 def discover(path: Path, *, progress: Callable[[int], None] | None = None) -> Found:
     """What a file holds, by concept:name, time:timestamp and org:resource; office time by the city's
     calendar. An event without a name or an instant does not count. Raises Refusal (`xes.*`).
     """
-    edition = calendars.edition()
-
-    def office(start: datetime, end: datetime) -> timedelta:
-        return office_time(start, end, edition)
-
+    office = process.OfficeMeter(calendars.edition())
     discovery, looked = Discovery(), 0
     for trace in xes.logged(path):
         discovery.add(process.in_order(_happened(trace)), (), office)

@@ -165,7 +165,7 @@ def of(text: str) -> Period:
             return month(date.fromisoformat(f"{text}-01"))
         day = date.fromisoformat(text)
         return Period(day, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Refusal(
             "period.unreadable",
             "看不懂这个期间。请写成 2026、2026-Q3、2026-10、2026-W45 或者 2026-10-05。",

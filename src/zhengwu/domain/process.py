@@ -18,8 +18,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.procedure import Flow, Step
+from zhengwu.domain.timeledger import SHANGHAI, office_time
 
 MICROSECOND = timedelta(microseconds=1)
 # What a window notes before and after the flow of the item: no steps of it.
@@ -247,6 +249,51 @@ class Beside:
             )
             for step in self.flow.steps
         )
+
+
+class OfficeMeter:
+    """Office time (办公时间) between instants, as `timeledger.office_time` counts it, by the thousand:
+    a day is looked up once, an instant costs two microseconds.
+    """
+
+    def __init__(self, edition: Edition) -> None:
+        self._edition = edition
+        self._zero: int | None = None  # the day from which is counted
+        # By day: office time up to its beginning, its opening hours; both in microseconds.
+        self._days: dict[int, tuple[int, tuple[tuple[int, int], ...]]] = {}
+
+    def __call__(self, start: datetime, end: datetime) -> timedelta:
+        if end > start and not self._edition.hours.later:
+            try:
+                return timedelta(microseconds=self._until(end) - self._until(start))
+            except ValueError:
+                pass  # where the calendar's table does not reach
+        return office_time(start, end, self._edition)
+
+    def _until(self, moment: datetime) -> int:
+        local = moment.astimezone(SHANGHAI)
+        day = local.toordinal()
+        known = self._days.get(day)
+        if known is None:
+            known = self._days[day] = self._day(local)
+        passed, opening = known
+        now = ((local.hour * 60 + local.minute) * 60 + local.second) * 1_000_000
+        now += local.microsecond
+        for opens, closes in opening:
+            if now > opens:
+                passed += min(now, closes) - opens
+        return passed
+
+    def _day(self, local: datetime) -> tuple[int, tuple[tuple[int, int], ...]]:
+        day, calendar = local.toordinal(), self._edition.calendar
+        zero = self._zero = day if self._zero is None else self._zero
+        spans = tuple(
+            tuple((((one.hour * 60) + one.minute) * 60 + one.second) * 1_000_000 for one in pair)
+            for pair in self._edition.hours.on(local.date())
+        )
+        opening = tuple((opens, closes) for opens, closes in spans)
+        whole = sum(closes - opens for opens, closes in opening)
+        return calendar.between(zero, day - 1) * whole, opening if calendar.open_on(day) else ()
 
 
 # --- the graph ------------------------------------------------------------------------------------
@@ -489,7 +536,7 @@ class Discovery:
 
 
 __all__ = [
-    "Beside", "Departure", "DepartureTold", "Discovery", "Edge", "Happening", "Lengths", "Node",
+    "Beside", "Departure", "DepartureTold", "Discovery", "Edge", "Happening", "Lengths", "Node", "OfficeMeter",
     "Picture", "Run", "StepTold", "Variant", "departure_key", "departures", "edge_key",
     "in_order", "runs", "variant_key",
 ]  # fmt: skip

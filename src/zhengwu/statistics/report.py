@@ -146,7 +146,9 @@ def _trend(reach: Reach, question: Question, at: datetime) -> charts.Trend:
         reach, replace(question, period=both, grain=Grain.MONTH), at=at, held=False
     )
     known = {row.period.since.isoformat(): row for row in rows}
-    labels, series = showing.by_month(known, tuple(last.cut(Grain.MONTH)), "closed")
+    labels, series = showing.by_month(
+        known, tuple(last.cut(Grain.MONTH)), "closed", today=at.astimezone(SHANGHAI).date()
+    )
     return charts.trend(labels, series)
 
 

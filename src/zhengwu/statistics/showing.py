@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 from zhengwu.domain.measuring import BY_CODE, CODES, DERIVED, HANDS
@@ -173,17 +174,20 @@ def hours(seconds: float) -> str:
 
 
 def by_month(
-    rows: Mapping[str, Row], months: Sequence[Period], code: str
+    rows: Mapping[str, Row], months: Sequence[Period], code: str, *, today: date
 ) -> tuple[tuple[str, ...], tuple[charts.Series, ...]]:
     """Labels and two lines, twelve months and the same a year before, dashed.
 
-    rows: by the first day of the month as text. A month before all that is known is a gap.
+    rows: by the first day of the month as text. A month before all that is known, and one that has
+    not begun, is a gap.
     """
     first = min((key for key, row in rows.items() if any(row.counts.values())), default="9")
 
     def value(day: str) -> float | None:
         row = rows.get(day)
-        return None if row is None or day < first else row.counts[code]
+        if row is None or not first <= day <= today.isoformat():
+            return None
+        return row.counts[code]
 
     now = tuple(value(one.since.isoformat()) for one in months)
     before = tuple(value(one.since.replace(year=one.since.year - 1).isoformat()) for one in months)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import connection
 
 from zhengwu.statistics.followers import FIGURES
@@ -13,3 +15,11 @@ def position() -> int:
         cursor.execute("SELECT position FROM ledger_follower WHERE name = %s", [FIGURES.name])
         row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+def begins() -> date | None:
+    """The first day of the first month of which there are figures; None where there are none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(start) FROM statistics_month")
+        found: date | None = cursor.fetchone()[0]
+    return found

@@ -521,7 +521,13 @@ def heat(cells: Mapping[tuple[str, str], Cell], *, most: int = 14) -> Heat:
         for side in (giver, taker):
             weights[side] = weights.get(side, 0.0) + (one.value or 0.0)
     order = sorted(weights, key=lambda side: (side.startswith(REST), -weights[side], side))
-    top = max((one.value or 0.0 for one in cells.values()), default=0.0)
+    # What is gathered is no cell of its own, and must not make all others pale.
+    own = [
+        one.value or 0.0
+        for pair, one in cells.items()
+        if not any(side.startswith(REST) for side in pair)
+    ]
+    top = max(own, default=0.0)
     givers = [side for side in order if any(giver == side for giver, _ in cells)]
     takers = [side for side in order if any(taker == side for _, taker in cells)]
     nothing = Cell(None, 0)

@@ -47,8 +47,14 @@ class System:
 
 def systems(scene: Scene, chance: random.Random) -> tuple[System, ...]:
     """Which organs keep a system of their own: half of them the city's, half the districts'."""
-    above = [one for one in scene.offices if one.municipal]
-    below = [one for one in scene.offices if not one.municipal]
+    kinds: dict[str, set[str]] = {}
+    for offer in scene.offers:
+        kinds.setdefault(offer.office.agency, set()).add(offer.kind)
+    # Of those that have both, so that the shares of the kinds are kept.
+    fit = [one for one in scene.offices if kinds[one.agency] >= {"immediate", "promised"}]
+    fit = fit or list(scene.offices)
+    above = [one for one in fit if one.municipal]
+    below = [one for one in fit if not one.municipal]
     chosen = chance.sample(above, min(len(above), SYSTEMS // 2))
     chosen += chance.sample(below, min(len(below), SYSTEMS - len(chosen)))
     first = date(scene.year, 1, 1).toordinal()

@@ -195,15 +195,15 @@ def alarms_of(
     """
     telling = [one for one in events if one.kind in clock.TELLING]
     found: dict[tuple[str, str, datetime], clock.Alarm] = {}
-    soonest: dict[str, int] = {}  # limit → the day from which it may call
+    soonest: dict[str, int] = {}  # limit → the instant before which it cannot call
     for nth, event in enumerate(telling, 1):
         _runs(soonest, event, edition, workdays)
         last = nth == len(telling)
         until = at if last else min(at, telling[nth].occurred)
         if until <= event.occurred and not last:
             continue
-        day = times.day_of(times.since_epoch(until))
-        if event.kind not in MOVING and all(day < one for one in soonest.values()):
+        end = times.since_epoch(until)
+        if event.kind not in MOVING and all(end < one for one in soonest.values()):
             continue
         for alarm in clock.read(telling[:nth], at=until, edition=edition).alarms():
             if alarm.at < until or (last and alarm.at == until):
@@ -212,11 +212,18 @@ def alarms_of(
 
 
 def _runs(soonest: dict[str, int], event: Event, edition: Edition, workdays: Workdays) -> None:
-    """Which limits run after an entry, and the first day on which each of them may call."""
+    """Which limits run after an entry, and the first instant at which each of them may call: near
+    at the beginning of a day, or over at the close of the last one where it is too short for that.
+    """
     kind, day = event.kind, times.day_of(times.since_epoch(event.occurred))
 
     def begins(limit: str, value: int) -> None:
-        soonest[limit] = workdays.days[workdays.at(day) + max(0, value - clock.NEAR)]
+        first = workdays.at(day)
+        first -= not workdays.works(day)  # the next working day is the first that counts
+        if value > clock.NEAR:
+            soonest[limit] = times.micro(workdays.days[first + value - clock.NEAR], 0)
+        else:
+            soonest[limit] = times.since_epoch(edition.close(workdays.days[first + value]))
 
     if kind in ANSWERS:
         soonest.pop("acceptance", None)
@@ -229,7 +236,9 @@ def _runs(soonest: dict[str, int], event: Event, edition: Edition, workdays: Wor
     elif kind in ("received", "supplemented"):
         rule = edition.rule_on("acceptance", day)
         begins("acceptance", rule.value if rule else 0)
-    elif kind in ("accepted", "deemed_accepted"):
+    elif kind == "deemed_accepted":
+        soonest["decision"] = 0  # it ran before: since the receipt
+    elif kind == "accepted":
         begins("decision", min(int(one["value"]) for one in event.body["limits"]))
     elif kind == "step_taken" and "limit" in event.body:
         begins("step", int(event.body["limit"]["value"]))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from queue import Empty, Full
 from typing import Any
@@ -22,6 +22,7 @@ from zhengwu.cases.simulation.planning import EVENTS, FAULTY, Order, Plan
 from zhengwu.domain.refusal import Refusal
 
 AHEAD = 4  # batches that the planner may be ahead
+OVER = (9, 1)  # of the next year: by then every story has ended
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ def run(
     """Play a year into this city. at: the city's present, after which nothing is entered.
 
     truth: where the planted faults are written, a line of JSON each. resume: go on where a run with
-    the same arguments was broken off; `at` may be later only where the year's stories had ended.
+    the same arguments was broken off, once the year's stories have all ended.
     apart: plan in a process of its own. faulty: the share of cases with something planted. size:
     events of a transaction. Raises Refusal.
     """
@@ -66,6 +67,12 @@ def run(
         raise Refusal(
             "simulate.stands",
             f"{year} 年已经模拟过。被打断的，用同样的参数加 --resume 接着做；要重新模拟，请换一个演示数据库。",
+        )
+    if resume and at.date() < date(year + 1, *OVER):
+        # What was open is cut at the present, and the present has moved on since.
+        raise Refusal(
+            "simulate.not_over",
+            f"{year} 年的办件还没有全部办完，被打断的不能接着做。请换一个演示数据库重新模拟。",
         )
     stage = scene.read(year, on=at.date())
     plan = Plan(stage, Order(cases, seed, at, faulty), size=size)

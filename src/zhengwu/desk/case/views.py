@@ -157,10 +157,10 @@ def _opened(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpR
     """
     if kind not in services.VERBS:
         raise Http404
+    view = cases.case(actor, number, at=now())
     if request.headers.get("X-Fragment") != "act":
         query = urlencode({"act": kind})
         return redirect(f"{reverse('desk:case', args=[number])}?{query}#act-{kind}")
-    view = cases.case(actor, number, at=now())
     one = next((o for o in _fresh(actor, view, opened=kind) if o.offer.kind == kind), None)
     if one is None:
         raise Http404

@@ -14,8 +14,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.accounts.queries import Actor
-from zhengwu.cases import process, process_export, timekeeping
+from zhengwu.accounts.queries import Actor, Reach
+from zhengwu.cases import process, process_export
 from zhengwu.cases.heads import SHANGHAI
 from zhengwu.cases.process import OUTCOMES, Choices, Found, Selection
 from zhengwu.catalog import queries as catalog
@@ -30,6 +30,7 @@ from zhengwu.web.clock import now
 from zhengwu.web.forms import Form
 
 FEW_VARIANTS, FEW_EDGES = 12, 400
+FEW_OPEN = 60  # so many edges are shown without being asked for
 LISTED = 50  # cases of one page of a list
 SECOND = timedelta(seconds=1)
 
@@ -67,9 +68,7 @@ class Question(Form):
         error_messages={"invalid_choice": "没有这种详略。请从列表里选择。"},
     )
 
-    def __init__(
-        self, data: QueryDict, *, known: Choices, agencies: tuple[tuple[str, str], ...]
-    ) -> None:
+    def __init__(self, data: QueryDict, *, known: Choices, reach: Reach) -> None:
         given = data.copy()
         if not given.get("detail"):
             given["detail"] = "some"
@@ -78,9 +77,14 @@ class Question(Form):
         asked = given.get("item", "").strip()[:40]
         if asked and asked not in items and "\0" not in asked and catalog.organs(asked):
             items |= catalog.names([asked])
+        agencies = dict(known.agencies)
+        organ = given.get("agency", "").strip()[:40]
+        if organ and organ not in agencies and (reach.everything or organ in reach.agencies):
+            found = accounts.agency(organ) if "\0" not in organ else None
+            agencies |= {found.code: found.name} if found else {}
         for name, choices in (
             ("item", [(code, f"{zh}（{code}）") for code, zh in items.items()]),
-            ("agency", list(agencies)),
+            ("agency", list(agencies.items())),
             ("source", list(known.sources)),
         ):
             field = self.fields[name]
@@ -115,11 +119,8 @@ def _midnight(day: date | None, *, days: int = 0) -> datetime | None:
 
 
 def _question(request: HttpRequest, actor: Actor) -> Question:
-    return Question(
-        request.GET,
-        known=process.choices(process.reach_of(actor)),
-        agencies=timekeeping.agencies(actor),
-    )
+    reach = process.reach_of(actor)
+    return Question(request.GET, known=process.choices(reach), reach=reach)
 
 
 def _asked(request: HttpRequest, actor: Actor) -> tuple[Question, Found | None]:
@@ -154,6 +155,7 @@ def _page(request: HttpRequest, actor: Actor, form: Question, found: Found | Non
         "edge_key": edge_key,
         "few_variants": FEW_VARIANTS,
         "few_edges": FEW_EDGES,
+        "few_open": FEW_OPEN,
     }
     return render(
         request, "desk/process/process.html.j2", context, status=422 if found is None else 200

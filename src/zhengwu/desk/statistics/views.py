@@ -141,7 +141,7 @@ def _overview(reach: Reach, asked: Asked, at: datetime) -> Overview:
         reach, question, (question.period.before(), question.period.year_before()), at=at
     )
     months, known = _months(reach, question, at)
-    labels, series = showing.by_month(known, months, "closed")
+    labels, series = showing.by_month(known, months, "closed", today=asked.today)
     spread = queries.spreads(reach, question).get(())
     names = telling.names([row.key for row in rows], by_district)
     districts = tuple(
@@ -483,7 +483,13 @@ def _by_time(
     trend = charts.trend(
         labels,
         (
-            charts.Series("本期", tuple(float(row["closed"]) for row in rows)),
+            charts.Series(
+                "本期",
+                tuple(
+                    float(row["closed"]) if row.period.since <= asked.today else None
+                    for row in rows
+                ),
+            ),
             charts.Series("上年", (*values, *([None] * (len(rows) - len(values)))), dashed=True),
         ),
         width=760.0,

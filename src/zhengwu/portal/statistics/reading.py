@@ -106,25 +106,26 @@ def written(period: Period) -> tuple[str, str]:
 
 
 def quick(period: Period, today: date) -> list[Quick]:
-    """The neighbours of a period and what is asked for most."""
-    earlier = period.before()
-    found = [
-        Quick("前一段" if not period.whole_months else said.before_zh(period)[0], *written(earlier))
-    ]
-    months = period.whole_months
-    if months and period.until < today.replace(day=1) - DAY:
-        later = Period(period.until + DAY, _months_on(period.until + DAY, months))
-        if later.until < today:
-            found.append(
-                Quick({1: "下月", 3: "下季度", 12: "下年"}.get(months, "后一段"), *written(later))
-            )
+    """The neighbours of a period, as far as there are figures, and what is asked for most."""
+    found = []
+    months, earlier, first = period.whole_months, period.before(), _begins(position())
+    if first is not None and earlier.until >= first:
+        found.append(Quick(said.before_zh(period)[0], *written(earlier)))
+    later = Period(period.until + DAY, _months_on(period.until + DAY, months)) if months else None
+    if later is not None and later.until < today:
+        text = {1: "下月", 3: "下季度", 12: "下年"}.get(months, "后一段")
+        found.append(Quick(text, *written(later)))
     found.append(Quick("最近一个整月", *written(asking.last_month(today))))
-    found.append(
-        Quick("今年到上月", *_this_year(today))
-        if today.month > 1
-        else Quick("上年", f"{today.year - 1}-01", f"{today.year - 1}-12")
-    )
+    if today.month > 1:
+        found.append(Quick("今年到上月", *_this_year(today)))
+    else:
+        found.append(Quick("去年全年", f"{today.year - 1}-01", f"{today.year - 1}-12"))
     return [one for one in found if (one.since, one.until) != written(period)]
+
+
+@lru_cache(maxsize=2)
+def _begins(position: int) -> date | None:
+    return standing.begins()
 
 
 def _this_year(today: date) -> tuple[str, str]:
@@ -445,5 +446,6 @@ def downloads(question: Question, codes: Sequence[str]) -> list[Download]:
             continue
         if table.by == "item" and not question.period.whole_months:
             continue
-        found.append(Download(code, table.zh, table.what, {**period, **narrowed}))
+        asked = {**period, **narrowed} if table.takes else {}
+        found.append(Download(code, table.zh, table.what, asked))
     return found
