@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.test_desk_statistics import AXE, _sideways, _violations, enter
+from tests.browser.test_desk_statistics import enter
+from tests.browser.test_look import AXE, _sideways, _violations
 from tests.cases import people
 from tests.cases.test_process import straight
+
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

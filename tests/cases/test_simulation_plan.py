@@ -21,6 +21,7 @@ from zhengwu.cases.simulation.scene import Scene
 from zhengwu.cases.simulation.telling import SOURCE, Story
 from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.edition import Edition
+from zhengwu.domain.procedure import Limit
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 YEAR = 2025
@@ -90,17 +91,35 @@ def test_honest_cases_are_admitted_and_never_late(stage: Scene, until: datetime)
 
 
 def test_heads_and_alarms_are_those_of_the_domain(stage: Scene) -> None:
-    for until in (AT, MIDDLE):
-        plan = Watched(stage, Order(300, 5, until, faulty=0.6)).play()
+    for until, played in ((AT, stage), (MIDDLE, stage), (AT, _in_a_hurry(stage))):
+        plan = Watched(played, Order(200, 5, until, faulty=0.6)).play()
         for story in plan.stories:
-            here = edition(stage, story)
-            found = rows.read(story, here, stage.workdays)
+            here = edition(played, story)
+            found = rows.read(story, here, played.workdays)
             last = max(one.occurred for one in found.life.events)
             expected = writing.head_of(found.life, edition=here, at=last)
             # The sweep has been: what came true was raised, the head calls for nothing more of it.
             assert {**found.head, "next_at": None} == {**expected, "next_at": None}, story
             if story.source == SOURCE:
-                assert found.alarms == clock.alarms(found.life.events, at=last, edition=here)
+                assert found.alarms == clock.alarms(found.life.events, at=last, edition=here), story
+
+
+def _in_a_hurry(stage: Scene) -> Scene:
+    """Promised in two days, of the three that the law gives: the longer one calls sooner."""
+    limits = tuple(
+        {"kind": kind, "value": days, "unit": "working_day", "basis": "-"}
+        for kind, days in (("statutory", 3), ("promised", 2))
+    )
+    return replace(
+        stage,
+        offers=tuple(
+            replace(one, limits=limits, promised=2, statutory=3, steps=tuple(
+                replace(step, limit=Limit(1)) for step in one.steps
+            ))
+            for one in stage.offers
+            if one.kind == "promised"
+        ),
+    )  # fmt: skip
 
 
 def test_the_shares_are_those_of_the_study(stage: Scene) -> None:

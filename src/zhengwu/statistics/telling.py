@@ -14,7 +14,7 @@ from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Names as AgencyNames
 from zhengwu.cases import wording
 from zhengwu.catalog import queries as catalog
-from zhengwu.domain.measuring import CODES, MEASURES
+from zhengwu.domain.measuring import CODES, DERIVED, MEASURES, Measure
 from zhengwu.domain.periods import Period
 from zhengwu.halls import queries as halls
 from zhengwu.statistics.queries import (
@@ -54,26 +54,35 @@ class Derived(NamedTuple):
     digits: int = 4
 
 
+_DEFINED: Mapping[str, Measure] = {one.code: one for one in DERIVED}
+
+
+def _made(code: str, value: Callable[[Row], float | None], digits: int = 4) -> Derived:
+    """A derived figure with its definition."""
+    one = _DEFINED[code]
+    return Derived(code, one.zh, one.unit, one.what, one.basis, value, digits)
+
+
 # In hand at the end of the period; not sums of anything.
 HELD: tuple[Derived, ...] = (
-    Derived("open", "在办", "件", "期末还没有办结的办件。期末已经过去的，是那一天结束的时候；今天的，是现在。", "", lambda row: row.open, 0),
-    Derived("claim_open", "在办、有自报期限", "件", "在办的办件中，来源系统自报了期限的。", "", lambda row: row.claim_open, 0),
-    Derived("overdue", "在办已超期", "件", "在办的办件中，期末已经超过最近一个期限的；计时暂停的、只有来源系统自报期限的不算。分段的只有最后一段有。", "行政许可法 第四十二条、第七十四条", lambda row: row.overdue, 0),
-)  # fmt: skip
+    _made("open", lambda row: row.open, 0),
+    _made("claim_open", lambda row: row.claim_open, 0),
+    _made("overdue", lambda row: row.overdue, 0),
+)
 SHARES: tuple[Derived, ...] = (
-    Derived("on_time_share", "按时办结率", "比例", "按时办结 ÷（按时办结 + 超期办结）。不评判的不算。", "行政许可法 第四十二条", lambda row: row.on_time_share),
-    Derived("early_share", "提前办结率", "比例", "提前办结 ÷（按时办结 + 超期办结）。", "", lambda row: row.early_share),
-    Derived("late_share", "超期率", "比例", "超期办结 ÷（按时办结 + 超期办结）。", "行政许可法 第七十四条", lambda row: row.late_share),
-    Derived("spot_share", "当场办结率", "比例", "当场办结 ÷ 办结。", "行政许可法 第三十四条第二款", lambda row: row.spot_share),
-    Derived("window_share", "窗口决定率", "比例", "窗口决定 ÷ 办结。", "", lambda row: row.window_share),
-    Derived("granted_share", "准予率", "比例", "准予 ÷（准予 + 不予）。", "行政许可法 第三十八条", lambda row: row.granted_share),
-    Derived("mean_days", "平均办理工作日", "工作日", "办理工作日 ÷ 计时办件。", "行政许可法 第八十二条", lambda row: row.mean_days, 2),
-    Derived("promised_share", "承诺时限使用率", "比例", "承诺时限用了 ÷ 1000 ÷ 有承诺时限；1 = 用完。", "", lambda row: row.promised_share),
-    Derived("statutory_share", "法定时限使用率", "比例", "法定时限用了 ÷ 1000 ÷ 有法定时限；1 = 用完。", "行政许可法 第四十二条", lambda row: row.statutory_share),
-)  # fmt: skip
+    _made("on_time_share", lambda row: row.on_time_share),
+    _made("early_share", lambda row: row.early_share),
+    _made("late_share", lambda row: row.late_share),
+    _made("spot_share", lambda row: row.spot_share),
+    _made("window_share", lambda row: row.window_share),
+    _made("granted_share", lambda row: row.granted_share),
+    _made("mean_days", lambda row: row.mean_days, 2),
+    _made("promised_share", lambda row: row.promised_share),
+    _made("statutory_share", lambda row: row.statutory_share),
+)
 PERCENTILES: Mapping[str, tuple[float, str, str]] = {
-    "p50": (0.5, "办理工作日中位数", "计时办件中，一半在这么多个工作日以内办完。"),
-    "p90": (0.9, "办理工作日九成位", "计时办件中，九成在这么多个工作日以内办完。"),
+    code: (share, _DEFINED[code].zh, _DEFINED[code].what)
+    for code, share in (("p50", 0.5), ("p90", 0.9))
 }
 
 
@@ -229,26 +238,12 @@ def definitions() -> list[dict[str, str]]:
     """Every figure: code, name, unit, definition, legal basis, and by the day of what it counts
     (event, closing, end of the period, or made from others)."""
     return [
-        *(
-            {"code": one.code, "zh": one.zh, "unit": one.unit, "when": one.when,
-             "what": one.what, "basis": one.basis}
-            for one in MEASURES
-        ),
-        *(_derived(one, "end") for one in HELD),
-        *(_derived(one, "derived") for one in SHARES),
-        *(
-            {"code": code, "zh": zh, "unit": "工作日", "when": "derived", "what": what,
-             "basis": "行政许可法 第八十二条"}
-            for code, (_, zh, what) in PERCENTILES.items()
-        ),
+        {
+            "code": one.code, "zh": one.zh, "unit": one.unit, "when": one.when, "what": one.what,
+            "basis": one.basis,
+        }
+        for one in (*MEASURES, *DERIVED)
     ]  # fmt: skip
-
-
-def _derived(one: Derived, when: str) -> dict[str, str]:
-    return {
-        "code": one.code, "zh": one.zh, "unit": one.unit, "when": when, "what": one.what,
-        "basis": one.basis,
-    }  # fmt: skip
 
 
 __all__ = [

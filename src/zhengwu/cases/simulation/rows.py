@@ -230,7 +230,8 @@ def _runs(soonest: dict[str, int], event: Event, edition: Edition, workdays: Wor
     if kind in DECIDES or kind == "step_done":
         soonest.pop("step", None)
     if kind in DECIDES:
-        soonest.pop("decision", None)
+        for limit in [one for one in soonest if one not in ("acceptance", "delivery")]:
+            del soonest[limit]
     if kind == "delivered":
         soonest.clear()
     elif kind in ("received", "supplemented"):
@@ -239,7 +240,8 @@ def _runs(soonest: dict[str, int], event: Event, edition: Edition, workdays: Wor
     elif kind == "deemed_accepted":
         soonest["decision"] = 0  # it ran before: since the receipt
     elif kind == "accepted":
-        begins("decision", min(int(one["value"]) for one in event.body["limits"]))
+        for one in event.body["limits"]:
+            begins(str(one["kind"]), int(one["value"]))
     elif kind == "step_taken" and "limit" in event.body:
         begins("step", int(event.body["limit"]["value"]))
     elif kind == "granted":

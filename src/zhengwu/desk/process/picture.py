@@ -383,13 +383,8 @@ class _Canvas:
         for line in _small(node):
             parts.append(_text(line, slot.x, at - 1, SMALL, "#3c4756"))
             at += 16
-        said = f"{node.activity}：{node.count:,} 次，{node.cases:,} 件" + (
-            f"，其中偏离 {node.departing:,} 次" if node.departing else ""
-        )
-        return (
-            f'<a href="#n-{edge_key(node.activity, "")}" aria-label="{escape(said)}">'
-            f"<title>{escape(said)}</title>{''.join(parts)}</a>"
-        )
+        # Its name to a screen reader is what is written in it.
+        return f'<a href="#n-{edge_key(node.activity, "")}">{"".join(parts)}</a>'
 
 
 def _along(t: float) -> float:
