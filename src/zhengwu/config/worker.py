@@ -138,6 +138,7 @@ class Worker:
         self.stopping = threading.Event()
         self._next = dict.fromkeys((one.name for one in timed), 0.0)
         self.report = Report()
+        self.pace = ledger.Pace()
 
     def stop(self) -> None:
         self.stopping.set()
@@ -194,7 +195,8 @@ class Worker:
 
     def _follow(self) -> int:
         return sum(
-            self._guarded(one.name, partial(ledger.follow, one.name)) for one in ledger.followers()
+            self._guarded(one.name, partial(self.pace.follow, one.name))
+            for one in ledger.followers()
         )
 
     def _guarded(self, name: str, work: Callable[[], int]) -> int:

@@ -40,7 +40,10 @@ def followers() -> tuple[Follower, ...]:
     return tuple(_followers[name] for name in sorted(_followers))
 
 
-def follow(name: str, *, limit: int = 500) -> int:
+USUAL, MOST = 500, 4_000  # positions of a run; the longest takes about a second
+
+
+def follow(name: str, *, limit: int = USUAL) -> int:
     """Hand the next positions to a follower; how many positions it went on. One transaction."""
     follower = _followers[name]
     with transaction.atomic(), connection.cursor() as cursor:
@@ -55,26 +58,39 @@ def follow(name: str, *, limit: int = 500) -> int:
             )
             row = cursor.fetchone()
         at: int = row[0]
-        events = queries.positions(after=at, limit=limit)
-        if not events:
+        reached = queries.reached(after=at, limit=limit)
+        if reached == at:
             return 0
-        wanted = [e for e in events if follower.kinds is None or e.kind in follower.kinds]
+        wanted = queries.positions(after=at, limit=reached - at, kinds=follower.kinds)
         if wanted:
             follower.handle(wanted)
-        cursor.execute(
-            "UPDATE ledger_follower SET position = %s WHERE name = %s", [events[-1].position, name]
-        )
-    return len(events)
+        cursor.execute("UPDATE ledger_follower SET position = %s WHERE name = %s", [reached, name])
+    return reached - at
+
+
+class Pace:
+    """How many positions a follower is handed at once: few while it keeps up, more and more while
+    it is behind, because a long run costs less for each of its entries."""
+
+    def __init__(self) -> None:
+        self._next: dict[str, int] = {}
+
+    def follow(self, name: str) -> int:
+        """The next run of a follower; how many positions it went on."""
+        limit = self._next.get(name, USUAL)
+        went = follow(name, limit=limit)
+        self._next[name] = min(2 * limit, MOST) if went == limit else USUAL
+        return went
 
 
 def catch_up() -> int:
     """Run sequencer and followers to the end (tests, commands); how many events got a position."""
-    total = 0
+    total, pace = 0, Pace()
     while True:
         went = placed = sequence()
         total += placed
         for follower in followers():
-            while count := follow(follower.name):
+            while count := pace.follow(follower.name):
                 went += count
         if not went:
             return total

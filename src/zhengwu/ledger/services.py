@@ -23,6 +23,7 @@ from zhengwu.ledger.events import (
 )
 from zhengwu.ledger.following import (
     Follower,
+    Pace,
     catch_up,
     follow,
     followers,
@@ -39,6 +40,7 @@ __all__ = [
     "NewEvent",
     "Number",
     "Outcome",
+    "Pace",
     "Row",
     "Stale",
     "Status",

@@ -33,7 +33,8 @@ def rebuild(*, progress: Callable[[int, int], None] = lambda done, total: None) 
         for table in TABLES:
             cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         cursor.execute("UPDATE ledger_follower SET position = 0 WHERE name = %s", [FIGURES.name])
-    while ledger.follow(FIGURES.name):
+    pace = ledger.Pace()
+    while pace.follow(FIGURES.name):
         progress(*_reached())
     return _reached()[0]
 

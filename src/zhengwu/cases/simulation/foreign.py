@@ -58,14 +58,14 @@ def systems(scene: Scene, chance: random.Random) -> tuple[System, ...]:
     chosen = chance.sample(above, min(len(above), SYSTEMS // 2))
     chosen += chance.sample(below, min(len(below), SYSTEMS - len(chosen)))
     first = date(scene.year, 1, 1).toordinal()
+    works = scene.workdays.works  # on days off nobody would miss it
+    days = [day for day in range(first + 20, first + 340) if works(day) and works(day + 1)]
     made = []
     for office in sorted(chosen, key=lambda one: one.agency):
-        gaps = []
-        for _ in range(GAPS):
-            start = first + 20 + chance.randrange(320)
-            gaps.append((start, start + 1 + chance.randrange(3)))
+        starts = sorted(chance.sample(days, GAPS))
+        gaps = tuple((start, start + 1 + chance.randrange(3)) for start in starts)
         offers = tuple(one for one in scene.offers if one.office is office)
-        made.append(System(f"{LINK}{office.agency.lower()}", office, offers, tuple(sorted(gaps))))
+        made.append(System(f"{LINK}{office.agency.lower()}", office, offers, gaps))
     return tuple(made)
 
 
