@@ -142,12 +142,15 @@ def shown(page: Page, text: str) -> None:
 def opened(page: Page, summary: str) -> Locator:
     """The folded act of this name, opened: one press on its name."""
     link = page.locator(f'a.unfold:text-is("{summary}")')
-    fold = page.locator("details.act", has=page.locator(f'summary:text-is("{summary}")'))
-    if link.count() and not link.is_visible():
-        page.locator("details.rest > summary").click()
+    fold = page.locator("details:not(.rest)", has=page.locator(f'summary:text-is("{summary}")'))
+    expect(link.or_(fold).first).to_be_attached()
     if link.count():
+        if not link.is_visible():
+            page.locator("details.rest > summary").click()
         link.click()
         expect(fold.first).to_be_visible()
+    elif fold.first.get_attribute("open") is None:  # beside the opinion of a review
+        fold.first.locator("summary").first.click()
     return fold.first
 
 

@@ -70,7 +70,9 @@ class ToDisk(TemporaryFileUploadHandler):
     """Streams a file into our own folder; /tmp may be memory, and others look into it."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
+        # `parents` would leave the folder above open to others.
+        Path(settings.FILES).mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(mode=0o700, exist_ok=True)
         super().new_file(*args, **kwargs)
 
 

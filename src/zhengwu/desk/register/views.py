@@ -190,7 +190,7 @@ def _after(
     elif do == "receive":
         messages.warning(request, "还没有受理：五个工作日内要受理，或者一次性告知要补的材料。")
     place = reverse("desk:case", args=[received.number])
-    return redirect(f"{place}#{OPENS[do]}" if do in OPENS else place)
+    return redirect(f"{place}?act={do}#{OPENS[do]}" if do in OPENS else place)
 
 
 def _slot(key: str) -> str:
