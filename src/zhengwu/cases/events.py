@@ -128,7 +128,7 @@ BODIES: Mapping[str, Mapping[str, str]] = {
         "number": "办件编号",
         "kind": "办件类型：即办 immediate，承诺 promised，上报 forwarded",
         "type": "事项类型（行政权力的种类）",
-        "channel": "渠道：窗口 window",
+        "channel": "渠道：窗口 window、网上 online",
         "at": "在谁手里：window",
         "party": "申请人档案的编号，不是证件号码",
         "materials": MATERIALS,
@@ -278,6 +278,14 @@ OBSERVED: Mapping[str, str] = {
     "step": "来源系统的环节名称",
     "claims": "来源系统声称的时间：名称和 UTC 时间",
     "claim": "来源系统声称的期限：kind 和 due（claim）",
+    "outcome": "决定的结果：granted 准予、refused 不予（decided）",
+    "grounds": "不予的依据，来源系统的写法（decided）",
+    "procedure": "特别程序的种类（suspended）",
+    "days": "告知申请人的天数（suspended），延长的工作日（extended）",
+    "until": "告知申请人的最后一日（suspended）",
+    "notice": "告知书的文号（suspended）",
+    "people": "到场的人数（现场核查的 step）",
+    "approved_by": "批准延期的人在来源系统的代号（extended）",
 }
 
 
