@@ -34,21 +34,21 @@ def main() -> None:
             seconds = time.perf_counter() - began
             print(f"counted {went:,} entries in {seconds / 60:.1f} minutes", flush=True)
         year = it.at.year - 1
-        supervisor, public = _web.Browser("p-420100-supervisor"), _web.Browser()
+        supervisor, public = _web.Browser("p-420100-c00-supervisor"), _web.Browser()
         asked: dict[str, tuple[_web.Browser, str, str]] = {
             "overview, last month": (supervisor, "/desk/statistics/", ""),
-            "overview, a year": (supervisor, "/desk/statistics/", f"period={year}"),
-            "organs, a year": (supervisor, "/desk/statistics/by", f"by=agency&period={year}"),
+            "overview, a year": (supervisor, "/desk/statistics/", f"since={year}-01-01&until={year}-12-31"),
+            "organs, a year": (supervisor, "/desk/statistics/by", f"by=agency&since={year}-01-01&until={year}-12-31"),
             "items, a month": (supervisor, "/desk/statistics/by", "by=item"),
-            "items, a year": (supervisor, "/desk/statistics/by", f"by=item&period={year}"),
-            "windows, a year": (supervisor, "/desk/statistics/by", f"by=window&period={year}"),
-            "by month, a year": (supervisor, "/desk/statistics/time", f"grain=month&period={year}"),
-            "hand-overs, a year": (supervisor, "/desk/statistics/handings", f"period={year}"),
+            "items, a year": (supervisor, "/desk/statistics/by", f"by=item&since={year}-01-01&until={year}-12-31"),
+            "windows, a year": (supervisor, "/desk/statistics/by", f"by=window&since={year}-01-01&until={year}-12-31"),
+            "by month, a year": (supervisor, "/desk/statistics/time", f"grain=month&since={year}-01-01&until={year}-12-31"),
+            "hand-overs, a year": (supervisor, "/desk/statistics/handings", f"since={year}-01-01&until={year}-12-31"),
             "people, a month": (supervisor, "/desk/statistics/people", ""),
             "cases behind a number": (
-                supervisor, "/desk/statistics/cases", f"measure=late&period={year}",
+                supervisor, "/desk/statistics/cases", f"measure=late&since={year}-01-01&until={year}-12-31",
             ),
-            "restatements": (supervisor, "/desk/statistics/restatements", f"period={year}"),
+            "restatements": (supervisor, "/desk/statistics/restatements", f"since={year}-01-01&until={year}-12-31"),
             "the public's page": (public, "/statistics/", ""),
         }  # fmt: skip
         slowest = 0.0

@@ -39,6 +39,8 @@ BENCHES: dict[str, tuple[tuple[str, ...], str, bool]] = {
     "users": (("bench.users",), "sixteen users, a request a second each, for a minute", True),
     "burst": (("bench.burst",), "ten times the acts for a minute; `ratio`: to what the server can do", True),
     "export": (("bench.export",), "every case as CSV; `ratio`: to a bare COPY", True),
+    "following": (("bench.following",), "the figures follow the log; `ratio`: reading it alone over ours", True),
+    "figures": (("bench.figures",), "a page of statistics, the slowest of twelve", True),
     "guide": (("bench.guide",), "a guide's page, kept; `ratio`: to the least a page costs", False),
     "search": (("bench.search",), "finding an item; `ratio`: to a page without a search", False),
     "commit": (("bench.commit",), "the commit statement; `ratio`: to pgbench with the same", False),

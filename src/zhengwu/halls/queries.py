@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from zhengwu.halls.models import Hall, Window
@@ -43,6 +44,14 @@ def windows(hall: str) -> tuple[WindowRow, ...]:
     return tuple(
         WindowRow(w.code, w.hall_id, w.agency_id, w.name)
         for w in Window.objects.filter(hall=hall).order_by("code")
+    )
+
+
+def windows_in(halls: Collection[str]) -> tuple[WindowRow, ...]:
+    """The windows of several halls."""
+    return tuple(
+        WindowRow(w.code, w.hall_id, w.agency_id, w.name)
+        for w in Window.objects.filter(hall__in=halls).order_by("hall_id", "code")
     )
 
 

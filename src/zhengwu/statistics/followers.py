@@ -75,7 +75,7 @@ class _Sums:
             if end is None:
                 continue
             if end.days is not None:
-                self.spread[end.day.replace(day=1), coarse, end.days] += sign
+                self.spread[end.day.replace(day=1), place, end.days] += sign
             for way in end.ways:
                 cell = self.ways[end.day, way.giver, way.taker, coarse]
                 for nth, amount in enumerate((way.times, way.seconds, way.office)):

@@ -106,7 +106,7 @@ class FineMonth(_Figures):
 
 
 class Spread(models.Model):
-    """How many closed cases took how many working days in a month (办理时长分布)."""
+    """How many closed cases took how many working days in a month, by item and window (办理时长分布)."""
 
     pk = models.CompositePrimaryKey("start", "place_id", "days")
     start = models.DateField()
@@ -172,7 +172,7 @@ class Measured(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["place", "received"], name="statistics_measured_in"),
             models.Index(
-                fields=["place", "closed"],
+                fields=["place", "closed", "days"],
                 condition=models.Q(closed__isnull=False),
                 name="statistics_measured_out",
             ),
@@ -190,7 +190,7 @@ class Measured(models.Model):
             ),
             # Overdue at the end of a past day: closed late, and later than that.
             models.Index(
-                fields=["closed"],
+                fields=["closed", "due", "place"],
                 condition=models.Q(verdict="late"),
                 name="statistics_measured_late",
             ),

@@ -530,7 +530,7 @@ def spreads(
             f"only{nth}": list(column) for nth, column in enumerate(zip(*only, strict=True))
         }
     within = f" AND place_id IN (SELECT p.id FROM statistics_place p WHERE {asked.where}{narrowed})"  # noqa: S608
-    months, edges = (None, (question.period,)) if asked.fine else question.period.parted()
+    months, edges = question.period.parted()
     sources = []
     if months:
         sources.append(

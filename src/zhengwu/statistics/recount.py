@@ -275,7 +275,7 @@ def _count(recount: _Recount, head: _Head, events: Sequence[Event]) -> Case:
     end = case.ended
     if end is not None:
         month = end.day.replace(day=1)
-        recount.add("statistics_spread", month, coarse, f"{end.days} 个工作日", "count", 1)
+        recount.add("statistics_spread", month, fine, f"{end.days} 个工作日", "count", 1)
         for way in end.ways:
             of = f"{way.giver or '—'} → {way.taker or '—'}"
             for what in ("times", "seconds", "office"):

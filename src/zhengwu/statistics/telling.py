@@ -149,9 +149,7 @@ def names(keys: Iterable[Sequence[str]], question: Question) -> Names:
 
 
 def _windows(asked: Iterable[str]) -> dict[tuple[str, str], str]:
-    return {
-        (hall, one.code): one.name for hall in sorted(asked) if hall for one in halls.windows(hall)
-    }
+    return {(one.hall, one.code): one.name for one in halls.windows_in(sorted(filter(None, asked)))}
 
 
 def _named(dimension: str, key: Sequence[str]) -> dict[str, str]:

@@ -753,7 +753,7 @@ class Migration(migrations.Migration):
             model_name="measured",
             index=models.Index(
                 condition=models.Q(("closed__isnull", False)),
-                fields=["place", "closed"],
+                fields=["place", "closed", "days"],
                 name="statistics_measured_out",
             ),
         ),
@@ -777,7 +777,7 @@ class Migration(migrations.Migration):
             model_name="measured",
             index=models.Index(
                 condition=models.Q(("verdict", "late")),
-                fields=["closed"],
+                fields=["closed", "due", "place"],
                 name="statistics_measured_late",
             ),
         ),
