@@ -108,7 +108,7 @@ def test_an_item_is_found_and_read_by_keyboard(whole: str, page: Page) -> None:
     page.wait_for_url("**/items/XK0036")
     page.get_by_role("link", name="办理流程", exact=True).focus()
     page.keyboard.press("Enter")
-    assert page.url.endswith("#flow")
+    page.wait_for_url("**/items/XK0036#flow")
     history = page.locator("#history summary").first
     history.focus()
     page.keyboard.press("Enter")
