@@ -32,7 +32,7 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 
 
 class Day(forms.DateField):
-    """A day as 2026-01-31, or none."""
+    """A day as 2026-01-31 between EARLIEST and LATEST, or none."""
 
     max_length = 10
 
@@ -43,6 +43,11 @@ class Day(forms.DateField):
             input_formats=["%Y-%m-%d"],
             error_messages={"invalid": DATE_WRONG.format(label=label)},
         )
+
+    def validate(self, value: date | None) -> None:
+        super().validate(value)
+        if value and not EARLIEST <= value <= LATEST:
+            raise forms.ValidationError("请填写 2000 年到 2100 年之间的日期。")
 
 
 class Question(Form):
@@ -58,10 +63,6 @@ class Question(Form):
             field.must = True  # type: ignore[attr-defined]  # a search says nowhere "optional"
 
     def clean(self) -> dict[str, object]:
-        for name in ("since", "until"):
-            day = self.cleaned_data.get(name)
-            if day and not EARLIEST <= day <= LATEST:
-                self.add_error(name, "请填写 2000 年到 2100 年之间的日期。")
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and until < since:
             self.add_error("until", "“到”早于“从”。请改一下日期。")

@@ -19,7 +19,7 @@ from zhengwu.cases import process, process_export
 from zhengwu.cases.heads import SHANGHAI
 from zhengwu.cases.process import OUTCOMES, Choices, Found, Selection
 from zhengwu.catalog import queries as catalog
-from zhengwu.desk.audit.views import EARLIEST, LATEST, Day
+from zhengwu.desk.audit.views import Day
 from zhengwu.desk.entry import desk
 from zhengwu.desk.inbox.views import neutral
 from zhengwu.desk.process.picture import LEVELS, draw, short
@@ -92,13 +92,6 @@ class Question(Form):
             field.choices = [("", "全部"), *choices]
         for field in self.fields.values():
             field.must = True  # type: ignore[attr-defined]  # a search says nowhere "optional"
-
-    def clean(self) -> dict[str, object]:
-        for name in ("since", "until"):
-            day = self.cleaned_data.get(name)
-            if day and not EARLIEST <= day <= LATEST:
-                self.add_error(name, "请填写 2000 年到 2100 年之间的日期。")
-        return self.cleaned_data
 
     def selection(self) -> Selection:
         given = self.cleaned_data

@@ -142,13 +142,6 @@ def _period(form: Days, chosen: str, text: str, today: date) -> Period:
         return preset(chosen, today)
     since, until = form.cleaned_data["since"], form.cleaned_data["until"]
     if since or until:
-        for name, day in (("since", since), ("until", until)):
-            if day and not EARLIEST <= day <= LATEST:
-                raise Refusal(
-                    "period.beyond",
-                    f"请填写 {EARLIEST.year} 年到 {LATEST.year} 年之间的日期。",
-                    field=name,
-                )
         since = since or until.replace(day=1)
         period = Period(since, until or max(since, today))
     else:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import timekeeping
 from zhengwu.cases.timekeeping import KINDS, Whole
-from zhengwu.desk.audit.views import EARLIEST, LATEST, Day
+from zhengwu.desk.audit.views import Day
 from zhengwu.desk.entry import desk
 from zhengwu.desk.inbox.views import neutral
 from zhengwu.desk.time.account import MINUTE, account, named
@@ -57,13 +57,6 @@ class Period(Form):
         choice.choices = [("", "全部"), *agencies]
         for field in self.fields.values():
             field.must = True  # type: ignore[attr-defined]  # a search says nowhere "optional"
-
-    def clean(self) -> dict[str, object]:
-        for name in ("since", "until"):
-            day = self.cleaned_data.get(name)
-            if day and not EARLIEST <= day <= LATEST:
-                self.add_error(name, "请填写 2000 年到 2100 年之间的日期。")
-        return self.cleaned_data
 
 
 @require_safe
