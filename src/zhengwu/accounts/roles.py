@@ -28,19 +28,20 @@ _CALENDAR = dict.fromkeys(("calendar.see", "calendar.propose", "calendar.confirm
 TABLE: Mapping[str, Mapping[str, str]] = {
     "clerk": dict.fromkeys(
         ("case.see", "case.receive", "case.accept", "case.take", "case.hand_over",
-         "case.decide_at_once", "case.deliver", "case.correct", "case.scan", "catalog.see", "authorise.see"),
+         "case.decide_at_once", "case.deliver", "case.correct", "case.scan", "catalog.see", "authorise.see",
+         "supervise.answer"),
         _OWN),
     "reviewer": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.review", "case.opine", "case.correct",
-         "case.scan", "catalog.see", "catalog.draft"), _OWN),
+         "case.scan", "catalog.see", "catalog.draft", "supervise.answer"), _OWN),
     "approver": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.review", "case.decide", "case.opine",
-         "case.correct", "case.scan", "catalog.see", "catalog.draft"), _OWN),
+         "case.correct", "case.scan", "catalog.see", "catalog.draft", "supervise.answer"), _OWN),
     "head": dict.fromkeys(
         ("case.see", "case.take", "case.hand_over", "case.decide", "case.head", "case.opine",
          "case.correct", "catalog.see", "catalog.draft",
          "authorise.see", "authorise.issue", "time.see", "statistics.see",
-         "statistics.people"), _OWN),
+         "statistics.people", "supervise.see", "supervise.answer", "supervise.appeal"), _OWN),
     "legal": dict.fromkeys(("case.see", "catalog.see", "catalog.draft"), _OWN),
     "legal_office": dict.fromkeys(("catalog.see", "catalog.approve"), "all"),
     "centre_manager": {
@@ -52,6 +53,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "supervisor": {
         "case.see": "region", "supervise.see": "region", "time.see": "region",
         "statistics.see": "region", "statistics.people": "region",
+        "supervise.act": "region", "supervise.rules": "region",
         "catalog.see": "all", "calendar.see": "all"},
     "cashier": dict.fromkeys(("case.see", "case.collect", "catalog.see"), _OWN),
     "system_admin": {"accounts.manage": "all", "operate.see": "all", **_CALENDAR},

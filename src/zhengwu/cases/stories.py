@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -79,6 +80,52 @@ def told(wanted: Mapping[UUID, int]) -> Iterator[Told]:
         yield Told(row[0], Subject(*row[1:-1]), events)
 
 
+class Watched(NamedTuple):
+    """A case for whoever supervises it: what its head fixed, and its placed events.
+
+    item, item_version: of our catalogue; another system's case names its item in its receipt.
+    """
+
+    case: UUID
+    number: str
+    item: str
+    item_version: int | None
+    item_name: str
+    kind: str
+    agency: str
+    region: str
+    hall: str | None
+    window: str | None
+    source: str
+    opened: datetime
+    events: tuple[Event, ...]
+
+
+def watched(cases: Collection[UUID], *, reached: int | None = None) -> Iterator[Watched]:
+    """Cases with their stories as far as they stand in the log; one query. reached: no entry after
+    this position; None: all that have one.
+    """
+    if not cases:
+        return
+    story = ledger.story_sql(stream=f"'{STREAM}'", stream_id="c.id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.id, c.number, coalesce(c.item, ''), c.item_version, c.item_name, c.kind,"  # noqa: S608
+            ' c.agency, c.region, c.hall, c."window", c.source, c.opened,'
+            f" {story} FROM unnest(%s::uuid[]) w(id) JOIN cases_case c ON c.id = w.id",
+            [list(cases)],
+        )
+        rows = cursor.fetchall()
+    for row in rows:
+        events = tuple(
+            one
+            for one in ledger.story(row[-1])
+            if one.position is not None and (reached is None or one.position <= reached)
+        )
+        if events:
+            yield Watched(*row[:-1], events)
+
+
 def overdue_sql(at: str) -> str:
     """A SELECT of id and due of the cases that are open and past due at an instant, a parameter's
     name.
@@ -91,4 +138,4 @@ def overdue_sql(at: str) -> str:
     )
 
 
-__all__ = ["Subject", "Told", "overdue_sql", "subjects", "told"]
+__all__ = ["Subject", "Told", "Watched", "overdue_sql", "subjects", "told", "watched"]

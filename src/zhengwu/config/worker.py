@@ -60,6 +60,12 @@ def _raise_alarms(at: datetime) -> int:
     return alarms.sweep(at)
 
 
+def _supervise(at: datetime) -> int:
+    from zhengwu.supervision import followers
+
+    return followers.sweep(at)
+
+
 def _reproject(at: datetime) -> int:
     from zhengwu.cases import reprojection
 
@@ -117,6 +123,7 @@ def _forget_old_attempts(at: datetime) -> int:
 TIMED = (
     Timed("deem_accepted", 60, _deem_accepted, again=True),  # 行政许可法 32(4)
     Timed("raise_alarms", 60, _raise_alarms, again=True),
+    Timed("supervise", 15, _supervise, again=True),  # what only time brings to light
     Timed("reproject", 5, _reproject, again=True),
     Timed("move_to_new_versions", 60, _move_to_new_versions, again=True),  # 立法法 104
     Timed("archive", 600, _archive),

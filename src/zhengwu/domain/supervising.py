@@ -1,0 +1,653 @@
+"""Supervising a case (办件监察): what its story holds that a rule speaks of. A pure function.
+
+`look` goes through everything known of a case and returns each finding once, with the instant at
+which it came true, its evidence and who is responsible. What an entry brings to light came true when
+our log had it; what time brings to light, at the lawful instant, judged by what was known then. Our
+own acts are known when they are received; of another system, whose exchange comes later, when it
+says they happened. docs/algorithms/supervision.md says how, in prose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from zhengwu.domain import clock
+from zhengwu.domain.counting import ordinal
+from zhengwu.domain.derivation import TOLD
+from zhengwu.domain.edition import Edition
+from zhengwu.domain.event import Event, Nature
+from zhengwu.domain.lifecycle import (
+    PROCEDURES,
+    Holder,
+    HolderKind,
+    Standing,
+    histories,
+    standing_events,
+    still_open,
+)
+from zhengwu.domain.procedure import Unit
+from zhengwu.domain.reading import SHANGHAI, LimitReading, LimitState
+from zhengwu.domain.rulebook import Rule, Rulebook
+
+Known = Callable[[int | None], Edition]  # the edition as known at a position of the log
+DAY = timedelta(days=1)
+LIVE = timedelta(minutes=5)  # an act entered within this was known as it happened
+INSTANT = timedelta(seconds=1)
+NEVER = datetime.max.replace(tzinfo=SHANGHAI)
+
+_WHOLE = ("promised", "statutory", "joint", "claim")  # limits of a whole case
+_LAWFUL = ("statutory", "joint")
+_DECISIONS = frozenset({"granted", "refused", "decided", "not_ours", "not_needed"})
+_TAKES_AWAY = frozenset({"entry_withdrawn", "retracted"})
+# After these the limits run otherwise than before: what came true until then is judged without them.
+_CUTS = (
+    frozenset(
+        {"suspended", "extended", "forwarded", "version_moved", "claim", "step_taken", "corrected"}
+    )
+    | _TAKES_AWAY
+)
+# Kinds of entries that can bring something to light at once; others only by their lateness or by
+# a deviation. What only time brings to light is looked for at its time.
+SPEAKING = frozenset(
+    {"supplement_requested", "suspended", "resumed", "came_back", "extended", "inspected",
+     "opinion_requested", "claim", "corrected"}
+) | _DECISIONS | _TAKES_AWAY  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is fixed of a case. materials: the codes its guide lists; None where no guide is known."""
+
+    agency: str
+    kind: str
+    item_name: str = ""
+    materials: frozenset[str] | None = None
+
+
+class Responsible(NamedTuple):
+    """Whose it is (责任): by the time ledger, as far as the story says."""
+
+    agency: str
+    post: str | None = None
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Something a rule speaks of (监察发现). key: tells it from others of the same rule and case.
+
+    at: when it came true. versions: the entries that show it. limit, due: of a limit that passed.
+    """
+
+    rule: Rule
+    key: str
+    at: datetime
+    whose: Responsible
+    versions: tuple[int, ...] = ()
+    limit: str | None = None
+    due: datetime | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Looked(NamedTuple):
+    """What there is, in the order in which it came true, and when time may bring more (None: not)."""
+
+    found: tuple[Found, ...]
+    next_at: datetime | None
+
+
+def look(
+    events: Sequence[Event],
+    about: About,
+    book: Rulebook,
+    *,
+    known: Known,
+    until: datetime,
+    heard: datetime | None = None,
+) -> Looked:
+    """Everything up to an instant. events: all that is known of the case, by version.
+
+    heard: until when the source of another system's case has told everything; time passes no
+    further for it, because what is not told yet may have happened. None: its last entry.
+    Raises Refusal where an event has no offset, ValueError beyond the calendar's table.
+    """
+    looker = _Looker(events, about, book, known, until)
+    looker.entries()
+    looker.times(heard)
+    found = sorted(looker.found.values(), key=lambda one: (one.at, one.rule.code, one.key))
+    return Looked(tuple(found), looker.next_at)
+
+
+def still(
+    found: Found, events: Sequence[Event], *, edition: Edition, until: datetime
+) -> tuple[int, ...] | None:
+    """Whether what a finding rests on still holds by everything known now: None, or else the
+    versions of the entries that changed it.
+
+    A limit: the clock, read from all events, says that it passed. Anything else: its evidence was
+    not withdrawn.
+    """
+    counting = {one.version for one in standing_events(events)}
+    gone = [one for one in found.versions if one not in counting]
+    if found.due is None:
+        return tuple(_takers(events, gone)) if gone else None
+    if has_passed(events, str(found.limit), edition=edition, until=until):
+        return None
+    late = tuple(
+        one.version
+        for one in events
+        if one.received > found.at and (one.occurred <= found.at or one.kind in _CUTS)
+    )
+    return late or (events[-1].version,)
+
+
+def has_passed(events: Sequence[Event], limit: str, *, edition: Edition, until: datetime) -> bool:
+    """Whether a limit of this kind passed up to an instant, by all that is known."""
+    if limit == "special":
+        return any(_overrun(one, edition, until) for one in _specials(standing_events(events)))
+    if limit == "opinion":
+        return any(_ended(one, edition, until) for one in _opinions(standing_events(events)))
+    reading = clock.read(events, at=until, edition=edition)
+    if any(one.kind == limit and one.met is False for one in reading.limits):
+        return True
+    return limit not in TOLD and any(
+        one.limit == limit and one.level == "over"
+        for one in clock.alarms(events, at=until, edition=edition)
+    )
+
+
+def _takers(events: Sequence[Event], gone: Collection[int]) -> list[int]:
+    return [
+        one.version for one in events if one.kind in _TAKES_AWAY and one.body.get("version") in gone
+    ] or [events[-1].version]
+
+
+class _Looker:
+    """One pass over the entries, then one over the times at which limits were reached."""
+
+    def __init__(
+        self, events: Sequence[Event], about: About, book: Rulebook, known: Known, until: datetime
+    ) -> None:
+        self.events, self.about, self.book = events, about, book
+        self.known, self.until = known, until
+        self.found: dict[tuple[str, str], Found] = {}
+        self.next_at: datetime | None = None
+        self.foreign = bool(events) and events[0].nature is Nature.OBSERVATION
+        self._rows: tuple[tuple[Event, Standing], ...] | None = None
+
+    # --- what entries bring to light ----------------------------------------------------------------
+
+    def entries(self) -> None:
+        """Everything that an entry shows by itself and by those before it."""
+        notices: list[frozenset[str]] = []
+        extensions, heard = 0, False
+        accepted_by: str | None = None
+        due: datetime | None = None
+        kind = self._kind()
+        facts: dict[str, Any]
+        for event in self.events:
+            code, body = event.kind, event.body
+            if body.get("deviation"):
+                what = str(body["deviation"])
+                self._rules("deviation", event, what, {"what": what})
+            self._late(event)
+            if code == "received":
+                self._received(event)
+            elif code in ("accepted", "deemed_accepted"):
+                accepted_by = accepted_by or _who(event)
+            elif code == "supplement_requested":
+                asked = _asked(body)
+                notices.append(asked)
+                more = body.get("more")
+                news = set(more) if more else asked - notices[0]
+                facts = {"nth": len(notices), "more": len(news) if len(notices) > 1 else 0}
+                self._rules("notice", event, str(event.version), facts)
+                self._outside(event, asked, "notice")
+            elif code == "suspended":
+                procedure = str(body.get("procedure", ""))
+                heard = heard or procedure == "hearing"
+                told = bool(body.get("days") or body.get("until")) and bool(
+                    body.get("notice") or body.get("document")
+                )
+                facts = {"listed": procedure in PROCEDURES, "told": told}
+                self._rules("pause", event, str(event.version), facts)
+            elif code == "extended":
+                extensions += 1
+                approved = event.nature is Nature.ACT or bool(body.get("approved_by"))
+                late = due is not None and event.occurred > due
+                facts = {"nth": extensions, "late": late, "approved": approved}
+                self._rules("extension", event, str(event.version), facts)
+            elif code == "claim":
+                due = _claimed(event) or due
+            elif code == "inspected":
+                people = len(set(body.get("people") or ()))
+                self._rules("inspection", event, str(event.version), {"people": people})
+            elif code == "step" and isinstance(body.get("people"), int):
+                self._rules("inspection", event, str(event.version), {"people": body["people"]})
+            elif code in _DECISIONS:
+                who = _who(event)
+                outcome = _outcome(event)
+                facts = {
+                    "outcome": outcome, "reasons": outcome == "granted" or _reasoned(event),
+                    "heard": heard, "kind": kind, "item": self._item(),
+                    "same_person": who is not None and who == accepted_by,
+                }  # fmt: skip
+                self._rules("decision", event, str(event.version), facts)
+
+    def _kind(self) -> str:
+        """Immediate, promised or forwarded; of another system's case as it says."""
+        kept = self._kept()
+        return str(kept.get("kind") or self.about.kind)
+
+    def _kept(self) -> Mapping[str, Any]:
+        kept = self.events[0].body.get("kept") if self.events else None
+        return kept if isinstance(kept, Mapping) else {}
+
+    def _item(self) -> str:
+        return self.about.item_name
+
+    def _received(self, event: Event) -> None:
+        kept = self._kept() if event is self.events[0] else {}
+        place = kept.get("place")
+        if place is not None:
+            self._rules("place", event, "", {"in_hall": place == "hall"})
+        if isinstance(listed := kept.get("materials"), str) and listed:
+            self._outside(event, frozenset(listed.split(",")), "system")
+
+    def _outside(self, event: Event, asked: frozenset[str], how: str) -> None:
+        if self.about.materials is None:
+            return
+        beyond = asked - self.about.materials
+        if beyond:
+            self._rules(
+                "asked_outside", event, str(event.version), {"codes": len(beyond), "how": how}
+            )
+
+    def _late(self, event: Event) -> None:
+        if event.recorded - event.occurred < DAY or event.kind == "claim":
+            return
+        if event.nature is Nature.ACT and event.actor is None:
+            return  # the house itself, whose clock stood still meanwhile
+        calendar = self.known(event.position).calendar
+        happened, entered = _day(event.occurred), _day(event.recorded)
+        if not (calendar.reaches(event.occurred) and calendar.reaches(event.recorded)):
+            return
+        days = calendar.working_days_between(happened, entered)
+        facts = {"days": days, "own": event.nature is Nature.ACT}
+        # What was entered together is one lateness.
+        self._rules("late_entry", event, entered.isoformat(), facts)
+
+    def _rules(self, matter: str, event: Event, key: str, facts: Mapping[str, Any]) -> None:
+        for rule in self.book.about(matter, _day(event.received)):
+            if rule.holds(facts):
+                self._add(
+                    Found(
+                        rule=rule, key=key, at=event.received, versions=(event.version,),
+                        whose=Responsible(event.agency or self.about.agency, event.post, _who(event)),
+                        facts=facts,
+                    )
+                )  # fmt: skip
+
+    def _add(self, one: Found) -> None:
+        self.found.setdefault((one.rule.code, one.key), one)
+
+    # --- what time brings to light ------------------------------------------------------------------
+
+    def times(self, heard: datetime | None) -> None:
+        """Limits, special procedures and opinions that came to a point up to now."""
+        if not self.events:
+            return
+        until = self.until
+        if self.foreign:
+            until = min(until, heard or max(one.occurred for one in self.events))
+        for upto, upper in self._intervals(until):
+            self._limits(self.events[:upto], upper, last=upto == len(self.events))
+        counting = standing_events(self.events)
+        edition = self.known(None)
+        self._of_specials(counting, edition, until)
+        self._of_opinions(counting, edition, until)
+        if self.foreign and self.next_at is not None and self.next_at <= self.until:
+            self.next_at = self.until + timedelta(hours=1)  # until its source has told so far
+
+    def _intervals(self, until: datetime) -> list[tuple[int, datetime]]:
+        """How many entries were known until when; the last is all of them."""
+        found: list[tuple[int, datetime]] = []
+        steps = claims = 0
+        for nth, event in enumerate(self.events):
+            steps += event.kind == "step_taken"
+            claims += event.kind == "claim"
+            if nth == 0:
+                continue
+            own = event.nature is Nature.ACT
+            late = own and event.received - event.occurred > LIVE and event.kind in clock.TELLING
+            if not late and event.kind not in _CUTS:
+                continue
+            if not late and (
+                (event.kind == "step_taken" and steps < 2) or (event.kind == "claim" and claims < 2)
+            ):
+                continue
+            upper = min(event.received if own else event.occurred, until)
+            if not found or upper - found[-1][1] > INSTANT:
+                found.append((nth, upper))
+        found.append((len(self.events), until))
+        return found
+
+    def _limits(self, events: Sequence[Event], upper: datetime, *, last: bool) -> None:
+        edition = self.known(events[-1].position)
+        if not edition.calendar.reaches(upper):
+            return
+        reading = clock.read(events, at=upper, edition=edition)
+        day = _day(upper)
+        rules = self.book.about("limit", day)
+        lawful = [one.due for one in reading.limits if one.kind in _LAWFUL]
+        whole = [one for one in reading.limits if one.kind in _WHOLE]
+        for one in reading.limits:
+            if one.state in (LimitState.NOT_STARTED, LimitState.SUSPENDED):
+                continue
+            for rule in rules:
+                when = _instant(rule, one, edition)
+                stop = one.stopped_at
+                if when is None or (stop is not None and when >= stop and not one.how.silent):
+                    continue
+                facts = {
+                    "limit": one.kind, "value": one.value, "kind": self._kind(),
+                    "statutory_over": any(due <= when for due in lawful if one.kind not in _LAWFUL),
+                    "whole_over": any(
+                        due.due <= when and (due.stopped_at is None or due.stopped_at > due.due)
+                        for due in whole
+                    ),
+                }  # fmt: skip
+                if not rule.holds(facts):
+                    continue
+                if when > upper:
+                    if last and one.stopped_at is None:
+                        self._later(when)
+                    continue
+                if not rule.in_force(_day(when)):
+                    continue
+                point = rule.point
+                assert point is not None
+                self._add(
+                    Found(
+                        rule=rule, key=f"{one.kind}/{one.due.isoformat()}", at=when,
+                        whose=self._holder(events, when), versions=_began(events, one, when),
+                        limit=one.kind, due=one.due, facts={**facts, point.attribute: point.value},
+                    )
+                )  # fmt: skip
+
+    def _of_specials(self, counting: Sequence[Event], edition: Edition, until: datetime) -> None:
+        for one in _specials(counting):
+            for rule in self.book.about("special", _day(until)):
+                point = rule.point
+                assert point is not None
+                when = one.instant(int(point.value), edition)
+                if when is None or (one.end is not None and when >= one.end):
+                    continue
+                if when > until:
+                    if one.end is None:
+                        self._later(when)
+                    continue
+                facts = {"procedure": one.procedure, "days": one.days, point.attribute: point.value}
+                if rule.holds(facts) and rule.in_force(_day(when)):
+                    self._add(
+                        Found(
+                            rule=rule, key=str(one.event.version), at=when,
+                            whose=Responsible(
+                                one.event.agency or self.about.agency, one.event.post,
+                                _who(one.event),
+                            ),
+                            versions=(one.event.version,), limit="special", due=one.due(edition),
+                            facts=facts,
+                        )
+                    )  # fmt: skip
+
+    def _of_opinions(self, counting: Sequence[Event], edition: Edition, until: datetime) -> None:
+        for one in _opinions(counting):
+            for rule in self.book.about("opinion", _day(until)):
+                point = rule.point
+                assert point is not None
+                day = one.until.toordinal()
+                if point.value:
+                    day = edition.calendar.nth(day, point.value)
+                when = edition.close(day)
+                if one.given is not None and when >= one.given.occurred:
+                    continue
+                if when > until:
+                    if one.given is None:
+                        self._later(when)
+                    continue
+                facts = {point.attribute: point.value}
+                if rule.holds(facts) and rule.in_force(_day(when)):
+                    self._add(
+                        Found(
+                            rule=rule, key=str(one.asked.version), at=when,
+                            whose=Responsible(str(one.asked.body.get("agency") or "")),
+                            versions=(one.asked.version,), limit="opinion",
+                            due=edition.close(one.until.toordinal()), facts=facts,
+                        )
+                    )  # fmt: skip
+
+    def _later(self, when: datetime) -> None:
+        if self.next_at is None or when < self.next_at:
+            self.next_at = when
+
+    def _holder(self, events: Sequence[Event], when: datetime) -> Responsible:
+        """Who had it at an instant, by the time ledger; under way the giver."""
+        if self.foreign:
+            last = next(
+                (w for one in reversed(events) if one.occurred <= when and (w := _who(one))), None
+            )
+            return Responsible(self.about.agency, None, last)
+        if self._rows is None:
+            self._rows = histories(self.events)
+        upto = events[-1].version
+        holder, giver = None, None
+        for event, standing in self._rows:
+            if event.occurred > when or event.version > upto:
+                break
+            holder = standing.holder
+            if holder.kind in (HolderKind.WINDOW, HolderKind.DEPARTMENT):
+                giver = holder
+        if holder is None:
+            return Responsible(self.about.agency)
+        if holder.kind in (HolderKind.WINDOW, HolderKind.DEPARTMENT):
+            return _of(holder, self.about.agency)
+        if holder.kind == HolderKind.HANDING_OVER and holder.charged_to and giver is not None:
+            return Responsible(holder.charged_to, giver.post, giver.actor)
+        if giver is not None:
+            return _of(giver, self.about.agency)
+        return Responsible(self.about.agency)
+
+
+def _of(holder: Holder, agency: str) -> Responsible:
+    return Responsible(holder.agency or agency, holder.post, holder.actor)
+
+
+# --- instants ----------------------------------------------------------------------------------------
+
+
+def _instant(rule: Rule, one: LimitReading, edition: Edition) -> datetime | None:
+    """When a limit comes to a rule's point, as it runs now; None where it never does."""
+    point = rule.point
+    if point is None:
+        return None
+    value, about, last = int(point.value), point.attribute, ordinal(one.due)
+    working = one.unit in (Unit.WORKING_DAY, Unit.HOUR, Unit.OFFICE_HOUR)
+    if about == "used":
+        # Whole days: 90 % of 20 are 18, of 15 are 14.
+        whole = -(-one.value * value // 1000)
+        about, value = ("left", one.value - whole) if value <= 1000 else ("over", whole - one.value)
+    try:
+        if about == "over":
+            if value == 0:
+                return one.due
+            day = edition.calendar.nth(last, value) if working else last + value
+            return edition.close(day)
+        day = last if not value else (
+            ordinal(edition.before(last, value)) if working else last - value
+        )  # fmt: skip
+    except ValueError:
+        return None  # beyond the calendar's table
+    if day <= one.how.start.day:
+        return None  # it is as near as that from the beginning
+    return datetime.combine(date.fromordinal(day), time(), SHANGHAI)
+
+
+@dataclass(frozen=True, slots=True)
+class _Special:
+    """A special procedure as it was told. end: None while it runs."""
+
+    event: Event
+    procedure: str
+    days: int
+    until: date | None
+    end: datetime | None
+
+    def due(self, edition: Edition) -> datetime | None:
+        return self.instant(1000, edition)
+
+    def instant(self, used: int, edition: Edition) -> datetime | None:
+        """The end of the day on which so many thousandths of what was told are used."""
+        begun = ordinal(self.event.occurred)
+        try:
+            last = self.until.toordinal() if self.until else edition.calendar.nth(begun, self.days)
+            more = -(-self.days * (used - 1000) // 1000)
+            return edition.close(edition.calendar.nth(last, more) if more else last)
+        except ValueError:
+            return None
+
+
+def _specials(counting: Sequence[Event]) -> list[_Special]:
+    """The special procedures of which was told how long they take."""
+    under_way: list[Event] = []
+    found = []
+    ends: dict[int, datetime] = {}
+    for event in counting:
+        if event.kind == "suspended":
+            under_way.append(event)
+        elif event.kind in ("resumed", "closed"):
+            left = []
+            for one in under_way:
+                procedure = (str(one.body.get("procedure", "")),)
+                if event.kind == "resumed" and still_open(procedure, event.body):
+                    left.append(one)
+                else:
+                    ends[one.version] = event.occurred
+            under_way = left
+    for event in counting:
+        if event.kind != "suspended":
+            continue
+        days, until = event.body.get("days"), _date(event.body.get("until"))
+        if isinstance(days, int) and days > 0:
+            found.append(
+                _Special(
+                    event, str(event.body.get("procedure", "")), days, until,
+                    ends.get(event.version),
+                )
+            )  # fmt: skip
+    return found
+
+
+def _overrun(one: _Special, edition: Edition, until: datetime) -> bool:
+    due = one.due(edition)
+    return due is not None and due < min(until, one.end or NEVER)
+
+
+class _Opinion(NamedTuple):
+    """An opinion asked for. given: the answer, None while there is none."""
+
+    asked: Event
+    until: date
+    given: Event | None
+
+
+def _opinions(counting: Sequence[Event]) -> list[_Opinion]:
+    given = {
+        one.body.get("request"): one for one in reversed(counting) if one.kind == "opinion_given"
+    }
+    return [
+        _Opinion(one, until, given.get(one.version))
+        for one in counting
+        if one.kind == "opinion_requested" and (until := _date(one.body.get("until")))
+    ]
+
+
+def _ended(one: _Opinion, edition: Edition, until: datetime) -> bool:
+    due = edition.close(one.until.toordinal())
+    return due < min(until, one.given.occurred if one.given else NEVER)
+
+
+def _began(events: Sequence[Event], one: LimitReading, when: datetime) -> tuple[int, ...]:
+    """The entry a limit began with, and the one that ended it where it is known."""
+    start, stop = one.how.start.moment, one.stopped_at
+    begun = [e.version for e in events if e.occurred == start][:1]
+    ended = [e.version for e in events if stop is not None and e.occurred == stop][:1]
+    return tuple(dict.fromkeys((*begun, *ended)))
+
+
+# --- what an entry says --------------------------------------------------------------------------------
+
+
+def _day(when: datetime) -> date:
+    return when.astimezone(SHANGHAI).date()
+
+
+def _who(event: Event) -> str | None:
+    """Who did it: a code of ours, or the operator of another system."""
+    if event.actor:
+        return event.actor
+    foreign = event.body.get("foreign")
+    return str(foreign["actor"]) if isinstance(foreign, Mapping) and foreign.get("actor") else None
+
+
+def _asked(body: Mapping[str, Any]) -> frozenset[str]:
+    """The codes of the materials a notice asks for."""
+    found = body.get("materials")
+    if not isinstance(found, list | tuple):
+        return frozenset()
+    return frozenset(
+        str(one["code"]) if isinstance(one, Mapping) else str(one)
+        for one in found
+        if not isinstance(one, Mapping) or one.get("state", "missing") in ("missing", "faulty")
+    )
+
+
+def _outcome(event: Event) -> str:
+    if event.kind != "decided":
+        return event.kind
+    outcome = event.body.get("outcome")
+    return outcome if outcome in ("granted", "refused") else "unknown"
+
+
+def _reasoned(event: Event) -> bool:
+    """Whether it gives reasons: our own acts in a text beside, another system by its grounds."""
+    body = event.body
+    if event.nature is Nature.ACT:
+        return isinstance(body.get("reasons"), Mapping) or bool(body.get("grounds"))
+    return bool(body.get("grounds") or body.get("reasons"))
+
+
+def _claimed(event: Event) -> datetime | None:
+    claim = event.body.get("claim")
+    if not isinstance(claim, Mapping) or claim.get("kind") != "deadline":
+        return None
+    try:
+        due = datetime.fromisoformat(str(claim.get("due")))
+    except ValueError:
+        return None
+    return due if due.tzinfo is not None else None
+
+
+def _date(text: object) -> date | None:
+    try:
+        return date.fromisoformat(str(text)) if text else None
+    except ValueError:
+        return None
+
+
+__all__ = [
+    "SPEAKING", "About", "Found", "Known", "Looked", "Responsible", "has_passed", "look", "still",
+]  # fmt: skip

@@ -1,0 +1,169 @@
+"""When later news changes what a card rests on (依据改变): the card stays, and an appeal is opened.
+
+A limit that by everything known now never passed, or evidence that was withdrawn: the finding is
+marked, the department has the evidence laid before it in an appeal that is already open, and the
+correction itself is a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import connection
+
+from zhengwu.cases.heads import iso
+from zhengwu.cases.stories import Watched
+from zhengwu.domain import supervising
+from zhengwu.domain.reading import SHANGHAI
+from zhengwu.domain.supervising import Found, Responsible
+from zhengwu.ledger import queries as ledger
+from zhengwu.supervision import issuing
+from zhengwu.supervision.events import FINDINGS
+from zhengwu.supervision.issuing import Issue
+
+if TYPE_CHECKING:
+    from zhengwu.supervision.followers import Looker
+
+APPEAL_DAYS = 3  # working days to appeal from the day on which it could be known: a setting
+_OWN_REASON = {
+    "late": "special_unregistered",
+    "withdrawn": "entry_error",
+    "changed": "exchange_late",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """A finding that still counts, as far as it rests on something that can change."""
+
+    id: UUID
+    version: int
+    rule: str
+    case: UUID
+    agency: str
+    region: str
+    limit: str | None
+    due: datetime | None
+    at: datetime
+    post: str | None
+    person: str | None
+    appeal: str
+
+
+def carded(cases: Collection[UUID]) -> set[UUID]:
+    """Which of these cases have a finding whose basis may change; one query."""
+    if not cases:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT DISTINCT "case" FROM supervision_finding'  # noqa: S608 - constants
+            ' WHERE "case" = ANY(%s::uuid[])'
+            f" AND {_OPEN}",
+            [list(cases)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+_OPEN = "counts AND NOT basis_changed AND level IN ('yellow', 'red') AND rule <> 'D03'"
+
+
+def check(looker: Looker, cases: Sequence[Watched]) -> None:
+    """Mark what no longer holds by everything known, and issue the correction as a finding."""
+    cards = _cards([one.case for one in cases])
+    if not cards:
+        return
+    about = {one.case: one for one in cases}
+    issues: list[Issue] = []
+    for card in cards:
+        case = about[card.case]
+        edition = looker.known(case)(None)
+        day = card.at.astimezone(SHANGHAI).date()
+        rule = looker.book.rule(card.rule, day)
+        if rule is None:
+            continue
+        changed = supervising.still(
+            Found(
+                rule=rule, key="", at=card.at, limit=card.limit, due=card.due,
+                whose=Responsible(card.agency), versions=_evidence(card.id),
+            ),
+            case.events, edition=edition, until=looker.until,
+        )  # fmt: skip
+        if changed is None:
+            continue
+        issues += _mark(looker, case, card, changed)
+    looker.issue(issues)
+
+
+def _mark(looker: Looker, case: Watched, card: _Card, changed: tuple[int, ...]) -> list[Issue]:
+    places = {one.version: one.position or 0 for one in case.events}
+    entries = {one.version: one for one in case.events}
+    evidence = {
+        "versions": list(changed), "positions": [places[n] for n in changed if n in places],
+        "known": looker.reached,
+    }  # fmt: skip
+    edition = looker.known(case)(None)
+    until = issuing.term(edition, looker.at, APPEAL_DAYS)
+    issuing.move(
+        [(card.id, card.version)],
+        "basis_changed",
+        key=str(changed[-1]),
+        body=evidence,
+        head={"basis_changed": True},
+        agency=card.agency,
+        region=card.region,
+        at=looker.at,
+    )
+    last = entries[changed[-1]]
+    how = (
+        "withdrawn" if last.kind in ("entry_withdrawn", "retracted")
+        else "changed" if last.kind == "corrected" else "late"
+    )  # fmt: skip
+    if not card.appeal:
+        issuing.move(
+            [(card.id, card.version + 1)],
+            "appeal_opened",
+            key=str(changed[-1]),
+            body={"reason": _OWN_REASON[how], "versions": list(changed), "until": iso(until)},
+            head={"appeal": "open", "appeal_due": iso(until)},
+            agency=card.agency,
+            region=card.region,
+            at=looker.at,
+        )
+    found = []
+    facts = {"entry": how}
+    for rule in looker.book.about("correction", last.received.astimezone(SHANGHAI).date()):
+        if rule.holds(facts):
+            key = f"{card.id}/{changed[-1]}"
+            found.append(
+                Issue(
+                    id=issuing.identifier(rule.code, key, case=card.case), rule=rule, key=key,
+                    at=last.received, region=card.region, source=case.source, case=card.case,
+                    whose=Responsible(last.agency or card.agency, last.post, last.actor),
+                    number=case.number, item_name=case.item_name, hall=case.hall,
+                    window=case.window, versions=changed,
+                    positions=tuple(evidence["positions"]),  # type: ignore[arg-type]
+                    known=looker.reached, facts=facts,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _cards(cases: list[UUID]) -> list[_Card]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT id, version, rule, "case", agency, region, "limit", due, at, post, person,'  # noqa: S608
+            f' appeal FROM supervision_finding WHERE "case" = ANY(%s::uuid[]) AND {_OPEN}'
+            " ORDER BY id",
+            [cases],
+        )
+        return [_Card(*row) for row in cursor.fetchall()]
+
+
+def _evidence(finding: UUID) -> tuple[int, ...]:
+    """The versions that a finding named when it was issued."""
+    first = ledger.stream_events(FINDINGS, finding)[0]
+    return tuple(first.body.get("versions") or ())

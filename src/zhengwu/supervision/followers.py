@@ -1,0 +1,330 @@
+"""Watching the log (监察跟随): the follower that finds, and the sweep for what only time brings.
+
+A run of entries is gone through once for what concerns us: cases of which something may have come to
+light are read whole and looked at (`domain.supervising`), by what the log holds up to the run's end;
+`supervision_watch` remembers in which of the others time may bring something, and when. So it does
+not matter how runs are cut, nor whether the worker stood still for a week: a finding bears the
+instant at which it came true, and is issued once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from zhengwu.calendars import queries as calendars
+from zhengwu.cases import stories
+from zhengwu.cases.events import ALARMS, ATTEMPTS, STREAM
+from zhengwu.cases.stories import Watched
+from zhengwu.catalog import queries as catalog
+from zhengwu.domain import clock, supervising
+from zhengwu.domain.counting import ordinal
+from zhengwu.domain.event import Nature
+from zhengwu.domain.reading import NEAR, SHANGHAI
+from zhengwu.domain.rulebook import CARDS, Rulebook
+from zhengwu.domain.supervising import About, Found, Responsible
+from zhengwu.ledger import services as ledger
+from zhengwu.supervision import basis, chain, gaps, issuing, rulebooks
+from zhengwu.supervision.events import FINDINGS
+from zhengwu.supervision.issuing import Issue
+from zhengwu.supervision.items import guide
+from zhengwu.web.clock import now
+
+NAME = "supervision.watch"
+DAY = timedelta(days=1)
+PAGE = 400  # cases looked at with one SELECT
+LINK = "link:"
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a run of entries asks for."""
+
+    look: set[UUID] = field(default_factory=set)
+    changed: set[UUID] = field(default_factory=set)  # may have changed what a card rests on
+    watch: dict[UUID, datetime] = field(default_factory=dict)
+    attempts: list[ledger.Entry] = field(default_factory=list)
+    findings: list[ledger.Entry] = field(default_factory=list)
+    news: dict[str, list[ledger.Entry]] = field(default_factory=lambda: defaultdict(list))
+
+
+def watch(entries: Sequence[ledger.Entry]) -> None:
+    """Go through a run of entries; called inside the cursor's transaction."""
+    run = _Run()
+    for one in entries:
+        stream = one.stream
+        if stream == STREAM:
+            _sort(one, run)
+        elif stream == ALARMS:
+            run.look.add(UUID(one.body["case"]))
+        elif stream == ATTEMPTS:
+            run.attempts.append(one)
+        elif stream == FINDINGS:
+            run.findings.append(one)
+    reached = entries[-1].position
+    assert reached is not None
+    # How far cases have come; what we enter ourselves meanwhile is no news of them.
+    received = [one.received for one in entries if one.stream in (STREAM, ALARMS, ATTEMPTS)]
+    if received:
+        _remember(run.watch)
+        looker = Looker(reached=reached, until=max(received))
+        if run.news:
+            gaps.hear(looker, run.news)
+        looker.attempts(run.attempts)
+        carded = basis.carded(run.changed)
+        looker.look(run.look | _due(looker.until) | carded, again=carded)
+    if run.findings:
+        chain.follow(run.findings, at=now())
+
+
+def sweep(at: datetime, *, most: int = PAGE) -> int:
+    """Look where time may have brought something to light; how many cases were looked at."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # One at a time with the follower, whose cursor's row it holds.
+        cursor.execute("SELECT position FROM ledger_follower WHERE name = %s FOR UPDATE", [NAME])
+        row = cursor.fetchone()
+        if row is None:
+            return 0
+        looker = Looker(reached=row[0], until=at)
+        due = _due(at, most=most)
+        looker.look(due)
+        gaps.sweep(looker, at)
+    return len(due)
+
+
+def _sort(one: ledger.Entry, run: _Run) -> None:
+    """What an entry of a case asks for."""
+    kind, body, case = one.kind, one.body, one.stream_id
+    own = one.nature is Nature.ACT
+    if not own:
+        run.news[one.source].append(one)
+    if (
+        kind in supervising.SPEAKING
+        or (not own and kind == "received")
+        or body.get("deviation")
+        or "people" in body
+        or (one.recorded - one.occurred >= DAY and (one.actor or not own))
+    ):
+        run.look.add(case)
+    if kind in clock.TELLING or kind in ("corrected", "retracted", "entry_withdrawn"):
+        run.changed.add(case)
+    if kind in ("accepted", "deemed_accepted"):
+        _expect(run, case, _first_point(one))
+    elif kind == "suspended" or kind == "opinion_requested":
+        _expect(run, case, _told(body.get("until")) or one.occurred + DAY)
+    elif kind == "claim" and isinstance(claim := body.get("claim"), Mapping):
+        _expect(run, case, _moment(claim.get("due")))
+
+
+def _expect(run: _Run, case: UUID, when: datetime | None) -> None:
+    if when is not None and (case not in run.watch or when < run.watch[case]):
+        run.watch[case] = when
+
+
+def _first_point(accepted: ledger.Entry) -> datetime | None:
+    """Not later than the first point before the end that no alarm of the clock calls at: 90 % of a
+    long limit, the last day of a short one. Working days are never more than days.
+    """
+    first = None
+    for limit in accepted.body.get("limits") or ():
+        value = limit.get("value")
+        if isinstance(value, int) and value and (value <= NEAR + 1 or value // 10 > NEAR):
+            day = ordinal(accepted.occurred) + max(1, value * 9 // 10)
+            when = datetime.combine(datetime.fromordinal(day), time(), SHANGHAI)
+            first = when if first is None else min(first, when)
+    return first
+
+
+def _told(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(f"{text}T00:00:00+08:00") if text else None
+    except ValueError:
+        return None
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _remember(watched: Mapping[UUID, datetime]) -> None:
+    if not watched:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'INSERT INTO supervision_watch AS w ("case", look_at)'
+            " SELECT * FROM unnest(%s::uuid[], %s::timestamptz[])"
+            ' ON CONFLICT ("case") DO UPDATE SET look_at = least(w.look_at, excluded.look_at)',
+            [list(watched), list(watched.values())],
+        )
+
+
+def _due(until: datetime, *, most: int | None = None) -> set[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT "case" FROM supervision_watch WHERE look_at <= %s ORDER BY look_at LIMIT %s',
+            [until, most],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+class Looker:
+    """Looks at cases by what stands in the log up to a position, at an instant, and issues."""
+
+    def __init__(self, *, reached: int, until: datetime) -> None:
+        self.reached, self.until = reached, until
+        self.book: Rulebook = rulebooks.AsKnown().at(reached)
+        self.editions = calendars.AsKnown()
+        self.catalogue = catalog.edition()
+        self.at = now()
+        self._heard: dict[str, datetime] | None = None
+
+    def look(self, cases: Collection[UUID], *, again: Collection[UUID] = ()) -> None:
+        """Look at cases, issue what is new and remember when to look again. again: cases with cards
+        whose basis may have changed.
+        """
+        listed = sorted(cases)
+        for start in range(0, len(listed), PAGE):
+            self._page(listed[start : start + PAGE], again)
+
+    def _page(self, cases: Sequence[UUID], again: Collection[UUID]) -> None:
+        found: list[Issue] = []
+        later: dict[UUID, datetime] = {}
+        read = list(stories.watched(cases, reached=self.reached))
+        for case in read:
+            looked = self.looked(case)
+            found += self._lasting(case, looked.found)
+            if looked.next_at is not None:
+                later[case.case] = looked.next_at
+        self.issue(found)
+        if changed := [one for one in read if one.case in again]:
+            basis.check(self, changed)
+        _settle(cases, later)
+
+    def looked(self, case: Watched, book: Rulebook | None = None) -> supervising.Looked:
+        """What there is in a case, by the rules known."""
+        day = case.opened.astimezone(SHANGHAI).date()
+        item = case.item or _kept(case).get("item", "")
+        told = guide(item, case.item_version, day, edition=self.catalogue)
+        about = About(
+            agency=case.agency,
+            kind=case.kind,
+            item_name=case.item_name or (told.name if told else ""),
+            materials=told.materials if told else None,
+        )
+        heard = self.heard(case.source) if case.source.startswith(LINK) else None
+        return supervising.look(
+            case.events,
+            about,
+            book or self.book,
+            known=self.known(case),
+            until=self.until,
+            heard=heard,
+        )
+
+    def known(self, case: Watched) -> supervising.Known:
+        return lambda position: self.editions.at(
+            self.reached if position is None else position, case.region, case.hall
+        )
+
+    def heard(self, source: str) -> datetime | None:
+        """Until when a source has told everything."""
+        if self._heard is None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT source, recorded FROM supervision_heard")
+                self._heard = dict(cursor.fetchall())
+        return self._heard.get(source)
+
+    def _lasting(self, case: Watched, found: Iterable[Found]) -> list[Issue]:
+        """What may be issued: a card on a limit only where the clock, read from everything known
+        now, says that the limit has passed.
+        """
+        kept = []
+        for one in found:
+            card = self.book.level(one.rule, one.at.astimezone(SHANGHAI).date()) in CARDS
+            if card and one.due is not None and one.due <= one.at:
+                edition = self.known(case)(None)
+                if not supervising.has_passed(
+                    case.events, str(one.limit), edition=edition, until=self.until
+                ):
+                    continue
+            kept.append(self._issue(case, one))
+        return kept
+
+    def _issue(self, case: Watched, one: Found) -> Issue:
+        by_version = {event.version: event for event in case.events}
+        agency = one.whose.agency or case.agency
+        return Issue(
+            id=issuing.identifier(one.rule.code, one.key, case=case.case), rule=one.rule,
+            key=one.key, at=one.at, whose=one.whose._replace(agency=agency),
+            region=case.region, source=case.source, case=case.case, number=case.number,
+            item_name=case.item_name, hall=case.hall, window=case.window, limit=one.limit,
+            due=one.due, versions=one.versions,
+            positions=tuple(by_version[n].position or 0 for n in one.versions if n in by_version),
+            known=self.reached, facts=one.facts,
+        )  # fmt: skip
+
+    def attempts(self, entries: Sequence[ledger.Entry]) -> None:
+        """Attempts to ask for what no guide lists: refused at once, and found."""
+        found = []
+        cases = {UUID(one.body["case"]): one for one in entries if one.body.get("case")}
+        about = {one.case: one for one in stories.watched(cases, reached=self.reached)}
+        for one in entries:
+            facts = {"codes": max(1, len(one.body.get("codes") or ())), "how": "attempt"}
+            case = about.get(UUID(one.body["case"])) if one.body.get("case") else None
+            for rule in self.book.about("asked_outside", one.received.astimezone(SHANGHAI).date()):
+                if not rule.holds(facts):
+                    continue
+                key = f"attempt/{one.stream_id}"
+                found.append(
+                    Issue(
+                        id=issuing.identifier(rule.code, key), rule=rule, key=key, at=one.received,
+                        whose=Responsible(one.agency or "", one.post, one.actor),
+                        region=one.region or "", source=one.source,
+                        case=case.case if case else None, number=case.number if case else "",
+                        item_name=case.item_name if case else "",
+                        hall=case.hall if case else None, window=case.window if case else None,
+                        positions=(one.position or 0,), known=self.reached, facts=facts,
+                    )
+                )  # fmt: skip
+        self.issue(found)
+
+    def issue(self, found: Sequence[Issue]) -> list[UUID]:
+        """By the calendar of the city: the terms of a finding are the same everywhere."""
+        if not found:
+            return []
+        edition = self.editions.at(self.reached, found[0].region, None)
+        return issuing.issue(found, book=self.book, edition=edition, at=self.at)
+
+
+def _kept(case: Watched) -> Mapping[str, Any]:
+    kept = case.events[0].body.get("kept")
+    return kept if isinstance(kept, Mapping) else {}
+
+
+def _settle(cases: Sequence[UUID], later: Mapping[UUID, datetime]) -> None:
+    """Remember when to look at them again, or not at all."""
+    with connection.cursor() as cursor:
+        gone = [one for one in cases if one not in later]
+        if gone:
+            cursor.execute('DELETE FROM supervision_watch WHERE "case" = ANY(%s::uuid[])', [gone])
+        if later:
+            cursor.execute(
+                'INSERT INTO supervision_watch AS w ("case", look_at)'
+                " SELECT * FROM unnest(%s::uuid[], %s::timestamptz[])"
+                ' ON CONFLICT ("case") DO UPDATE SET look_at = excluded.look_at',
+                [list(later), list(later.values())],
+            )
+
+
+WATCH = ledger.Follower(name=NAME, kinds=None, handle=watch)
+__all__ = ["NAME", "WATCH", "Looker", "sweep", "watch"]

@@ -1,0 +1,280 @@
+"""Tables of supervision. They decide nothing: heads of streams, and where to look when."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+LEVELS = ("hint", "warning", "yellow", "red")
+
+
+class Finding(models.Model):
+    """Finding (监察发现): the head of its stream. case None: of a source, not of a case.
+
+    at: the lawful instant; issued: when it was noticed. counts: false once revoked. level is the
+    present one, first_level the one it was issued with. person: a code of ours, or of another
+    system's operator; no name. rule_name, item_name as they were then.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    version = models.IntegerField()
+    rule = models.CharField("规则", max_length=16)
+    rule_name = models.CharField(max_length=100)
+    dimension = models.CharField("维度", max_length=16)
+    scored = models.CharField("计分项", max_length=16, blank=True)
+    level = models.CharField("级别", max_length=8)
+    first_level = models.CharField(max_length=8)
+    case = models.UUIDField(null=True)
+    number = models.CharField("办件编号", max_length=24, blank=True)
+    item_name = models.CharField(max_length=200, blank=True)
+    source = models.CharField("来源", max_length=40)
+    agency = models.CharField("责任机关", max_length=40)
+    region = models.CharField("区划", max_length=16)
+    hall = models.CharField(max_length=40, null=True)
+    window = models.CharField(max_length=20, null=True)
+    post = models.CharField("责任岗位", max_length=80, null=True)
+    person = models.CharField("责任人", max_length=80, null=True)
+    limit = models.CharField("期限", max_length=40, null=True)
+    due = models.DateTimeField(null=True)
+    at = models.DateTimeField("应当发现的时刻")
+    issued = models.DateTimeField("发出")
+    whole = models.BooleanField("整件超期")
+    sign_due = models.DateTimeField("签收期限", null=True)
+    answer_due = models.DateTimeField("答复期限", null=True)
+    appeal_due = models.DateTimeField("裁定期限", null=True)
+    state = models.CharField(max_length=12)
+    appeal = models.CharField(max_length=12, blank=True)
+    basis_changed = models.BooleanField(default=False)
+    counts = models.BooleanField(default=True)
+    signed = models.DateTimeField(null=True)
+    answered = models.DateTimeField(null=True)
+    closed = models.DateTimeField(null=True)
+    reminded = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(level__in=LEVELS) & Q(first_level__in=LEVELS),
+                name="supervision_finding_level",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["issued", "signed", "answered", "closed"]),
+                name="supervision_finding_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    appeal__in=["", "open", "pending", "withdrawn", "upheld", "lowered", "revoked"]
+                ),
+                name="supervision_finding_appeal",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["case"], name="supervision_finding_case"),
+            # The desk's lists, newest first; hints are looked at apart.
+            models.Index(fields=["agency", "-at"], name="supervision_finding_agency"),
+            models.Index(fields=["-at", "id"], name="supervision_finding_at"),
+            models.Index(
+                fields=["agency", "person", "at"],
+                name="supervision_finding_person",
+                condition=Q(level__in=["warning", "yellow", "red"]),
+            ),
+            models.Index(
+                fields=["level", "-at"],
+                name="supervision_finding_card",
+                condition=Q(level__in=["yellow", "red"]),
+            ),
+            # What waits for somebody: the sweep of what was not signed, answered or decided.
+            models.Index(
+                fields=["answer_due"],
+                name="supervision_finding_open",
+                condition=Q(closed__isnull=True, answer_due__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.id}"
+
+
+class Watch(models.Model):
+    """Where to look when (待查): a case in which time alone may bring something to light.
+
+    look_at: not later than the instant; the case is read then, and it says when to look again.
+    """
+
+    case = models.UUIDField(primary_key=True)
+    look_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["look_at"], name="supervision_watch_at")]
+
+    def __str__(self) -> str:
+        return str(self.case)
+
+
+class Heard(models.Model):
+    """Until when another system's news is known (报送到): the last moment it was entered there.
+
+    regular: on how many of the last working days something came; asked: the day that was judged
+    last, so that one silence is found once.
+    """
+
+    source = models.CharField(primary_key=True, max_length=40)
+    agency = models.CharField(max_length=40)
+    region = models.CharField(max_length=16)
+    recorded = models.DateTimeField()
+    received = models.DateTimeField()
+    days = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return self.source
+
+
+class Order(models.Model):
+    """Supervision order (督办): the head of its stream."""
+
+    id = models.UUIDField(primary_key=True)
+    version = models.IntegerField()
+    number = models.CharField("文号", max_length=60, unique=True)
+    subject = models.CharField(max_length=32)
+    case = models.UUIDField(null=True)
+    case_number = models.CharField(max_length=24, blank=True)
+    finding = models.UUIDField(null=True)
+    agency = models.CharField("承办机关", max_length=40)
+    region = models.CharField(max_length=16)
+    post = models.CharField(max_length=80, null=True)
+    person = models.CharField(max_length=80, null=True)
+    opened = models.DateTimeField()
+    opened_by = models.CharField(max_length=80)
+    sign_due = models.DateTimeField()
+    answer_due = models.DateTimeField()
+    state = models.CharField(max_length=12)
+    signed = models.DateTimeField(null=True)
+    reported = models.DateTimeField(null=True)
+    closed = models.DateTimeField(null=True)
+    escalated = models.DateTimeField(null=True)
+    returned = models.IntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["opened", "signed", "working", "reported", "returned", "closed"]
+                ),
+                name="supervision_order_state",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["agency", "-opened"], name="supervision_order_agency"),
+            models.Index(fields=["finding"], name="supervision_order_finding"),
+            models.Index(
+                fields=["answer_due"],
+                name="supervision_order_open",
+                condition=Q(closed__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Account(models.Model):
+    """Accountability record (问责): the head of its stream. It opens itself and cannot be deleted.
+
+    cause: overdue | red | person_month | agency_month | order. findings, revoked: how many causes,
+    and how many of them were revoked since.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    version = models.IntegerField()
+    cause = models.CharField("起因", max_length=16)
+    month = models.DateField(null=True)
+    case = models.UUIDField(null=True)
+    case_number = models.CharField(max_length=24, blank=True)
+    agency = models.CharField("责任机关", max_length=40)
+    region = models.CharField(max_length=16)
+    person = models.CharField("责任人", max_length=80, null=True)
+    opened = models.DateTimeField()
+    due = models.DateTimeField("办理期限")
+    findings = models.IntegerField()
+    revoked = models.IntegerField(default=0)
+    state = models.CharField(max_length=12)
+    handler = models.CharField("承办人", max_length=80, null=True)
+    measure = models.CharField("处理", max_length=16, null=True)
+    decided = models.DateTimeField(null=True)
+    closed = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["opened", "taken_up", "heard", "decided", "carried_out", "closed"]
+                ),
+                name="supervision_account_state",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["agency", "-opened"], name="supervision_account_agency"),
+            models.Index(fields=["state", "-opened"], name="supervision_account_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cause} {self.id}"
+
+
+class Check(models.Model):
+    """Spot check (抽查): cases drawn so that anybody can draw them again."""
+
+    id = models.UUIDField(primary_key=True)
+    version = models.IntegerField()
+    since = models.DateField()
+    until = models.DateField()
+    agency = models.CharField(max_length=40, null=True)
+    region = models.CharField(max_length=16)
+    position = models.BigIntegerField()
+    seed = models.CharField(max_length=64)
+    wanted = models.IntegerField()
+    drawn = models.DateTimeField()
+    drawn_by = models.CharField(max_length=80)
+    state = models.CharField(max_length=8)
+    done = models.IntegerField(default=0)
+    closed = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["-drawn"], name="supervision_check_drawn")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Trial(models.Model):
+    """A rule tried on history (试算): made in the background; what it found is kept for a while.
+
+    rule: as it would be. cases: the first of what it found, with level and instant.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    rule = models.JSONField()
+    since = models.DateField()
+    until = models.DateField()
+    asked = models.DateTimeField()
+    asked_by = models.CharField(max_length=80)
+    state = models.CharField(max_length=8)  # waiting | running | done | failed
+    looked = models.IntegerField(default=0)
+    found = models.IntegerField(default=0)
+    cases = models.JSONField(default=list)
+    by_agency = models.JSONField(default=dict)
+    done = models.DateTimeField(null=True)
+    alive = models.DateTimeField(null=True)
+    fault = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["asked"], name="supervision_trial_waiting", condition=Q(done__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
