@@ -7,7 +7,7 @@ force, so that a card is judged by the rules of its day. docs/reference/rules.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -224,6 +224,16 @@ class Rule:
     basis: str
     since: date
     until: date | None = None
+    # The test that says from when on, of a timed matter, and those that say of what.
+    point: Test | None = field(init=False, compare=False, repr=False)
+    tests: tuple[Test, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        matter = BY_MATTER.get(self.matter)
+        points = {one.code for one in matter.attributes if one.point} if matter else set()
+        point = next((one for one in self.where if one.attribute in points), None)
+        object.__setattr__(self, "point", point)
+        object.__setattr__(self, "tests", tuple(one for one in self.where if one is not point))
 
     def in_force(self, day: date) -> bool:
         return self.since <= day and (self.until is None or day < self.until)
@@ -232,20 +242,6 @@ class Rule:
         if dialect is Dialect.APPROACHING and self.approaching is not None:
             return self.approaching
         return self.level
-
-    @property
-    def point(self) -> Test | None:
-        """The test that says from when on, of a timed matter."""
-        matter = BY_MATTER[self.matter]
-        return next(
-            (one for one in self.where if (a := matter.attribute(one.attribute)) and a.point), None
-        )
-
-    @property
-    def tests(self) -> tuple[Test, ...]:
-        """The tests that say of what."""
-        point = self.point
-        return tuple(one for one in self.where if one is not point)
 
     def holds(self, facts: Mapping[str, Any]) -> bool:
         return all(one.holds(facts) for one in self.tests)
@@ -356,6 +352,8 @@ def words(test: Test, matter: Matter) -> str:
 
 # --- a rule as somebody wrote it ---------------------------------------------------------------------
 
+BASIS = 300  # most characters
+
 
 def _no(code: str, sentence: str, field_: str) -> Refusal:
     return Refusal(f"rule.{code}", sentence, field=field_)
@@ -391,78 +389,108 @@ def of_data(given: Mapping[str, Any]) -> Rule:
 
 
 def check(rule: Rule) -> None:
-    """Refuse what cannot be a rule, naming the field. Raises Refusal."""
+    """Refuse what cannot be a rule, naming the field. Raises the first Refusal of `faults`."""
+    for fault in faults(rule):
+        raise fault
+
+
+def faults(rule: Rule) -> Iterator[Refusal]:
+    """Everything for which it cannot be a rule. field: one of the rule's; of a comparison
+    `where.<attribute>`.
+    """
     matter = BY_MATTER.get(rule.matter)
     if not rule.code.isalnum() or not rule.code.isascii() or len(rule.code) > 16:
-        raise _no("code", "规则代码由字母和数字组成，最多 16 个。", "code")
+        yield _no("code", "规则代码由字母和数字组成，最多 16 个。", "code")
     if not rule.zh.strip() or len(rule.zh) > 100:
-        raise _no("name", "请填写规则的名称，最多 100 个字。", "zh")
-    if matter is None:
-        raise _no("matter", f"没有“{rule.matter[:20]}”这种对象。请从列表里选择。", "matter")
+        yield _no("name", "请填写规则的名称，最多 100 个字。", "zh")
     if rule.dimension not in DIMENSIONS:
-        raise _no("dimension", "没有这个维度。请从列表里选择。", "dimension")
+        yield _no("dimension", "没有这个维度。请从列表里选择。", "dimension")
     if rule.scored and rule.scored not in SCORED:
-        raise _no("scored", "没有这个计分项。请从列表里选择。", "scored")
+        yield _no("scored", "没有这个计分项。请从列表里选择。", "scored")
     if not rule.receivers or set(rule.receivers) - set(RECEIVERS):
-        raise _no(
+        yield _no(
             "receivers", "请至少选择一个送达对象：责任岗位、机关负责人或者监察人员。", "receivers"
         )
-    if not rule.basis.strip():
-        raise _no("basis", "规则没有写依据。请写明法律条文，或者设定它的文件。", "basis")
-    if not (0 <= rule.sign <= 30 and 0 <= rule.answer <= 60):
-        raise _no(
-            "days", "签收期限最长 30 个工作日，答复期限最长 60 个工作日；不需要的填 0。", "answer"
-        )
+    if not rule.basis.strip() or len(rule.basis) > BASIS:
+        yield _no("basis", f"请写明依据：法律条文，或者设定它的文件，最多 {BASIS} 个字。", "basis")
+    if not 0 <= rule.sign <= 30:
+        yield _no("sign", "签收期限是 0 到 30 个工作日；不需要签收的填 0。", "sign")
+    if not 0 <= rule.answer <= 60:
+        yield _no("answer", "答复期限是 0 到 60 个工作日；不需要答复的填 0。", "answer")
+    elif rule.answer and rule.answer < rule.sign:
+        yield _no("terms", "答复期限不能比签收期限短。", "answer")
     if rule.until is not None and rule.until <= rule.since:
-        raise _no("dates", "失效日期应当晚于生效日期。", "until")
-    _possible(rule, matter)
+        yield _no("dates", "失效日期应当晚于生效日期。", "until")
+    if matter is None:
+        yield _no("matter", f"没有“{rule.matter[:20]}”这种对象。请从列表里选择。", "matter")
+    else:
+        yield from _possible(rule, matter)
 
 
-def _possible(rule: Rule, matter: Matter) -> None:
+_OPS: Mapping[str, tuple[str, ...]] = {
+    "number": ("ge", "le"), "flag": ("is",), "choice": ("in",), "text": ("has",),
+}  # fmt: skip
+
+
+def _possible(rule: Rule, matter: Matter) -> Iterator[Refusal]:
     """Whether the condition can come true at all."""
     bounds: dict[tuple[str, str], Any] = {}
     points = []
     for test in rule.where:
-        about = matter.attribute(test.attribute)
+        about, place = matter.attribute(test.attribute), f"where.{test.attribute[:20]}"
         if about is None:
-            raise _no("attribute", f"“{matter.zh}”没有“{test.attribute[:20]}”可以比较。", "where")
-        ops = {"number": ("ge", "le"), "flag": ("is",), "choice": ("in",), "text": ("has",)}
-        if test.op not in ops[about.kind]:
-            raise _no("op", f"“{about.zh}”不能这样比较。", "where")
+            yield _no("attribute", f"“{matter.zh}”没有“{test.attribute[:20]}”可以比较。", place)
+            continue
+        if test.op not in _OPS[about.kind] or (about.point and test.op != _toward(about)):
+            yield _no("op", f"“{about.zh}”不能这样比较。", place)
+            continue
         if (test.attribute, test.op) in bounds:
-            raise _no("twice", f"“{about.zh}”写了两次。请只保留一个条件。", "where")
+            yield _no("twice", f"“{about.zh}”写了两次。请只保留一个条件。", place)
         bounds[test.attribute, test.op] = test.value
-        _value(test, about)
+        if wrong := _value(test, about):
+            yield _no("value", wrong, place)
+            del bounds[test.attribute, test.op]
         if about.point:
             points.append(about)
     for about in matter.attributes:
         low, high = bounds.get((about.code, "ge")), bounds.get((about.code, "le"))
         if low is not None and high is not None and low > high:
-            raise _no("impossible", f"“{about.zh}”不可能既不小于 {low} 又不大于 {high}。", "where")
+            yield _no(
+                "impossible", f"“{about.zh}”不可能既不小于 {low} 又不大于 {high}。",
+                f"where.{about.code}",
+            )  # fmt: skip
     if matter.timed and len(points) != 1:
-        names = "、".join(one.zh for one in matter.attributes if one.point)
-        raise _no("point", f"“{matter.zh}”的规则要写明从哪一刻起：{names}，只能写一个。", "where")
+        possible = [one for one in matter.attributes if one.point]
+        names = "、".join(f"“{one.zh}”" for one in possible)
+        only = "，只能写一个" if len(possible) > 1 else ""
+        at = points[1] if len(points) > 1 else possible[0]
+        yield _no(
+            "point", f"“{matter.zh}”的规则要写明从哪一刻起：{names}{only}。", f"where.{at.code}"
+        )
 
 
-def _value(test: Test, about: Attribute) -> None:
+def _toward(about: Attribute) -> str:
+    """From a point on: what is left falls to it, everything else rises to it."""
+    return "le" if about.code == "left" else "ge"
+
+
+def _value(test: Test, about: Attribute) -> str:
+    """What is wrong with the value, in words; "" where nothing is."""
     value = test.value
     if about.kind == "number":
         if isinstance(value, bool) or not isinstance(value, int):
-            raise _no("value", f"“{about.zh}”应当是整数。", "where")
+            return f"“{about.zh}”应当是整数。"
         if not about.least <= value <= about.most:
-            raise _no(
-                "value",
-                f"“{about.zh}”应当在 {about.least} 到 {about.most} {about.unit}之间。",
-                "where",
-            )
+            return f"“{about.zh}”应当在 {about.least} 到 {about.most} {about.unit}之间。"
     elif about.kind == "flag":
         if not isinstance(value, bool):
-            raise _no("value", f"“{about.zh}”只能是或者否。", "where")
+            return f"“{about.zh}”只能是或者否。"
     elif about.kind == "choice":
-        if not value or set(value) - set(about.choices):
-            raise _no("value", f"请从列表里选择“{about.zh}”。", "where")
+        if isinstance(value, str) or not value or set(value) - set(about.choices):
+            return f"请从列表里选择“{about.zh}”。"
     elif not str(value).strip() or len(str(value)) > 40:
-        raise _no("value", f"请填写“{about.zh}”，最多 40 个字。", "where")
+        return f"请填写“{about.zh}”，最多 40 个字。"
+    return ""
 
 
 # --- the rulebook ------------------------------------------------------------------------------------
@@ -485,6 +513,9 @@ class Rulebook:
     _matters: dict[date, Mapping[str, tuple[Rule, ...]]] = field(
         default_factory=dict, compare=False, repr=False, hash=False
     )
+    _limits: dict[date, Mapping[str, tuple[Rule, ...]]] = field(
+        default_factory=dict, compare=False, repr=False, hash=False
+    )
 
     def on(self, day: date) -> tuple[Rule, ...]:
         """The rules in force on a day."""
@@ -502,6 +533,20 @@ class Rulebook:
                 sorted_[one.matter] = (*sorted_.get(one.matter, ()), one)
             found = self._matters[day] = sorted_
         return found.get(matter, ())
+
+    def timed(self, limit: str, day: date) -> tuple[Rule, ...]:
+        """The rules about the limits of a kind in force on a day."""
+        found = self._limits.get(day)
+        if found is None:
+            rules = self.about("limit", day)
+            found = self._limits[day] = {
+                kind: tuple(
+                    one for one in rules
+                    if all(kind in t.value for t in one.tests if t.attribute == "limit")
+                )
+                for kind in LIMITS
+            }  # fmt: skip
+        return found.get(limit, ())
 
     def rule(self, code: str, day: date) -> Rule | None:
         return next((one for one in self.on(day) if one.code == code), None)
@@ -526,12 +571,12 @@ class Rulebook:
         if "setting" in change:
             since = date.fromisoformat(change["since"])
             return replace(
-                self, number=number, _days={}, _matters={},
+                self, number=number, _days={}, _matters={}, _limits={},
                 settings=(*self.settings, (since, change["setting"], change["value"])),
             )  # fmt: skip
         return replace(
             self, number=number, rules=_changed(self.rules, of_data(change["rule"])), _days={},
-            _matters={},
+            _matters={}, _limits={},
         )  # fmt: skip
 
 

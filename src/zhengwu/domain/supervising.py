@@ -35,20 +35,21 @@ from zhengwu.domain.rulebook import Rule, Rulebook
 Known = Callable[[int | None], Edition]  # the edition as known at a position of the log
 DAY = timedelta(days=1)
 LIVE = timedelta(minutes=5)  # an act entered within this was known as it happened
-INSTANT = timedelta(seconds=1)
 NEVER = datetime.max.replace(tzinfo=SHANGHAI)
 
+OFFICE_DAY = 8  # hours a day of business is reckoned at, where a limit is one of office hours
+_SUSPENDED = LimitState.SUSPENDED
+_HOURS = (Unit.HOUR, Unit.OFFICE_HOUR)
+_WORKING = (Unit.WORKING_DAY, *_HOURS)
 _WHOLE = ("promised", "statutory", "joint", "claim")  # limits of a whole case
 _LAWFUL = ("statutory", "joint")
 _DECISIONS = frozenset({"granted", "refused", "decided", "not_ours", "not_needed"})
 _TAKES_AWAY = frozenset({"entry_withdrawn", "retracted"})
 # After these the limits run otherwise than before: what came true until then is judged without them.
-_CUTS = (
-    frozenset(
-        {"suspended", "extended", "forwarded", "version_moved", "claim", "step_taken", "corrected"}
-    )
-    | _TAKES_AWAY
-)
+_CUTS = _TAKES_AWAY | {
+    "suspended", "extended", "forwarded", "version_moved", "claim", "step_taken", "corrected",
+    "deemed_accepted",
+}  # fmt: skip
 # Kinds of entries that can bring something to light at once; others only by their lateness or by
 # a deviation. What only time brings to light is looked for at its time.
 SPEAKING = frozenset(
@@ -151,12 +152,32 @@ def has_passed(events: Sequence[Event], limit: str, *, edition: Edition, until: 
     if limit == "opinion":
         return any(_ended(one, edition, until) for one in _opinions(standing_events(events)))
     reading = clock.read(events, at=until, edition=edition)
-    if any(one.kind == limit and one.met is False for one in reading.limits):
+    if any(
+        one.kind == limit
+        and one.met is False
+        and (limit not in TOLD or not _stood_still(events, one.due))
+        for one in reading.limits
+    ):
         return True
     return limit not in TOLD and any(
         one.limit == limit and one.level == "over"
         for one in clock.alarms(events, at=until, edition=edition)
     )
+
+
+def _stood_still(events: Sequence[Event], when: datetime) -> bool:
+    """Whether a special procedure was under way; a deadline that another system told before does not
+    say what it is after.
+    """
+    still = False
+    for event in events:
+        if event.occurred > when:
+            continue
+        if event.kind == "suspended":
+            still = True
+        elif event.kind in ("resumed", "closed"):
+            still = False
+    return still
 
 
 def _takers(events: Sequence[Event], gone: Collection[int]) -> list[int]:
@@ -303,12 +324,14 @@ class _Looker:
         until = self.until
         if self.foreign:
             until = min(until, heard or max(one.occurred for one in self.events))
+        kinds = {one.kind for one in self.events}
         for upto, upper in self._intervals(until):
-            self._limits(self.events[:upto], upper, last=upto == len(self.events))
-        counting = standing_events(self.events)
-        edition = self.known(None)
-        self._of_specials(counting, edition, until)
-        self._of_opinions(counting, edition, until)
+            known, last = self.events[:upto], upto == len(self.events)
+            self._limits(known, upper, last=last)
+            if not kinds.isdisjoint(("suspended", "opinion_requested")):
+                counting, edition = standing_events(known), self.known(None)
+                self._of_specials(counting, edition, upper, last=last)
+                self._of_opinions(counting, edition, upper, last=last)
         if self.foreign and self.next_at is not None and self.next_at <= self.until:
             self.next_at = self.until + timedelta(hours=1)  # until its source has told so far
 
@@ -330,7 +353,7 @@ class _Looker:
             ):
                 continue
             upper = min(event.received if own else event.occurred, until)
-            if not found or upper - found[-1][1] > INSTANT:
+            if not found or upper > found[-1][1]:
                 found.append((nth, upper))
         found.append((len(self.events), until))
         return found
@@ -340,20 +363,22 @@ class _Looker:
         if not edition.calendar.reaches(upper):
             return
         reading = clock.read(events, at=upper, edition=edition)
-        day = _day(upper)
-        rules = self.book.about("limit", day)
-        lawful = [one.due for one in reading.limits if one.kind in _LAWFUL]
-        whole = [one for one in reading.limits if one.kind in _WHOLE]
-        for one in reading.limits:
-            if one.state in (LimitState.NOT_STARTED, LimitState.SUSPENDED):
-                continue
-            for rule in rules:
+        day, kind = _day(upper), self._kind()
+        running = [one for one in reading.limits if one.state is not _SUSPENDED]  # else it moves
+        lawful = [one.due for one in running if one.kind in _LAWFUL]
+        whole = [one for one in running if one.kind in _WHOLE]
+        for one in running:
+            stop = one.stopped_at
+            for rule in self.book.timed(one.kind, day):
                 when = _instant(rule, one, edition)
-                stop = one.stopped_at
-                if when is None or (stop is not None and when >= stop and not one.how.silent):
+                if when is None or (stop is not None and _ended_by(when, stop, one)):
+                    continue
+                if when > upper and (not last or stop is not None):
+                    continue
+                if one.kind in TOLD and _stood_still(events, one.due):
                     continue
                 facts = {
-                    "limit": one.kind, "value": one.value, "kind": self._kind(),
+                    "limit": one.kind, "value": one.value, "kind": kind,
                     "statutory_over": any(due <= when for due in lawful if one.kind not in _LAWFUL),
                     "whole_over": any(
                         due.due <= when and (due.stopped_at is None or due.stopped_at > due.due)
@@ -363,8 +388,7 @@ class _Looker:
                 if not rule.holds(facts):
                     continue
                 if when > upper:
-                    if last and one.stopped_at is None:
-                        self._later(when)
+                    self._later(when)
                     continue
                 if not rule.in_force(_day(when)):
                     continue
@@ -378,7 +402,9 @@ class _Looker:
                     )
                 )  # fmt: skip
 
-    def _of_specials(self, counting: Sequence[Event], edition: Edition, until: datetime) -> None:
+    def _of_specials(
+        self, counting: Sequence[Event], edition: Edition, until: datetime, *, last: bool
+    ) -> None:
         for one in _specials(counting):
             for rule in self.book.about("special", _day(until)):
                 point = rule.point
@@ -387,7 +413,7 @@ class _Looker:
                 if when is None or (one.end is not None and when >= one.end):
                     continue
                 if when > until:
-                    if one.end is None:
+                    if last and one.end is None:
                         self._later(when)
                     continue
                 facts = {"procedure": one.procedure, "days": one.days, point.attribute: point.value}
@@ -404,7 +430,9 @@ class _Looker:
                         )
                     )  # fmt: skip
 
-    def _of_opinions(self, counting: Sequence[Event], edition: Edition, until: datetime) -> None:
+    def _of_opinions(
+        self, counting: Sequence[Event], edition: Edition, until: datetime, *, last: bool
+    ) -> None:
         for one in _opinions(counting):
             for rule in self.book.about("opinion", _day(until)):
                 point = rule.point
@@ -416,7 +444,7 @@ class _Looker:
                 if one.given is not None and when >= one.given.occurred:
                     continue
                 if when > until:
-                    if one.given is None:
+                    if last and one.given is None:
                         self._later(when)
                     continue
                 facts = {point.attribute: point.value}
@@ -466,6 +494,11 @@ def _of(holder: Holder, agency: str) -> Responsible:
     return Responsible(holder.agency or agency, holder.post, holder.actor)
 
 
+def _ended_by(when: datetime, stop: datetime, one: LimitReading) -> bool:
+    """Whether a limit was over by an instant; silence ends with the term, not before it passes."""
+    return stop < when or (stop == when and not one.how.silent)
+
+
 # --- instants ----------------------------------------------------------------------------------------
 
 
@@ -474,18 +507,23 @@ def _instant(rule: Rule, one: LimitReading, edition: Edition) -> datetime | None
     point = rule.point
     if point is None:
         return None
-    value, about, last = int(point.value), point.attribute, ordinal(one.due)
-    working = one.unit in (Unit.WORKING_DAY, Unit.HOUR, Unit.OFFICE_HOUR)
+    value, about = point.value, point.attribute
+    if about == "over" and not value:
+        return one.due
     if about == "used":
-        # Whole days: 90 % of 20 are 18, of 15 are 14.
+        # Whole units: 90 % of 20 are 18, of 15 are 14.
         whole = -(-one.value * value // 1000)
         about, value = ("left", one.value - whole) if value <= 1000 else ("over", whole - one.value)
+        if one.unit in _HOURS:
+            hours = timedelta(hours=value)
+            if one.unit is Unit.HOUR:
+                return one.due + hours if about == "over" else one.due - hours
+            value = -(-value // OFFICE_DAY) if about == "over" else value // OFFICE_DAY
+    last, working = ordinal(one.due), one.unit in _WORKING
     try:
         if about == "over":
-            if value == 0:
-                return one.due
             day = edition.calendar.nth(last, value) if working else last + value
-            return edition.close(day)
+            return max(edition.close(day), one.due)
         day = last if not value else (
             ordinal(edition.before(last, value)) if working else last - value
         )  # fmt: skip

@@ -1,0 +1,189 @@
+"""What supervision finds: the clock agrees with every card, and looking late finds the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import example, given, settings
+
+from tests.domain import agreement, histories
+from tests.domain.histories import SEEDS
+from tests.drill import examples
+from zhengwu.domain import clock, rulebook, supervising
+from zhengwu.domain.edition import Edition
+from zhengwu.domain.event import Event, Nature
+from zhengwu.domain.refusal import Refusal
+from zhengwu.domain.rulebook import CARDS, RANK, Dialect, Level, Rule, Rulebook
+from zhengwu.domain.rulebook import Test as Comparison
+from zhengwu.domain.supervising import About, Found
+
+BOOK = Rulebook()
+SOON = timedelta(microseconds=1)
+
+
+def story(seed: int) -> tuple[tuple[Event, ...], Edition, datetime]:
+    """A random life whose entries were all made as they happened, or the story would not be read."""
+    told = histories.history(seed)
+    events, latest = [], None
+    for one in told.events:
+        latest = one.occurred if latest is None else max(latest + SOON, one.occurred)
+        events.append(replace(one, recorded=one.occurred, received=latest, position=one.version))
+    at = max(told.at, events[-1].received)
+    return tuple(events), agreement.edition(told.worlds[0]), at
+
+
+def looked(
+    events: Sequence[Event], edition: Edition, until: datetime, book: Rulebook = BOOK
+) -> supervising.Looked | None:
+    """None where another system's news, or a time beyond the calendar, cannot be read."""
+    about = About(agency="a", kind="promised")
+    try:
+        return supervising.look(events, about, book, known=lambda _: edition, until=until)
+    except (Refusal, ValueError):
+        return None
+
+
+def is_card(one: Found) -> bool:
+    return one.rule.level in CARDS
+
+
+@settings(max_examples=examples(250, 4_000))
+@given(SEEDS)
+@example(7)
+def test_of_every_card_on_a_limit_the_clock_says_from_what_is_known_that_it_passed(
+    seed: int,
+) -> None:
+    events, edition, at = story(seed)
+    for upto in range(1, len(events) + 1):
+        known = events[:upto]
+        until = events[upto].received if upto < len(events) else at
+        found = looked(known, edition, until)
+        for one in found.found if found else ():
+            if not is_card(one) or one.due is None or one.limit in ("special", "opinion"):
+                continue
+            if not supervising.has_passed(known, str(one.limit), edition=edition, until=until):
+                continue  # is not issued
+            reading = clock.read(known, at=until, edition=edition)
+            said = [limit for limit in reading.limits if limit.kind == one.limit]
+            rung = clock.alarms(known, at=until, edition=edition)
+            assert any(limit.met is False for limit in said) or any(
+                alarm.limit == one.limit and alarm.level == "over" for alarm in rung
+            ), one
+            assert one.due <= one.at <= until
+
+
+@settings(max_examples=examples(150, 3_000))
+@given(SEEDS)
+@example(11)
+def test_whoever_looks_a_week_late_finds_what_he_would_have_found_in_time(seed: int) -> None:
+    events, edition, at = story(seed)
+    if events[0].nature is not Nature.ACT or any(one.received > one.occurred for one in events):
+        return  # another system's news, or two desks whose clocks differ
+    whole = looked(events, edition, at)
+    if whole is None:
+        return
+    seen: dict[tuple[str, str], Found] = {}
+    for upto in range(1, len(events) + 1):
+        known = events[:upto]
+        until = events[upto].received - SOON if upto < len(events) else at
+        when = known[-1].received
+        while True:
+            found = looked(known, edition, when)
+            if found is None:
+                return
+            for one in found.found:
+                seen.setdefault((one.rule.code, one.key), one)
+            if found.next_at is None or found.next_at > until:
+                break
+            assert found.next_at > when, "time goes on"
+            when = found.next_at
+    late = {(one.rule.code, one.key): one.at for one in whole.found}
+    assert {key: one.at for key, one in seen.items()} == late
+
+
+@settings(max_examples=examples(150, 2_000))
+@given(SEEDS)
+def test_looking_again_later_takes_nothing_back_while_nothing_new_is_entered(seed: int) -> None:
+    events, edition, at = story(seed)
+    first, later = looked(events, edition, at), looked(events, edition, at + timedelta(days=30))
+    if first is None or later is None:
+        return
+    assert {(o.rule.code, o.key, o.at) for o in first.found} <= {
+        (o.rule.code, o.key, o.at) for o in later.found
+    }
+    new = [one for one in later.found if one not in first.found]
+    if new:
+        assert first.next_at is not None
+        assert first.next_at <= min(one.at for one in new)
+
+
+def test_every_shipped_rule_is_possible_and_reads_back() -> None:
+    for rule in rulebook.SHIPPED:
+        rulebook.check(rule)
+        assert rulebook.of_data(rulebook.as_data(rule)) == rule
+    assert len({rule.code for rule in rulebook.SHIPPED}) == len(rulebook.SHIPPED)
+
+
+def test_in_the_other_dialect_yellow_is_near_and_red_is_late() -> None:
+    by_code = {rule.code: rule for rule in rulebook.SHIPPED}
+    assert by_code["T02"].severity(Dialect.OVERDUE) == Level.WARNING
+    assert by_code["T02"].severity(Dialect.APPROACHING) == Level.YELLOW
+    assert by_code["T03"].severity(Dialect.OVERDUE) == Level.YELLOW
+    assert by_code["T03"].severity(Dialect.APPROACHING) == Level.RED
+    for rule in rulebook.SHIPPED:
+        assert RANK[rule.severity(Dialect.APPROACHING)] >= RANK[rule.level]
+
+
+RULE = next(rule for rule in rulebook.SHIPPED if rule.code == "T03")
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "says"),
+    [
+        ({"where": (Comparison("value", "ge", 9), Comparison("value", "le", 3), Comparison("over", "ge", 0))},
+         "where", "不可能既不小于 9 又不大于 3"),
+        ({"where": (Comparison("limit", "in", ("promised",)),)}, "where", "要写明从哪一刻起"),
+        ({"where": (Comparison("over", "ge", 0), Comparison("left", "le", 1))}, "where", "只能写一个"),
+        ({"where": (Comparison("colour", "is", True), Comparison("over", "ge", 0))}, "where", "没有“colour”"),
+        ({"where": (Comparison("over", "ge", 900),)}, "where", "0 到 250"),
+        ({"where": (Comparison("over", "ge", True),)}, "where", "应当是整数"),
+        ({"where": (Comparison("limit", "in", ("moon",)), Comparison("over", "ge", 0))}, "where", "请从列表里选择"),
+        ({"where": (Comparison("over", "has", "3"),)}, "where", "不能这样比较"),
+        ({"where": (Comparison("over", "ge", 0), Comparison("over", "ge", 1))}, "where", "写了两次"),
+        ({"until": date(2004, 7, 1)}, "until", "晚于生效日期"),
+        ({"basis": " "}, "basis", "请写明依据"),
+        ({"receivers": ()}, "receivers", "至少选择一个送达对象"),
+        ({"matter": "weather"}, "matter", "没有“weather”"),
+        ({"code": "超期"}, "code", "字母和数字"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_cannot_be_is_refused_with_its_field(
+    changed: dict[str, object], field: str, says: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        rulebook.check(replace(RULE, **changed))  # type: ignore[arg-type]
+    assert str(refused.value.field).split(".")[0] == field
+    assert says in str(refused.value)
+
+
+def test_a_new_version_ends_the_one_before_and_dates_do_not_overlap() -> None:
+    def change(since: date, **more: object) -> dict[str, object]:
+        rule = replace(RULE, since=since, **more)  # type: ignore[arg-type]
+        return {"rule": rulebook.as_data(rule)}
+
+    book = BOOK.with_change(change(date(2027, 1, 1), level=Level.RED), 4)
+    before, after = book.rule("T03", date(2026, 12, 31)), book.rule("T03", date(2027, 1, 1))
+    assert before is not None
+    assert after is not None
+    assert (before.level, after.level) == (Level.YELLOW, Level.RED)
+    with pytest.raises(Refusal, match="不能重叠"):
+        book.with_change(change(date(2026, 6, 1)), 6)
+    assert isinstance(after, Rule)
+    fourth = book.with_change(
+        {"setting": "dialect", "since": "2027-02-01", "value": "approaching"}, 8
+    )
+    assert fourth.dialect(date(2027, 1, 31)) == Dialect.OVERDUE
+    assert fourth.dialect(date(2027, 2, 1)) == Dialect.APPROACHING
