@@ -10,9 +10,10 @@ from zhengwu.commands import (
     report,
     running,
     statistics,
+    supervision,
 )
 from zhengwu.commands.base import main
 
 __all__ = [
-    "calendar", "cases", "catalogue", "checking", "main", "operations", "processes", "report", "running", "statistics",
+    "calendar", "cases", "catalogue", "checking", "main", "operations", "processes", "report", "running", "statistics", "supervision",
 ]  # fmt: skip

@@ -79,8 +79,8 @@ def _year(
     year: int, *, cases: int, seed: int, truth: Path | None, resume: bool, as_json: bool
 ) -> None:
     """A simulated year, then the followers to its end."""
+    from zhengwu.cases.simulation import counting as followers
     from zhengwu.cases.simulation import year as simulation
-    from zhengwu.ledger import services as ledger
     from zhengwu.web.clock import now
 
     began = time.monotonic()
@@ -90,12 +90,9 @@ def _year(
         )
     filed = time.monotonic() - began
     with counting("统计", hidden=as_json) as told:
-        ledger.sequence()
-        for follower in ledger.followers():
-            done = 0
-            while went := ledger.follow(follower.name):
-                done += went
-                told(f"{follower.name} {done} 个事件")
+        followers.count(
+            progress=lambda went: told("，".join(f"{name} {done}" for name, done in went.items()))
+        )
     say(
         {
             "year": year,

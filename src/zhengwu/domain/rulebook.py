@@ -61,7 +61,10 @@ SCORED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """Something a rule can test. kind: number | flag | choice | text. point: says when, not what."""
+    """Something a rule can test. kind: number | flag | choice | text. point: says when, not what.
+
+    no: how a flag reads that is not so.
+    """
 
     code: str
     zh: str
@@ -71,6 +74,7 @@ class Attribute:
     least: int = 0
     most: int = 0
     point: bool = False
+    no: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,8 @@ def _number(
     return Attribute(code, zh, "number", unit, least=least, most=most, point=point)
 
 
-def _flag(code: str, zh: str) -> Attribute:
-    return Attribute(code, zh, "flag")
+def _flag(code: str, zh: str, no: str) -> Attribute:
+    return Attribute(code, zh, "flag", no=no)
 
 
 MATTERS: tuple[Matter, ...] = (
@@ -121,8 +125,8 @@ MATTERS: tuple[Matter, ...] = (
         _number("used", "用去", "‰", 1, 5000, point=True),
         _number("over", "届满后", "个工作日", 0, 250, point=True),
         _number("value", "期限长度", "", 0, 2500),
-        _flag("statutory_over", "法定期限也已超过"),
-        _flag("whole_over", "整件的期限也已超过"),
+        _flag("statutory_over", "法定期限也已超过", "法定期限还没有超过"),
+        _flag("whole_over", "整件的期限也已超过", "整件的期限还没有超过"),
         _KIND,
     )),
     Matter("special", "特别程序", "特别程序用去告知申请人的时间的若干千分，仍没有恢复。", (
@@ -142,16 +146,16 @@ MATTERS: tuple[Matter, ...] = (
             "attempt": "系统当场拒绝", "system": "来源系统报送", "notice": "补正告知书"}),
     )),
     Matter("pause", "暂停计时", "开始一个特别程序。", (
-        _flag("listed", "在法定八种之内"), _flag("told", "书面告知了时间"),
+        _flag("listed", "在法定八种之内", "不在法定八种之内"), _flag("told", "书面告知了时间", "没有书面告知时间"),
     )),
     Matter("extension", "延期", "延长办理期限。", (
-        _number("nth", "第几次", "次", 1, 20), _flag("late", "期满以后"),
-        _flag("approved", "有负责人批准"),
+        _number("nth", "第几次", "次", 1, 20), _flag("late", "期满以后", "期满以前"),
+        _flag("approved", "有负责人批准", "没有负责人批准"),
     )),
     Matter("decision", "决定", "作出决定，或者决定不予受理。", (
         Attribute("outcome", "结果", "choice", choices=OUTCOMES),
-        _flag("reasons", "说明了理由"), _flag("heard", "举行过听证"),
-        _flag("same_person", "受理人就是决定人"), _KIND,
+        _flag("reasons", "说明了理由", "没有说明理由"), _flag("heard", "举行过听证", "没有举行过听证"),
+        _flag("same_person", "受理人就是决定人", "受理人不是决定人"), _KIND,
         Attribute("item", "事项名称包含", "text"),
     )),
     Matter("inspection", "现场核查", "登记一次现场核查。", (_number("people", "到场人数", "人", 0, 100),)),
@@ -159,9 +163,9 @@ MATTERS: tuple[Matter, ...] = (
         Attribute("what", "不符之处包含", "text"),
     )),
     Matter("late_entry", "补录", "记载的时间晚于发生的时间。", (
-        _number("days", "晚", "个工作日", 1, 250), _flag("own", "本平台办理的"),
+        _number("days", "晚", "个工作日", 1, 250), _flag("own", "本平台办理的", "其他系统办理的"),
     )),
-    Matter("place", "收件地点", "收到一个进驻事项的申请。", (_flag("in_hall", "在大厅或者网上"),)),
+    Matter("place", "收件地点", "收到一个进驻事项的申请。", (_flag("in_hall", "在大厅或者网上", "不在大厅，也不在网上"),)),
     Matter("correction", "发牌以后的更正", "发牌以后报来的情况改变了发牌的依据。", (
         Attribute("entry", "怎样更正", "choice", choices={
             "late": "补登以前发生的事", "withdrawn": "撤销记载", "changed": "改动记载"}),
@@ -339,15 +343,20 @@ def words(test: Test, matter: Matter) -> str:
     about = matter.attribute(test.attribute)
     assert about is not None
     if about.kind == "flag":
-        return about.zh if test.value else f"不是{about.zh}"
+        return about.zh if test.value else about.no
     if about.kind == "choice":
-        return f"{about.zh}：{'、'.join(about.choices.get(one, str(one)) for one in test.value)}"
+        named = "、".join(about.choices.get(one, str(one)) for one in test.value)
+        return named if about.zh.startswith("哪一种") else f"{about.zh}：{named}"
     if about.kind == "text":
-        return f"{about.zh}“{test.value}”"
+        return f"规则 {test.value}" if about.code == "of" else f"{about.zh}“{test.value}”"
+    if about.code == "used":
+        return f"{about.zh} {test.value / 10:g} %"
     if about.point:
+        if not test.value:
+            return "已经届满" if about.code == "over" else "到了最后一天"
         return f"{about.zh} {test.value} {about.unit}".strip()
     more = "以上" if test.op == "ge" else "以下"
-    return f"{about.zh} {test.value} {about.unit}{more}".replace(" 以", "以")
+    return f"{about.zh} {test.value} {about.unit}{more}"
 
 
 # --- a rule as somebody wrote it ---------------------------------------------------------------------

@@ -122,27 +122,16 @@ def look(
     return Looked(tuple(found), looker.next_at)
 
 
-def still(
-    found: Found, events: Sequence[Event], *, edition: Edition, until: datetime
-) -> tuple[int, ...] | None:
-    """Whether what a finding rests on still holds by everything known now: None, or else the
-    versions of the entries that changed it.
+def still(found: Found, events: Sequence[Event], *, edition: Edition, until: datetime) -> bool:
+    """Whether what a finding rests on still holds by everything known now.
 
     A limit: the clock, read from all events, says that it passed. Anything else: its evidence was
     not withdrawn.
     """
+    if found.due is not None:
+        return has_passed(events, str(found.limit), edition=edition, until=until)
     counting = {one.version for one in standing_events(events)}
-    gone = [one for one in found.versions if one not in counting]
-    if found.due is None:
-        return tuple(_takers(events, gone)) if gone else None
-    if has_passed(events, str(found.limit), edition=edition, until=until):
-        return None
-    late = tuple(
-        one.version
-        for one in events
-        if one.received > found.at and (one.occurred <= found.at or one.kind in _CUTS)
-    )
-    return late or (events[-1].version,)
+    return counting.issuperset(found.versions)
 
 
 def has_passed(events: Sequence[Event], limit: str, *, edition: Edition, until: datetime) -> bool:
@@ -178,12 +167,6 @@ def _stood_still(events: Sequence[Event], when: datetime) -> bool:
         elif event.kind in ("resumed", "closed"):
             still = False
     return still
-
-
-def _takers(events: Sequence[Event], gone: Collection[int]) -> list[int]:
-    return [
-        one.version for one in events if one.kind in _TAKES_AWAY and one.body.get("version") in gone
-    ] or [events[-1].version]
 
 
 class _Looker:
@@ -325,13 +308,19 @@ class _Looker:
         if self.foreign:
             until = min(until, heard or max(one.occurred for one in self.events))
         kinds = {one.kind for one in self.events}
+        timed = not kinds.isdisjoint(("suspended", "opinion_requested"))
+        before = None
         for upto, upper in self._intervals(until):
             known, last = self.events[:upto], upto == len(self.events)
-            self._limits(known, upper, last=last)
-            if not kinds.isdisjoint(("suspended", "opinion_requested")):
+            # What came true before it could be known is judged by what was known soon after.
+            settled = last or before is None or upper - before > LIVE
+            since = None if settled else before
+            self._limits(known, upper, since, last=last)
+            if timed:
                 counting, edition = standing_events(known), self.known(None)
-                self._of_specials(counting, edition, upper, last=last)
-                self._of_opinions(counting, edition, upper, last=last)
+                self._of_specials(counting, edition, upper, since, last=last)
+                self._of_opinions(counting, edition, upper, since, last=last)
+            before = upper
         if self.foreign and self.next_at is not None and self.next_at <= self.until:
             self.next_at = self.until + timedelta(hours=1)  # until its source has told so far
 
@@ -358,7 +347,10 @@ class _Looker:
         found.append((len(self.events), until))
         return found
 
-    def _limits(self, events: Sequence[Event], upper: datetime, *, last: bool) -> None:
+    def _limits(
+        self, events: Sequence[Event], upper: datetime, since: datetime | None, *, last: bool
+    ) -> None:
+        """since: only what came true after it; None: whenever."""
         edition = self.known(events[-1].position)
         if not edition.calendar.reaches(upper):
             return
@@ -390,7 +382,7 @@ class _Looker:
                 if when > upper:
                     self._later(when)
                     continue
-                if not rule.in_force(_day(when)):
+                if not rule.in_force(_day(when)) or (since is not None and when <= since):
                     continue
                 point = rule.point
                 assert point is not None
@@ -403,8 +395,9 @@ class _Looker:
                 )  # fmt: skip
 
     def _of_specials(
-        self, counting: Sequence[Event], edition: Edition, until: datetime, *, last: bool
-    ) -> None:
+        self, counting: Sequence[Event], edition: Edition, until: datetime,
+        since: datetime | None, *, last: bool,
+    ) -> None:  # fmt: skip
         for one in _specials(counting):
             for rule in self.book.about("special", _day(until)):
                 point = rule.point
@@ -417,6 +410,8 @@ class _Looker:
                         self._later(when)
                     continue
                 facts = {"procedure": one.procedure, "days": one.days, point.attribute: point.value}
+                if since is not None and when <= since:
+                    continue
                 if rule.holds(facts) and rule.in_force(_day(when)):
                     self._add(
                         Found(
@@ -431,8 +426,9 @@ class _Looker:
                     )  # fmt: skip
 
     def _of_opinions(
-        self, counting: Sequence[Event], edition: Edition, until: datetime, *, last: bool
-    ) -> None:
+        self, counting: Sequence[Event], edition: Edition, until: datetime,
+        since: datetime | None, *, last: bool,
+    ) -> None:  # fmt: skip
         for one in _opinions(counting):
             for rule in self.book.about("opinion", _day(until)):
                 point = rule.point
@@ -448,6 +444,8 @@ class _Looker:
                         self._later(when)
                     continue
                 facts = {point.attribute: point.value}
+                if since is not None and when <= since:
+                    continue
                 if rule.holds(facts) and rule.in_force(_day(when)):
                     self._add(
                         Found(

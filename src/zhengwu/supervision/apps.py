@@ -11,7 +11,9 @@ class SupervisionConfig(AppConfig):
         from zhengwu.ledger import services as ledger
         from zhengwu.supervision import events
         from zhengwu.supervision.followers import WATCH
+        from zhengwu.supervision.tally import TALLY
 
         for kind in (events.FINDING, events.ORDER, events.ACCOUNT, events.CHECK, events.RULES):
             ledger.register(kind)
         ledger.register_follower(WATCH)
+        ledger.register_follower(TALLY)

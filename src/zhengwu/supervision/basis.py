@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
 from zhengwu.cases.heads import iso
@@ -20,7 +21,6 @@ from zhengwu.cases.stories import Watched
 from zhengwu.domain import supervising
 from zhengwu.domain.reading import SHANGHAI
 from zhengwu.domain.supervising import Found, Responsible
-from zhengwu.ledger import queries as ledger
 from zhengwu.supervision import issuing
 from zhengwu.supervision.events import FINDINGS
 from zhengwu.supervision.issuing import Issue
@@ -52,6 +52,8 @@ class _Card:
     post: str | None
     person: str | None
     appeal: str
+    known: int  # how far the log was known when it was issued
+    versions: tuple[int, ...]  # the entries that it named then
 
 
 def carded(cases: Collection[UUID]) -> set[UUID]:
@@ -60,15 +62,15 @@ def carded(cases: Collection[UUID]) -> set[UUID]:
         return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            'SELECT DISTINCT "case" FROM supervision_finding'  # noqa: S608 - constants
-            ' WHERE "case" = ANY(%s::uuid[])'
+            'SELECT DISTINCT f."case" FROM supervision_finding f'  # noqa: S608 - constants
+            ' WHERE f."case" = ANY(%s::uuid[])'
             f" AND {_OPEN}",
             [list(cases)],
         )
         return {row[0] for row in cursor.fetchall()}
 
 
-_OPEN = "counts AND NOT basis_changed AND level IN ('yellow', 'red') AND rule <> 'D03'"
+_OPEN = "f.counts AND NOT f.basis_changed AND f.level IN ('yellow', 'red') AND f.rule <> 'D03'"
 
 
 def check(looker: Looker, cases: Sequence[Watched]) -> None:
@@ -80,20 +82,20 @@ def check(looker: Looker, cases: Sequence[Watched]) -> None:
     issues: list[Issue] = []
     for card in cards:
         case = about[card.case]
+        if not any((one.position or 0) > card.known for one in case.events):
+            continue  # nothing came since: the log is watched again from before the card
         edition = looker.known(case)(None)
         day = card.at.astimezone(SHANGHAI).date()
         rule = looker.book.rule(card.rule, day)
         if rule is None:
             continue
-        changed = supervising.still(
-            Found(
-                rule=rule, key="", at=card.at, limit=card.limit, due=card.due,
-                whose=Responsible(card.agency), versions=_evidence(card.id),
-            ),
-            case.events, edition=edition, until=looker.until,
+        resting = Found(
+            rule=rule, key="", at=card.at, limit=card.limit, due=card.due,
+            whose=Responsible(card.agency), versions=card.versions,
         )  # fmt: skip
-        if changed is None:
+        if supervising.still(resting, case.events, edition=edition, until=looker.until):
             continue
+        changed = tuple(one.version for one in case.events if (one.position or 0) > card.known)
         issues += _mark(looker, case, card, changed)
     looker.issue(issues)
 
@@ -155,15 +157,14 @@ def _mark(looker: Looker, case: Watched, card: _Card, changed: tuple[int, ...]) 
 def _cards(cases: list[UUID]) -> list[_Card]:
     with connection.cursor() as cursor:
         cursor.execute(
-            'SELECT id, version, rule, "case", agency, region, "limit", due, at, post, person,'  # noqa: S608
-            f' appeal FROM supervision_finding WHERE "case" = ANY(%s::uuid[]) AND {_OPEN}'
-            " ORDER BY id",
-            [cases],
+            'SELECT f.id, f.version, f.rule, f."case", f.agency, f.region, f."limit", f.due, f.at,'  # noqa: S608
+            " f.post, f.person, f.appeal, coalesce((e.body ->> 'known')::bigint, 0),"
+            " (e.body -> 'versions')::text FROM supervision_finding f"
+            " JOIN ledger_event e ON e.stream = %s AND e.stream_id = f.id AND e.version = 1"
+            f' WHERE f."case" = ANY(%s::uuid[]) AND {_OPEN} ORDER BY f.id'
+            # Held till the entry is written: who signs or answers meanwhile does not make it lost.
+            " FOR UPDATE OF f",
+            [FINDINGS, cases],
         )
-        return [_Card(*row) for row in cursor.fetchall()]
-
-
-def _evidence(finding: UUID) -> tuple[int, ...]:
-    """The versions that a finding named when it was issued."""
-    first = ledger.stream_events(FINDINGS, finding)[0]
-    return tuple(first.body.get("versions") or ())
+        rows = cursor.fetchall()
+    return [_Card(*(*row[:-1], tuple(orjson.loads(row[-1] or "[]")))) for row in rows]

@@ -73,6 +73,7 @@ class Cause:
     month: date | None = None
     case: UUID | None = None
     number: str = ""
+    order: UUID | None = None
 
 
 def follow(entries: Sequence[ledger.Entry], *, at: datetime) -> None:
@@ -178,6 +179,8 @@ def _opened(one: Cause, at: datetime) -> ledger.Row:
     body: dict[str, Any] = {"cause": one.cause, "findings": [str(f) for f in one.findings]}
     if one.case is not None:
         body["case"] = str(one.case)
+    if one.order is not None:
+        body["order"] = str(one.order)
     if one.month is not None:
         body["month"] = one.month.isoformat()
     if one.person is not None:
@@ -205,7 +208,8 @@ def _standing(ids: list[UUID]) -> dict[UUID, tuple[int, str, int, set[UUID]]]:
             "SELECT a.id, a.version, a.state, a.findings, (SELECT json_agg(e.body ORDER BY e.version)"
             " FROM ledger_event e WHERE e.stream = %s AND e.stream_id = a.id"
             " AND e.kind IN ('opened', 'joined'))::text FROM supervision_account a"
-            " WHERE a.id = ANY(%s::uuid[])",
+            # Held till the entry is written: nobody who works on a record makes it miss a cause.
+            " WHERE a.id = ANY(%s::uuid[]) ORDER BY a.id FOR UPDATE OF a",
             [ACCOUNTS, ids],
         )
         rows = cursor.fetchall()
@@ -220,11 +224,7 @@ def _standing(ids: list[UUID]) -> dict[UUID, tuple[int, str, int, set[UUID]]]:
 
 def _revoke(one: _Head, *, at: datetime) -> None:
     """A cause that no longer counts is noted in its records; a person ends them."""
-    ids = [uuid5(one.id, "red"), uuid5(NAMESPACE, f"agency/{one.agency}/{one.month}")]
-    if one.case is not None:
-        ids.append(uuid5(one.case, "overdue"))
-    if one.person:
-        ids.append(uuid5(NAMESPACE, f"person/{one.agency}/{one.person}/{one.month}"))
+    ids = records(one.id, case=one.case, agency=one.agency, person=one.person, month=one.month)
     rows = []
     for identifier, (version, _, _, named) in _standing(ids).items():
         if one.id in named:
@@ -244,6 +244,18 @@ def _revoke(one: _Head, *, at: datetime) -> None:
         ledger.append(ACCOUNTS, rows)
 
 
+def records(
+    finding: UUID, *, case: UUID | None, agency: str, person: str | None, month: date
+) -> list[UUID]:
+    """The records that a finding may have opened or joined."""
+    ids = [uuid5(finding, "red"), uuid5(NAMESPACE, f"agency/{agency}/{month}")]
+    if case is not None:
+        ids.append(uuid5(case, "overdue"))
+    if person:
+        ids.append(uuid5(NAMESPACE, f"person/{agency}/{person}/{month}"))
+    return ids
+
+
 def _revoked(identifier: UUID) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT revoked FROM supervision_account WHERE id = %s", [identifier])
@@ -255,16 +267,16 @@ def _revoked(identifier: UUID) -> int:
 
 def _repeats(issued: Sequence[_Head], book: Rulebook, *, at: datetime) -> None:
     """A finding for a person or an agency of which there are so many of one rule in a month."""
-    found: dict[UUID, Issue] = {}
+    asked: dict[tuple[str, str, str | None, date], tuple[Rule, _Head]] = {}
     for one in issued:
         for rule in book.about("repeat", one.at.astimezone(SHANGHAI).date()):
-            issue = _repeated(rule, one)
-            if issue is not None:
-                found.setdefault(issue.id, issue)
-    if found:
-        for issue in found.values():
-            edition = calendars.edition(issue.region)
-            issuing.issue([issue], book=book, edition=edition, at=at)
+            tests = {test.attribute: test.value for test in rule.where}
+            if tests.get("of") == one.rule:
+                person = one.person if "person" in (tests.get("per") or ("person",)) else None
+                asked.setdefault((rule.code, one.agency, person, one.month), (rule, one))
+    found = [issue for rule, one in asked.values() if (issue := _repeated(rule, one))]
+    for issue in found:
+        issuing.issue([issue], book=book, edition=calendars.edition(issue.region), at=at)
 
 
 def _repeated(rule: Rule, one: _Head) -> Issue | None:

@@ -134,7 +134,9 @@ BODIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "revoked": {"text": "理由（另存）"},
     },
     ORDERS: {
-        "opened": {"number": "督办文号", "case": "办件", "finding": "起因的发现", "subject": "事由（另存）"},
+        "opened": {"number": "督办文号", "case": "办件", "finding": "起因的发现",
+                   "agency": "承办机关", "post": "承办岗位", "subject": "事由代码", "text": "要求（另存）",
+                   "sign_due": "签收期限", "answer_due": "反馈期限"},
         "signed": {}, "working": {"text": "整改措施（另存）"}, "reported": {"text": "整改结果（另存）", "files": "证据文件"},
         "returned": {"text": "退回理由（另存）", "until": "新的期限"}, "closed": {"text": "意见（另存）"},
         "escalated": {"what": "sign 逾期未签收，answer 逾期未反馈"},
@@ -150,7 +152,8 @@ BODIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     },
     CHECKS: {
         "drawn": {"since": "从", "until": "到", "agency": "机关", "position": "抽取时事件账的位置",
-                  "seed": "那个位置的叶子摘要，抽取由它决定", "wanted": "抽几件", "of": "从几件里抽", "cases": "抽中的办件"},
+                  "seed": "那个位置的叶子摘要，抽取由它决定", "wanted": "抽几件", "of": "从几件里抽", "cases": "抽中的办件",
+                  "agencies": "区的抽查：从哪些机关里抽"},
         "looked": {"case": "哪一件", "result": "fine 未发现问题，fault 发现问题", "finding": "据此发出的发现", "text": "记录（另存）"},
         "closed": {},
     },

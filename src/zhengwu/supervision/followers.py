@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,23 +22,23 @@ from zhengwu.calendars import queries as calendars
 from zhengwu.cases import stories
 from zhengwu.cases.events import ALARMS, ATTEMPTS, STREAM
 from zhengwu.cases.stories import Watched
-from zhengwu.catalog import queries as catalog
 from zhengwu.domain import clock, supervising
 from zhengwu.domain.counting import ordinal
 from zhengwu.domain.event import Nature
 from zhengwu.domain.reading import NEAR, SHANGHAI
-from zhengwu.domain.rulebook import CARDS, Rulebook
+from zhengwu.domain.rulebook import CARDS, Level, Rulebook
 from zhengwu.domain.supervising import About, Found, Responsible
 from zhengwu.ledger import services as ledger
 from zhengwu.supervision import basis, chain, gaps, issuing, rulebooks
-from zhengwu.supervision.events import FINDINGS
+from zhengwu.supervision.events import FINDINGS, RULEBOOK
 from zhengwu.supervision.issuing import Issue
-from zhengwu.supervision.items import guide
+from zhengwu.supervision.items import Guides
 from zhengwu.web.clock import now
 
 NAME = "supervision.watch"
 DAY = timedelta(days=1)
 PAGE = 400  # cases looked at with one SELECT
+MOST_DUE = 2_000  # cases whose time has come in one run of the follower; the sweep does the others
 LINK = "link:"
 
 
@@ -51,6 +51,7 @@ class _Run:
     watch: dict[UUID, datetime] = field(default_factory=dict)
     attempts: list[ledger.Entry] = field(default_factory=list)
     findings: list[ledger.Entry] = field(default_factory=list)
+    changed_rules: list[int] = field(default_factory=list)  # confirmed proposals, by version
     news: dict[str, list[ledger.Entry]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -67,6 +68,8 @@ def watch(entries: Sequence[ledger.Entry]) -> None:
             run.attempts.append(one)
         elif stream == FINDINGS:
             run.findings.append(one)
+        elif stream == RULEBOOK and one.kind == "confirmed":
+            run.changed_rules.append(int(one.body["version"]))
     reached = entries[-1].position
     assert reached is not None
     # How far cases have come; what we enter ourselves meanwhile is no news of them.
@@ -78,7 +81,10 @@ def watch(entries: Sequence[ledger.Entry]) -> None:
             gaps.hear(looker, run.news)
         looker.attempts(run.attempts)
         carded = basis.carded(run.changed)
-        looker.look(run.look | _due(looker.until) | carded, again=carded)
+        due = _due(looker.until, most=MOST_DUE)
+        looker.look(run.look | due | carded, again=carded)
+    if run.changed_rules:
+        _look_from(rulebooks.begins(run.changed_rules))
     if run.findings:
         chain.follow(run.findings, at=now())
 
@@ -168,6 +174,20 @@ def _remember(watched: Mapping[UUID, datetime]) -> None:
         )
 
 
+def _look_from(days: Iterable[date]) -> None:
+    """On the day a rule begins, every open case is looked at: it may call earlier than was thought."""
+    day = min(days, default=None)
+    if day is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'INSERT INTO supervision_watch AS w ("case", look_at)'
+            " SELECT id, %s FROM cases_case WHERE closed IS NULL"
+            ' ON CONFLICT ("case") DO UPDATE SET look_at = least(w.look_at, excluded.look_at)',
+            [datetime.combine(day, time(), SHANGHAI)],
+        )
+
+
 def _due(until: datetime, *, most: int | None = None) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -184,9 +204,9 @@ class Looker:
         self.reached, self.until = reached, until
         self.book: Rulebook = rulebooks.AsKnown().at(reached)
         self.editions = calendars.AsKnown()
-        self.catalogue = catalog.edition()
+        self.guides = Guides()
         self.at = now()
-        self._heard: dict[str, datetime] | None = None
+        self._heard: dict[str, datetime | None] | None = None
 
     def look(self, cases: Collection[UUID], *, again: Collection[UUID] = ()) -> None:
         """Look at cases, issue what is new and remember when to look again. again: cases with cards
@@ -199,10 +219,10 @@ class Looker:
     def _page(self, cases: Sequence[UUID], again: Collection[UUID]) -> None:
         found: list[Issue] = []
         later: dict[UUID, datetime] = {}
-        read = list(stories.watched(cases, reached=self.reached))
+        read = self.read(cases)
         for case in read:
             looked = self.looked(case)
-            found += self._lasting(case, looked.found)
+            found += [self._issue(case, one) for one in self.lasting(case, looked.found)]
             if looked.next_at is not None:
                 later[case.case] = looked.next_at
         self.issue(found)
@@ -210,18 +230,27 @@ class Looker:
             basis.check(self, changed)
         _settle(cases, later)
 
-    def looked(self, case: Watched, book: Rulebook | None = None) -> supervising.Looked:
-        """What there is in a case, by the rules known."""
+    def read(self, cases: Collection[UUID]) -> list[Watched]:
+        """Cases with their stories, and the guides of their items into memory; two queries."""
+        found = list(stories.watched(cases, reached=self.reached))
+        self.guides.learn([(_item(one), one.item_version) for one in found])
+        return found
+
+    def looked(
+        self, case: Watched, book: Rulebook | None = None, *, all_told: bool = False
+    ) -> supervising.Looked:
+        """What there is in a case, by the rules known. all_told: its source has told everything."""
         day = case.opened.astimezone(SHANGHAI).date()
-        item = case.item or _kept(case).get("item", "")
-        told = guide(item, case.item_version, day, edition=self.catalogue)
+        told = self.guides.guide(_item(case), case.item_version, day)
         about = About(
             agency=case.agency,
             kind=case.kind,
             item_name=case.item_name or (told.name if told else ""),
             materials=told.materials if told else None,
         )
-        heard = self.heard(case.source) if case.source.startswith(LINK) else None
+        heard = None
+        if case.source.startswith(LINK):
+            heard = self.until if all_told else self.heard(case.source)
         return supervising.look(
             case.events,
             about,
@@ -239,25 +268,30 @@ class Looker:
     def heard(self, source: str) -> datetime | None:
         """Until when a source has told everything."""
         if self._heard is None:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT source, recorded FROM supervision_heard")
-                self._heard = dict(cursor.fetchall())
+            self._heard = {one.source: one.told(self.until) for one in gaps.sources()}
         return self._heard.get(source)
 
-    def _lasting(self, case: Watched, found: Iterable[Found]) -> list[Issue]:
+    def level(self, one: Found) -> Level:
+        """By the dialect of the day on which it came true."""
+        return self.book.level(one.rule, one.at.astimezone(SHANGHAI).date())
+
+    def lasting(
+        self, case: Watched, found: Iterable[Found], book: Rulebook | None = None
+    ) -> list[Found]:
         """What may be issued: a card on a limit only where the clock, read from everything known
         now, says that the limit has passed.
         """
         kept = []
         for one in found:
-            card = self.book.level(one.rule, one.at.astimezone(SHANGHAI).date()) in CARDS
+            day = one.at.astimezone(SHANGHAI).date()
+            card = (book or self.book).level(one.rule, day) in CARDS
             if card and one.due is not None and one.due <= one.at:
                 edition = self.known(case)(None)
                 if not supervising.has_passed(
                     case.events, str(one.limit), edition=edition, until=self.until
                 ):
                     continue
-            kept.append(self._issue(case, one))
+            kept.append(one)
         return kept
 
     def _issue(self, case: Watched, one: Found) -> Issue:
@@ -304,6 +338,11 @@ class Looker:
             return []
         edition = self.editions.at(self.reached, found[0].region, None)
         return issuing.issue(found, book=self.book, edition=edition, at=self.at)
+
+
+def _item(case: Watched) -> str:
+    """Of our catalogue; of another system's case, as its receipt names it."""
+    return case.item or str(_kept(case).get("item") or "")
 
 
 def _kept(case: Watched) -> Mapping[str, Any]:

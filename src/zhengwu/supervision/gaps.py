@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -24,6 +24,7 @@ from zhengwu.supervision.issuing import Issue
 if TYPE_CHECKING:
     from zhengwu.supervision.followers import Looker
 
+EXCHANGE = timedelta(minutes=10)  # without news, and an exchange is over: a setting of the house
 REGULAR = 5  # working days on each of which something came before it fell silent
 KEPT = 20  # days kept of a source
 
@@ -37,12 +38,20 @@ class Source:
     region: str
     recorded: datetime
     received: datetime
+    settled: datetime | None
     days: list[int]
+
+    def told(self, until: datetime) -> datetime | None:
+        """Until when it has told everything, as of an instant; None: nothing is settled yet.
+
+        The pieces of one exchange come in any order, so what it brought counts when it is over.
+        """
+        return self.recorded if until - self.received > EXCHANGE else self.settled
 
 
 def hear(looker: Looker, news: Mapping[str, Sequence[ledger.Entry]]) -> None:
     """Take down what came, and find the silence that it ended."""
-    known = {one.source: one for one in _sources(list(news))}
+    known = {one.source: one for one in sources(list(news))}
     found: list[Issue] = []
     for name, entries in news.items():
         last = entries[-1]
@@ -54,6 +63,7 @@ def hear(looker: Looker, news: Mapping[str, Sequence[ledger.Entry]]) -> None:
                 last.region or "",
                 entries[0].recorded,
                 entries[0].received,
+                None,
                 [],
             )
         for one in entries:
@@ -62,15 +72,17 @@ def hear(looker: Looker, news: Mapping[str, Sequence[ledger.Entry]]) -> None:
                 if held.days:
                     found += _silence(looker, held, until=day)
                 held.days = [*held.days, day][-KEPT:]
+            if one.received - held.received > EXCHANGE:
+                held.settled = held.recorded
             held.recorded = max(held.recorded, one.recorded)
             held.received = max(held.received, one.received)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO supervision_heard (source, agency, region, recorded, received, days)"
+            "INSERT INTO supervision_heard (source, agency, region, recorded, received, settled, days)"
             " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[],"
-            " %s::timestamptz[], %s::jsonb[]) ON CONFLICT (source) DO UPDATE SET"
+            " %s::timestamptz[], %s::timestamptz[], %s::jsonb[]) ON CONFLICT (source) DO UPDATE SET"
             " agency = excluded.agency, region = excluded.region, recorded = excluded.recorded,"
-            " received = excluded.received, days = excluded.days",
+            " received = excluded.received, settled = excluded.settled, days = excluded.days",
             [
                 list(column)
                 for column in zip(
@@ -81,6 +93,7 @@ def hear(looker: Looker, news: Mapping[str, Sequence[ledger.Entry]]) -> None:
                             one.region,
                             one.recorded,
                             one.received,
+                            one.settled,
                             str(one.days),
                         )
                         for one in known.values()
@@ -95,7 +108,7 @@ def hear(looker: Looker, news: Mapping[str, Sequence[ledger.Entry]]) -> None:
 def sweep(looker: Looker, at: datetime) -> None:
     """Find who is silent now."""
     found: list[Issue] = []
-    for one in _sources(None):
+    for one in sources(None):
         if one.days:
             found += _silence(looker, one, until=ordinal(at), now=at)
     looker.issue(found)
@@ -148,16 +161,17 @@ def _regular(one: Source, edition: Edition) -> bool:
     return not wanted
 
 
-def _sources(names: list[str] | None) -> list[Source]:
+def sources(names: list[str] | None = None) -> list[Source]:
+    """Every source that was heard, or those named."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT source, agency, region, recorded, received, days FROM supervision_heard"
+            "SELECT source, agency, region, recorded, received, settled, days FROM supervision_heard"
             " WHERE %s::text[] IS NULL OR source = ANY(%s::text[])",
             [names, names],
         )
         return [
-            Source(source, agency, region, recorded, received, _days(days))
-            for source, agency, region, recorded, received, days in cursor.fetchall()
+            Source(source, agency, region, recorded, received, settled, _days(days))
+            for source, agency, region, recorded, received, settled, days in cursor.fetchall()
         ]
 
 

@@ -50,6 +50,7 @@ class Issue:
     facts: Mapping[str, Any] = field(default_factory=dict)
     how: str = "auto"
     actor: str | None = None
+    request: bytes | None = None  # of a form, where a person issues
     contents: tuple[ledger.Content, ...] = ()
 
 
@@ -133,7 +134,8 @@ def _row(one: Issue, book: Rulebook, edition: Edition, at: datetime) -> ledger.R
         expected=0,
         event=ledger.NewEvent(
             kind="issued", occurred=one.at, actor=one.actor, agency=one.whose.agency,
-            region=one.region, source=SOURCE, key=f"finding/{one.id}", body=body,
+            region=one.region, source=SOURCE, key=f"finding/{one.id}", request=one.request,
+            body=body,
         ),
         head=head,
         contents=one.contents,

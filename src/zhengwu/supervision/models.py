@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 LEVELS = ("hint", "warning", "yellow", "red")
 
@@ -72,29 +72,107 @@ class Finding(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["case"], name="supervision_finding_case"),
-            # The desk's lists, newest first; hints are looked at apart.
-            models.Index(fields=["agency", "-at"], name="supervision_finding_agency"),
-            models.Index(fields=["-at", "id"], name="supervision_finding_at"),
+            # The desk's lists, newest first, page by page behind (at, id).
+            models.Index(fields=["agency", "-at", "-id"], name="supervision_finding_agency"),
+            models.Index(fields=["-at", "-id"], name="supervision_finding_at"),
+            models.Index(fields=["rule", "-at", "-id"], name="supervision_finding_rule"),
+            models.Index(
+                fields=["hall", "-at", "-id"],
+                name="supervision_finding_hall",
+                condition=Q(hall__isnull=False),
+            ),
+            models.Index(
+                fields=["number"], name="supervision_finding_number", condition=~Q(number="")
+            ),
             models.Index(
                 fields=["agency", "person", "at"],
                 name="supervision_finding_person",
-                condition=Q(level__in=["warning", "yellow", "red"]),
+                condition=Q(person__isnull=False),
+            ),
+            models.Index(
+                fields=["agency", "post", "at"],
+                name="supervision_finding_post",
+                condition=Q(post__isnull=False),
             ),
             models.Index(
                 fields=["level", "-at"],
                 name="supervision_finding_card",
                 condition=Q(level__in=["yellow", "red"]),
             ),
-            # What waits for somebody: the sweep of what was not signed, answered or decided.
+            models.Index(
+                fields=["agency", "-at", "-id"],
+                name="supervision_finding_cards",
+                condition=Q(level__in=["yellow", "red"]),
+            ),
+            # What waits for the desk, and what for the supervisors: few, whatever there is in all.
+            models.Index(
+                fields=["agency", "-at", "-id"],
+                name="supervision_finding_desk",
+                condition=Q(state__in=["issued", "signed"], answer_due__isnull=False),
+            ),
+            models.Index(
+                fields=["-at", "-id"],
+                name="supervision_finding_waiting",
+                condition=Q(state__in=["issued", "signed"], answer_due__isnull=False),
+            ),
+            models.Index(
+                fields=["-at", "-id"],
+                name="supervision_finding_ruling",
+                condition=Q(state="answered") | Q(appeal__in=["open", "pending"]),
+            ),
+            models.Index(
+                fields=["-at", "-id"],
+                name="supervision_finding_gone",
+                condition=Q(counts=False),
+            ),
+            # What counts of a month, for the tallies of rankings, by index alone.
+            models.Index(
+                fields=["at"],
+                include=["agency", "region", "hall", "window", "person", "scored", "level"],
+                name="supervision_finding_scored",
+                condition=Q(counts=True, level__in=["warning", "yellow", "red"]) & ~Q(scored=""),
+            ),
+            # What was not done in time; what was reminded of falls out.
+            models.Index(
+                fields=["sign_due"],
+                name="supervision_finding_unsigned",
+                condition=Q(state="issued", sign_due__isnull=False)
+                & (Q(reminded__isnull=True) | Q(reminded__lt=F("sign_due"))),
+            ),
             models.Index(
                 fields=["answer_due"],
-                name="supervision_finding_open",
-                condition=Q(closed__isnull=True, answer_due__isnull=False),
+                name="supervision_finding_late",
+                condition=Q(state__in=["issued", "signed"], answer_due__isnull=False)
+                & (Q(reminded__isnull=True) | Q(reminded__lt=F("answer_due"))),
+            ),
+            models.Index(
+                fields=["appeal_due"],
+                name="supervision_finding_unruled",
+                condition=Q(appeal="pending", appeal_due__isnull=False)
+                & (Q(reminded__isnull=True) | Q(reminded__lt=F("appeal_due"))),
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.rule} {self.id}"
+
+
+class Tally(models.Model):
+    """What counts against a unit in a month (计分发现合计), kept by `supervision.tally` from findings.
+
+    by: agency | district | window | person; unit: its code, place: the hall of a window, the agency
+    of a person. counts: {part: {"yellow": n, "red": n, "warning": {day of the month: n}}}.
+    """
+
+    pk = models.CompositePrimaryKey("by", "month", "place", "unit")
+    by = models.CharField("排名对象", max_length=8)
+    month = models.DateField("月份")
+    place = models.CharField(max_length=80)
+    unit = models.CharField(max_length=80)
+    counts = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.unit} {self.month}"
 
 
 class Watch(models.Model):
@@ -116,8 +194,8 @@ class Watch(models.Model):
 class Heard(models.Model):
     """Until when another system's news is known (报送到): the last moment it was entered there.
 
-    regular: on how many of the last working days something came; asked: the day that was judged
-    last, so that one silence is found once.
+    recorded, received: of the last entry; settled: of what came before the exchange that may still
+    go on. days: ordinals of the last days on which something came.
     """
 
     source = models.CharField(primary_key=True, max_length=40)
@@ -125,6 +203,7 @@ class Heard(models.Model):
     region = models.CharField(max_length=16)
     recorded = models.DateTimeField()
     received = models.DateTimeField()
+    settled = models.DateTimeField(null=True)
     days = models.JSONField(default=list)
 
     def __str__(self) -> str:
@@ -167,6 +246,7 @@ class Order(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["agency", "-opened"], name="supervision_order_agency"),
+            models.Index(fields=["-opened", "-id"], name="supervision_order_opened"),
             models.Index(fields=["finding"], name="supervision_order_finding"),
             models.Index(
                 fields=["answer_due"],
@@ -216,6 +296,7 @@ class Account(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["agency", "-opened"], name="supervision_account_agency"),
+            models.Index(fields=["-opened", "-id"], name="supervision_account_opened"),
             models.Index(fields=["state", "-opened"], name="supervision_account_state"),
         ]
 
@@ -251,20 +332,31 @@ class Check(models.Model):
 class Trial(models.Model):
     """A rule tried on history (试算): made in the background; what it found is kept for a while.
 
-    rule: as it would be. cases: the first of what it found, with level and instant.
+    rule: as it would be; present: the version in force when it was asked for, None of a new rule.
+    `run` is raised with every start: whoever made a start that is no longer the last writes nothing
+    more. cases: the first of what it found, no person in it. compared: what the present version
+    finds in the same cases (present), only the new one (more), only the present one (fewer), what
+    was issued by the rule in that time (issued), cases that could not be read (unread).
     """
 
     id = models.UUIDField(primary_key=True)
+    key = models.UUIDField(unique=True)
     rule = models.JSONField()
+    present = models.JSONField(null=True)
     since = models.DateField()
     until = models.DateField()
     asked = models.DateTimeField()
     asked_by = models.CharField(max_length=80)
-    state = models.CharField(max_length=8)  # waiting | running | done | failed
+    state = models.CharField(max_length=10, default="waiting")
+    run = models.PositiveIntegerField(default=0)
+    deaths = models.PositiveSmallIntegerField(default=0)
     looked = models.IntegerField(default=0)
+    total = models.IntegerField(null=True)
     found = models.IntegerField(default=0)
     cases = models.JSONField(default=list)
     by_agency = models.JSONField(default=dict)
+    by_level = models.JSONField(default=dict)
+    compared = models.JSONField(default=dict)
     done = models.DateTimeField(null=True)
     alive = models.DateTimeField(null=True)
     fault = models.CharField(max_length=200, blank=True)
@@ -273,6 +365,12 @@ class Trial(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["asked"], name="supervision_trial_waiting", condition=Q(done__isnull=True)
+            )
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "running", "done", "failed", "cancelled"]),
+                name="supervision_trial_state",
             )
         ]
 

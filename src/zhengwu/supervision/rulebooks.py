@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date
 from functools import lru_cache
 from uuid import UUID
 
+from zhengwu.domain.reading import SHANGHAI
 from zhengwu.domain.rulebook import Rulebook, fold
 from zhengwu.ledger import queries as ledger
 from zhengwu.supervision.events import RULEBOOK, RULEBOOK_ID
@@ -31,6 +34,17 @@ class AsKnown:
                 break
             version, last = number, event
         return _folded(version, last)
+
+
+def begins(proposals: Collection[int]) -> list[date]:
+    """The days from which the rules of these proposals hold; of settings and of ends none."""
+    return [
+        since
+        for event in ledger.stream_events(RULEBOOK, RULEBOOK_ID)
+        if event.version in proposals and "rule" in event.body.get("change", ())
+        if (since := date.fromisoformat(event.body["change"]["rule"]["since"]))
+        >= event.received.astimezone(SHANGHAI).date()
+    ]
 
 
 @lru_cache(maxsize=16)
