@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from bench import _loop
 from bench._city import CASES
 from bench._line import line
 
@@ -154,16 +155,24 @@ def session(person: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one page: queries, milliseconds of CPU of this process and of its backend, kilobytes."""
+    """Of one page: queries, milliseconds of CPU of this process and of its backend, kilobytes; the
+    bare loop (_loop.py) before and after, in seconds."""
 
     queries: int
     ours: float
     theirs: float
     kilobytes: int
+    before: float
+    after: float
 
     @property
     def together(self) -> float:
         return self.ours + self.theirs
+
+    @property
+    def loops(self) -> float:
+        """The page in thousandths of the bare loop: what is left when the machine's speed is out."""
+        return self.together / ((self.before + self.after) / 2)
 
 
 def cost(ask: Callable[[int], Answer]) -> Cost:
@@ -174,6 +183,7 @@ def cost(ask: Callable[[int], Answer]) -> Cost:
         ask(0)
     pid = backend()
     ours, theirs, size = [], [], 0
+    before = _loop.seconds()
     for turn in range(ROUNDS):
         own, other = own_seconds(), seconds_of(pid)
         for n in range(EACH):
@@ -182,26 +192,36 @@ def cost(ask: Callable[[int], Answer]) -> Cost:
             size = max(size, len(answer.body))
         ours.append((own_seconds() - own) * 1_000 / EACH)
         theirs.append((seconds_of(pid) - other) * 1_000 / EACH)
-    return Cost(len(said), statistics.median(ours), statistics.median(theirs), size // 1024)
+    return Cost(
+        len(said), statistics.median(ours), statistics.median(theirs), size // 1024,
+        before, _loop.seconds(),
+    )  # fmt: skip
 
 
 def table(costs: dict[str, Cost]) -> None:
-    print(f"{'':<34}{'queries':>8}{'ours ms':>9}{'theirs ms':>11}{'CPU ms':>8}{'KB':>6}")
+    print(
+        f"{'':<34}{'queries':>8}{'ours ms':>9}{'theirs ms':>11}{'CPU ms':>8}{'KB':>6}"
+        f"{'loop s':>13}{'‰ loop':>8}"
+    )
     for name, one in costs.items():
         print(
             f"{name:<34}{one.queries:>8}{one.ours:>9.1f}{one.theirs:>11.1f}"
             f"{one.together:>8.1f}{one.kilobytes:>6}"
+            f"{f'{one.before:.2f} – {one.after:.2f}':>13}{one.loops:>8.0f}"
         )
 
 
 def told(name: str, costs: dict[str, Cost]) -> None:
-    """The table, and the dearest of the pages as the figure."""
+    """The table, and the dearest of the pages as the figure; `ratio`: to the bare loop of the same
+    minutes, in thousandths."""
     table(costs)
     line(f"{name}-queries", max(one.queries for one in costs.values()), "queries",
          limit=MOST_QUERIES)  # fmt: skip
+    dearest = max(costs.values(), key=lambda one: one.together)
     line(
-        name, round(max(one.together for one in costs.values()), 1), "ms CPU a page", limit=MOST_MS
-    )
+        name, round(dearest.together, 1), "ms CPU a page",
+        ratio=round(dearest.loops), limit=MOST_MS,
+    )  # fmt: skip
 
 
 def explained(ask: Callable[[], Answer]) -> None:

@@ -32,15 +32,16 @@ BENCHES: dict[str, tuple[tuple[str, ...], str, bool]] = {
     "transition-http": (("bench.transition", "http"), "CPU of one hand-over by HTTP; `ratio`: pgbench's commit over ours", False),
     "transition-batch": (("bench.transition", "batch"), "the same in batches of 50", False),
     "transition-full": (("bench.transition", "full"), "the same on the big city", True),
-    "inbox": (("bench.inbox",), "the inbox of the busiest desks, the dearest of seven", True),
-    "case-page": (("bench.case_page",), "a case's page, the dearest of four states", True),
-    "track": (("bench.track",), "the applicant's progress page, the dearest of four states", True),
+    "inbox": (("bench.inbox",), "the inbox of the busiest desks, the dearest of seven; `ratio`: thousandths of a bare loop", True),
+    "case-page": (("bench.case_page",), "a case's page, the dearest of four states; `ratio`: the same", True),
+    "track": (("bench.track",), "the applicant's progress page, the dearest of four states; `ratio`: the same", True),
     "process": (("bench.process",), "the real process beside the published one, the dearest of seven", True),
     "users": (("bench.users",), "sixteen users, a request a second each, for a minute", True),
     "burst": (("bench.burst",), "ten times the acts for a minute; `ratio`: to what the server can do", True),
     "export": (("bench.export",), "every case as CSV; `ratio`: to a bare COPY", True),
     "following": (("bench.following",), "the figures follow the log; `ratio`: reading it alone over ours", True),
     "figures": (("bench.figures",), "a page of statistics, the slowest of twelve", True),
+    "wall": (("bench.wall",), "the supervisors' wall made anew, the dearest of four boards", True),
     "guide": (("bench.guide",), "a guide's page, kept; `ratio`: to the least a page costs", False),
     "search": (("bench.search",), "finding an item; `ratio`: to a page without a search", False),
     "commit": (("bench.commit",), "the commit statement; `ratio`: to pgbench with the same", False),
@@ -181,6 +182,7 @@ What the platform does on a named machine, and how much of it the platform itsel
 - **value** is in the unit beside it, less is better where there is a limit. **verdict** compares it with the limit, of the `transition-…` the ratio; an empty one means that there is none.
 - **ratio** compares with the bare thing under the same conditions in the same run (pgbench on the same statement, COPY of the same columns, a page without contents): what is lost, or kept, by all that is ours. What exactly stands in the table below and in the module's first lines.
 - **CPU** is that of our process and of its PostgreSQL backends together, not the clock on the wall. It too grows, by up to a half, when other programs use the cores' caches: see *load before*, the run queue in the minute before each measurement began. Above 1 or so, do not trust the third digit; above the number of cores, not the second.
+- A bare loop of three million additions runs before and after every page of `inbox`, `case-page` and `track`: their **ratio** is the page in thousandths of it, and says what the page costs on any machine, however fast it is at that moment.
 - `transition-http` and `transition-batch` mean by ratio pgbench's CPU for one transaction over ours for one transition: the nearer to 1, the less we add. `transition-full` means ours on the big city over ours on an empty database.
 - *The big city* has {cases:,} cases and their events, 95 % closed, made by `python -m bench._city`, whose first lines say how and what in it is not as in life. PostgreSQL runs with `fsync` on and the settings that `zhengwu serve` starts it with.
 - `users` and `burst` run their clients on the same machine; a request's time counts from when it was due. In the burst the usual arrivals are sixteen users with 1.6 acts a second among 16 requests; ten times the acts are 16 a second; how many the server can do at the most is printed before, and `ratio` is the share of it that arrives in the rush.

@@ -97,6 +97,17 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         name: {"identifier": "00000000-0000-4000-8000-000000000000"}
         for name in ("desk:export-cancel", "desk:export-delete", "desk:export-file")
     },
+    **{
+        name: {"identifier": "00000000-0000-4000-8000-000000000000"}
+        for name in ("desk:finding", "desk:order", "desk:account", "desk:check")
+    },
+    "desk:rule-change": {"version": "1"},
+    **{name: {"code": "T03"} for name in ("desk:rule", "desk:rule-edit", "desk:rule-end")},
+    "desk:rule-setting": {"kind": "dialect"},
+    **{
+        name: {"identifier": "00000000-0000-4000-8000-000000000000"}
+        for name in ("desk:rule-trial", "desk:rule-trial-cancel")
+    },
     "desk:draft-save": {"slot": "case/{number}/granted"},
     "desk:draft-discard": {"slot": "case/{number}/granted"},
 }
@@ -147,12 +158,54 @@ ACTS: Mapping[str, str | None] = {
     "desk:statistics-report": "statistics.see",
     "desk:statistics-report-pdf": "statistics.see",
     "desk:statistics-report-xlsx": "statistics.see",
+    **dict.fromkeys(
+        (
+            "desk:ranking",
+            "desk:ranking-csv",
+            "desk:ranking-xlsx",
+            "desk:ranking-sheet",
+            "desk:ranking-report",
+            "desk:ranking-report-pdf",
+            "desk:ranking-report-xlsx",
+        ),
+        "supervise.see",
+    ),
+    **dict.fromkeys(
+        ("desk:rules", "desk:rule", "desk:rule-changes", "desk:rule-change"), "supervise.see"
+    ),
+    **dict.fromkeys(
+        (
+            "desk:rule-new",
+            "desk:rule-edit",
+            "desk:rule-end",
+            "desk:rule-setting",
+            "desk:rule-trial",
+            "desk:rule-trial-cancel",
+        ),
+        "supervise.rules",
+    ),
     "desk:time": "time.see",
     "desk:time-export": "time.see",
     "desk:process": "time.see",
     "desk:process-cases": "time.see",
     "desk:process-xes": "time.see",
     "desk:process-export": "time.see",
+    "desk:supervision": "supervise.see",
+    "desk:supervision-csv": "supervise.see",
+    "desk:supervision-mine": "supervise.answer",
+    "desk:supervision-issue": "supervise.act",
+    "desk:finding": None,
+    "desk:orders": "supervise.see",
+    "desk:order-new": "supervise.act",
+    "desk:order": None,
+    "desk:accounts": "supervise.see",
+    "desk:account": None,
+    "desk:checks": "supervise.see",
+    "desk:check-draw": "supervise.act",
+    "desk:check": "supervise.see",
+    "desk:wall": "supervise.see",
+    "desk:wall-cases": "supervise.see",
+    "desk:digest": "supervise.see",
     "desk:calendar": "calendar.see",
     "desk:calendar-changes": "calendar.see",
     "desk:calendar-change": "calendar.see",
@@ -208,6 +261,8 @@ POSTED = (
     "desk:export-cancel",
     "desk:shift-give",
     "desk:shift-take",
+    "desk:check-draw",
+    "desk:rule-trial-cancel",
 )
 # Of one case: whoever may do the act elsewhere still gets nothing.
 OF_A_CASE = (
@@ -225,6 +280,10 @@ OF_A_CASE = (
 OF_NOTHING = (
     "desk:process-cases",
     "desk:system",
+    "desk:finding",
+    "desk:order",
+    "desk:account",
+    "desk:check",
     "desk:system-issue",
     "desk:system-revoke",
     "desk:authorisation",
@@ -238,6 +297,9 @@ OF_NOTHING = (
     "desk:change-edit",
     "desk:change-material",
     "desk:change-file",
+    "desk:rule-change",
+    "desk:rule-trial",
+    "desk:ranking-sheet",
     "desk:export-new",  # of no table
     "desk:export-cancel",
     "desk:export-delete",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,7 +22,7 @@ from tests.conftest import Kept
 from zhengwu.cases import alarms, grounds, loading, papers, queries, simulate, tracking, writing
 from zhengwu.cases.acts.window import answer_by
 from zhengwu.cases.events import ALARMS, ATTEMPTS, STREAM
-from zhengwu.cases.simulation import filing, planning, scene, year
+from zhengwu.cases.simulation import counting, filing, planning, rows, scene, year
 from zhengwu.cases.simulation.planning import Order, Plan
 from zhengwu.config import backup, restore
 from zhengwu.documents import wording
@@ -29,6 +32,7 @@ from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
+from zhengwu.ledger.events import Entry
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 9, 18, 12, tzinfo=SHANGHAI)  # the year is under way
@@ -270,7 +274,7 @@ def test_a_broken_off_year_is_gone_on_with_and_comes_out_the_same(town: None, ow
     assert play(of=2025, resume=True, size=300).events == 0
     wanted = [
         leaf for batch in Plan(scene.read(2025, on=AT.date()), order).batches()
-        for _, leaf in batch.placed
+        for _, leaf in rows.logged(batch.entries)[1]
     ]  # fmt: skip
     assert [bytes(leaf) for (leaf,) in leaves()[before:]] == wanted  # type: ignore[call-overload]
 
@@ -291,7 +295,7 @@ def test_whoever_works_on_meanwhile_keeps_the_order(town: None) -> None:
 def test_a_planner_in_a_process_of_its_own_plans_the_same(town: None, owner: Owner) -> None:
     result = year.run(2026, cases=40, seed=3, at=AT)
     stage = scene.read(2026, on=AT.date())
-    wanted = sum(len(one.placed) for one in planning.Plan(stage, Order(40, 3, AT)).batches())
+    wanted = sum(len(one.entries) for one in planning.Plan(stage, Order(40, 3, AT)).batches())
     assert result.events == wanted > 0
 
 
@@ -310,3 +314,64 @@ def test_it_goes_into_a_demo_and_nowhere_else(town: None, owner: Owner) -> None:
     with pytest.raises(Refusal) as early:
         year.run(2027, cases=10, seed=1, at=AT, apart=False)
     assert early.value.code == "simulate.not_yet"
+
+
+def test_every_follower_is_run_to_the_end_beside_the_others(town: None, owner: Owner) -> None:
+    played = year.run(2026, cases=40, seed=3, at=AT, apart=False)
+    told: list[Mapping[str, int]] = []
+    went = counting.count(run=100, progress=told.append)
+    lag = ledger_queries.lag()
+    assert lag.last >= played.events
+    assert lag.followers == dict.fromkeys(lag.followers, 0)
+    assert set(lag.followers) >= {one.name for one in ledger.followers()}
+    assert sum(told[-1].values()) == went >= played.events
+    closed = owner.execute(
+        "SELECT (SELECT count(*) FROM cases_case WHERE closed IS NOT NULL),"
+        " (SELECT sum(closed) FROM statistics_day)"
+    ).fetchone()
+    assert closed is not None
+    assert closed[0] == closed[1]
+    assert closed[0] != 0
+
+
+def test_a_follower_that_fails_ends_the_counting_with_its_name(town: None, owner: Owner) -> None:
+    year.run(2026, cases=10, seed=3, at=AT, apart=False)
+
+    def fails(entries: Sequence[Entry]) -> None:
+        raise ArithmeticError("it cannot count")
+
+    ledger.register_follower(ledger.Follower("tests.failing", None, fails))
+    try:
+        with pytest.raises(RuntimeError, match=r"tests\.failing ended with 1"):
+            counting.count()
+    finally:
+        ledger.unregister_follower("tests.failing")
+
+
+def test_a_planner_that_dies_ends_the_run_and_leaves_nothing_half_done(
+    town: None, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = Plan.batches
+
+    def dies(plan: Plan) -> Iterator[rows.Batch]:
+        for nth, batch in enumerate(batches(plan)):
+            if nth == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+    monkeypatch.setattr(Plan, "batches", dies)
+    with pytest.raises(RuntimeError, match="before its time"):
+        year.run(2026, cases=60, seed=3, at=AT, size=50)
+
+    def fails(plan: Plan) -> Iterator[rows.Batch]:
+        raise ArithmeticError("it cannot plan")
+        yield
+
+    monkeypatch.setattr(Plan, "batches", fails)
+    with pytest.raises(RuntimeError, match="ArithmeticError: it cannot plan"):
+        year.run(2025, cases=60, seed=3, at=AT, size=50)
+    half = owner.execute(
+        "SELECT count(*) FILTER (WHERE p.event IS NULL) FROM ledger_event e"
+        " LEFT JOIN ledger_position p ON p.event = e.id WHERE e.source = 'simulate'"
+    ).fetchone()
+    assert half == (0,)

@@ -8,20 +8,23 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
+from uuid import uuid4
 from xml.etree import ElementTree
 
 import pytest
+from django.db import connection
 
 from tests.accounts.city import small_city
 from tests.cases import people
 from tests.cases.people import actor, moment
 from tests.conftest import Kept
 from zhengwu.cases import replay
+from zhengwu.cases.stories import Subject
 from zhengwu.domain.measuring import HANDS
 from zhengwu.domain.periods import Grain, Period
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import services as ledger
-from zhengwu.statistics import queries
+from zhengwu.statistics import followers, queries
 from zhengwu.statistics.queries import EVERYWHERE, Question, Row
 
 DATA = Path(os.environ.get("ZHENGWU_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -278,3 +281,17 @@ def test_a_question_that_cannot_be_answered_says_why() -> None:
         with pytest.raises(Refusal) as refused:
             question.checked(today=date(2026, 11, 23))
         assert refused.value.code == rule
+
+
+def test_what_other_systems_name_a_place_is_kept_to_the_letter(db: None) -> None:
+    odd = Subject('a"b', "c\\d", "{e,f}", "NULL", "", "g'h", "i\tj\nk", "城区、街道", "%s")
+    found = followers._places([odd])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT agency, unit, region, kind, source, channel, item, hall, "window"'
+            " FROM statistics_place WHERE id = %s",
+            [found[odd]],
+        )
+        assert cursor.fetchone() == odd
+    assert followers._places([odd]) == found
+    assert followers._known([uuid4()]) == {}

@@ -27,9 +27,10 @@ Owner = psycopg.Connection[tuple[object, ...]]
 def findings(*columns: str, where: str = "true") -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {', '.join(columns)} FROM supervision_finding WHERE {where} ORDER BY at, rule, id"  # noqa: S608
+            f"SELECT {', '.join(columns)} FROM supervision_finding WHERE {where} ORDER BY at, rule, id"
         )
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def whole() -> list[tuple[Any, ...]]:

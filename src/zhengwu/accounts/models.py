@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, ClassVar
 
@@ -72,30 +74,39 @@ class Post(models.Model):
 
 class PersonManager(BaseUserManager["Person"]):
     def get(self, *args: Any, **wanted: Any) -> Person:
-        """As ever; by the key alone, which every request of somebody signed in asks for, with a
-        statement that is composed once."""
+        """As ever; by the key alone, which every request of somebody signed in asks for, what is at
+        hand, or with a statement that is composed once."""
         if args or wanted.keys() != {"pk"}:
             return super().get(*args, **wanted)
-        columns, question = _by_key()
+        near = AT_HAND.get()
+        if near is not None and near.pk == wanted["pk"]:
+            return near
         with connection.cursor() as cursor:
-            cursor.execute(question, [wanted["pk"]])
+            cursor.execute(_by_key(), [wanted["pk"]])
             row = cursor.fetchone()
         if row is None:
             raise Person.DoesNotExist
-        return Person.from_db(connection.alias, columns, row)
+        return Person.told(row)
 
     def create_superuser(self, **fields: Any) -> Person:
         raise TypeError("没有超级用户：三员分立，见 docs/reference/roles.md。")
 
 
+# Whom the session's own statement brought (sessions.py), while Django asks who is signed in.
+AT_HAND: ContextVar[Person | None] = ContextVar("at hand", default=None)
+
+
 @cache
-def _by_key() -> tuple[tuple[str, ...], str]:
-    """The columns of a person, and the statement that reads them by the key."""
-    fields = Person._meta.concrete_fields
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    return tuple(field.attname for field in fields), (
-        f"SELECT {columns} FROM accounts_person WHERE id = %s::bigint"  # noqa: S608 - names of ours
-    )
+def person_fields() -> tuple[tuple[str, str], ...]:
+    """Attribute and column of all that a person's row holds."""
+    return tuple((field.attname, str(field.column)) for field in Person._meta.concrete_fields)
+
+
+@cache
+def _by_key() -> str:
+    """The statement that reads a person by the key."""
+    columns = ", ".join(f'"{column}"' for _, column in person_fields())
+    return f"SELECT {columns} FROM accounts_person WHERE id = %s::bigint"  # noqa: S608 - names of ours
 
 
 class Person(AbstractBaseUser):
@@ -114,6 +125,19 @@ class Person(AbstractBaseUser):
     is_staff = False
     is_superuser = False
     objects = PersonManager()
+    _standing: tuple[Any, ...] | None = None
+
+    @classmethod
+    def told(cls, row: Sequence[Any], standing: tuple[Any, ...] | None = None) -> Person:
+        """A person of the columns of `person_fields`, with what was read beside them (standing.py)."""
+        person = cls.from_db(connection.alias, [name for name, _ in person_fields()], row)
+        person._standing = standing
+        return person
+
+    def take_standing(self) -> tuple[Any, ...] | None:
+        """What was read beside the row, once: whoever asks again wants to know anew."""
+        standing, self._standing = self._standing, None
+        return standing
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         return False

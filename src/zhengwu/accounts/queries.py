@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from zhengwu.accounts import roles
+from zhengwu.accounts import roles, standing
 from zhengwu.accounts.models import (
     Agency,
     Look,
@@ -126,43 +125,42 @@ class LookRow:
 _HELD = Q(since__lte=Now()) & (Q(until__isnull=True) | Q(until__gt=Now()))
 
 
-# Posts, roles and grants held at a moment (none: now), with one question; an index leads to each.
-_WHEN = "coalesce(%(at)s::timestamptz, statement_timestamp())"
-_HELD_THEN = f"h.since <= {_WHEN} AND (h.until IS NULL OR h.until > {_WHEN})"
 _ACTOR = (
-    "SELECT p.code, p.name, a.code, a.name, a.region_id,"  # noqa: S608 - constants
-    ' (SELECT json_agg(json_build_array(o.code, o.name, o.kind, o.agency_id, o.hall, o."window")'
-    " ORDER BY h.part, h.id) FROM accounts_postholding h JOIN accounts_post o ON o.code = h.post_id"
-    f" WHERE h.person_id = p.id AND p.is_active AND {_HELD_THEN})::text,"
-    " (SELECT json_agg(json_build_array(h.role, h.scope)) FROM accounts_roleholding h"
-    " WHERE h.person_id = p.id AND p.is_active)::text,"
-    " (SELECT json_agg(json_build_array(h.act, h.stream)) FROM accounts_grant h"
-    f" WHERE h.person_id = p.id AND p.is_active AND {_HELD_THEN})::text"
-    " FROM accounts_person p LEFT JOIN accounts_agency a ON a.code = p.agency_id WHERE "
+    f"SELECT {standing.COLUMNS} FROM accounts_person p"  # noqa: S608 - constants
+    " LEFT JOIN accounts_agency a ON a.code = p.agency_id WHERE "
 )
-_BY_ID, _BY_CODE = _ACTOR + "p.id = %(id)s::bigint", _ACTOR + "p.code = %(code)s::text"
+_BY_ID, _BY_CODE = _ACTOR + "p.id = %s::bigint", _ACTOR + "p.code = %s::text"
 
 
 def actor_of(person: Person, *, at: datetime | None = None) -> Actor:
-    """The actor behind a signed-in person; one that is not active has no posts and no roles."""
-    return _actor(_BY_ID, {"id": person.pk, "at": at})
+    """The actor behind a signed-in person; one that is not active has no posts and no roles.
+
+    What was read together with the session is not asked for again.
+    """
+    return _actor(person.take_standing() or _standing(_BY_ID, person.pk), at)
 
 
 def actor(code: str, *, at: datetime | None = None) -> Actor:
     """The actor of a person's code. Raises Person.DoesNotExist."""
-    return _actor(_BY_CODE, {"code": code, "at": at})
+    return _actor(_standing(_BY_CODE, code), at)
 
 
-def _actor(question: str, parameters: Mapping[str, Any]) -> Actor:
+def _standing(question: str, who: int | str) -> standing.Row:
     with connection.cursor() as cursor:
-        cursor.execute(question, parameters)
-        row = cursor.fetchone()
+        cursor.execute(question, [who])
+        row: standing.Row | None = cursor.fetchone()
     if row is None:
         raise Person.DoesNotExist
-    code, name, agency, agency_name, region, held, roles_held, grants = row
+    return row
+
+
+def _actor(row: standing.Row, at: datetime | None) -> Actor:
+    """at: posts, roles and grants held then; none: now."""
+    code, name, agency, agency_name, region, posts_held, roles_held, grants, present = row
+    at = at or present
     posts = tuple(
         PostHeld(post, title, kind, of, hall or None, window or None)
-        for post, title, kind, of, hall, window in (json.loads(held) if held else ())
+        for post, title, kind, of, hall, window in standing.held(posts_held, at)
     )
     holdings = frozenset(
         (role, scope) for role, scope in (json.loads(roles_held) if roles_held else ())
@@ -177,9 +175,7 @@ def _actor(question: str, parameters: Mapping[str, Any]) -> Actor:
         posts=posts,
         roles=frozenset(role for role, _ in holdings),
         holdings=holdings,
-        granted=frozenset(
-            (act, UUID(stream)) for act, stream in (json.loads(grants) if grants else ())
-        ),
+        granted=frozenset((act, UUID(stream)) for act, stream in standing.held(grants, at)),
     )
 
 
@@ -313,6 +309,11 @@ def _rows(found: Iterable[Agency]) -> tuple[AgencyRow, ...]:
     )
 
 
+def agency_name_sql(code: str) -> str:
+    """The name of an agency (SQL of its code) as a scalar subquery, NULL where we do not know it."""
+    return f"(SELECT o.name FROM accounts_agency o WHERE o.code = {code})"  # noqa: S608 - a column
+
+
 def person_name(code: str | None) -> str:
     if not code:
         return ""
@@ -337,12 +338,17 @@ class Names:
         return self.people.get(code, code) if code else ""
 
 
+def _those(kind: str) -> str:
+    # Not seen through by the planner, which would plan anew for every list.
+    return f"ANY(ARRAY(SELECT json_array_elements_text(%(asked)s::json -> '{kind}')))"
+
+
 _NAMED = (
-    "SELECT 'agency', code, name FROM accounts_agency WHERE code = ANY(%(agencies)s::text[])"
-    " UNION ALL SELECT 'person', code, name FROM accounts_person WHERE code = ANY(%(people)s::text[])"
-    " UNION ALL SELECT 'system', code, name FROM accounts_system WHERE code = ANY(%(systems)s::text[])"
+    f"SELECT 'agency', code, name FROM accounts_agency WHERE code = {_those('agencies')}"  # noqa: S608
+    f" UNION ALL SELECT 'person', code, name FROM accounts_person WHERE code = {_those('people')}"
+    f" UNION ALL SELECT 'system', code, name FROM accounts_system WHERE code = {_those('systems')}"
     " UNION ALL SELECT 'post', code, \"window\" FROM accounts_post"
-    " WHERE code = ANY(%(posts)s::text[]) AND \"window\" <> ''"
+    f" WHERE code = {_those('posts')} AND \"window\" <> ''"
 )
 
 
@@ -363,7 +369,7 @@ def names(
     found: dict[str, dict[str, str]] = {"agency": {}, "person": {}, "system": {}, "post": {}}
     if any(asked.values()):
         with connection.cursor() as cursor:
-            cursor.execute(_NAMED, asked)
+            cursor.execute(_NAMED, {"asked": json.dumps(asked)})
             for kind, code, name in cursor.fetchall():
                 found[kind][code] = name
     systems = {f"{SYSTEM}{code}": name for code, name in found["system"].items()}
@@ -372,6 +378,12 @@ def names(
 
 def post_name(code: str) -> str:
     return Post.objects.filter(code=code).values_list("name", flat=True).first() or code
+
+
+def post_names(codes: Iterable[str | None]) -> dict[str, str]:
+    """The names of these posts by code, in one query; one that we do not know is left out."""
+    wanted = sorted({one for one in codes if one})
+    return dict(Post.objects.filter(code__in=wanted).values_list("code", "name")) if wanted else {}
 
 
 def looks(

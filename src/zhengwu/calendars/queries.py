@@ -64,12 +64,24 @@ def edition(
     number: at that version of the stream; known: as known at that position of the log; last: after
     this change, which the caller's own SELECT read (LAST_CHANGE), so that nothing is asked.
     """
+    global _lately
     if last is None or known is not None or number is not None:
         last = _last(number, known, newest=last)
+    if known is None and number is None:
+        _lately = last
     regions, halls = _scopes(*last)
     # Only places that something was said of are told apart: the others share one edition.
     above = [one for one in _above(region) if one in regions] if regions else []
     return _edition(tuple(above), hall if hall in halls else None, *last)
+
+
+_lately: Change | None = None
+
+
+def lately() -> Change:
+    """The last change as this process saw it last. Whoever counts by it asks for LAST_CHANGE in the
+    same SELECT, and counts again where that is another."""
+    return _lately or _last(None, None)
 
 
 class AsKnown:
@@ -183,13 +195,36 @@ def _last(
     number: int | None, known: int | None, *, newest: Change | None = None
 ) -> tuple[int, UUID]:
     """The version and id of the event to fold up to. newest: the last of all, where it was read."""
-    found = ledger.last(STREAM, STREAM_ID, known=known, version=number)
+    if newest is not None and known is not None and number is None:
+        found = next((one for one, placed in _placed(newest) if placed <= known), None)
+    else:
+        found = ledger.last(STREAM, STREAM_ID, known=known, version=number)
     if known is not None:
         # What came with the software was known before it stood in the log.
         first = _shipped_first(*(newest or ledger.last(STREAM, STREAM_ID) or (0, NOTHING)))
         if found is None or found[0] < first[0]:
             found = first if number is None else min(first, found or first)
     return found or (0, NOTHING)
+
+
+_places: dict[Change, tuple[tuple[Change, int], ...]] = {}
+
+
+def _placed(newest: Change) -> tuple[tuple[Change, int], ...]:
+    """The changes up to the newest with their positions, the latest first. A position once given
+    stays, so that the whole is kept as soon as each has one."""
+    kept = _places.get(newest)
+    if kept is None:
+        told = [one for one in ledger.places(STREAM, STREAM_ID) if one[0] <= newest[0]]
+        kept = tuple(
+            ((version, one), position)
+            for version, one, position in reversed(told)
+            if position is not None
+        )
+        if len(kept) == len(told):
+            _places.clear()
+            _places[newest] = kept
+    return kept
 
 
 @lru_cache(maxsize=16)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
+import orjson
 from django.db import connection, transaction
 
 from zhengwu.cases import heads, running
@@ -49,18 +50,32 @@ class Raised:
 
 
 def of_case(case: UUID) -> tuple[Raised, ...]:
-    """The alarms of a case that its reader may see, in the order of their lawful instants.
-
-    One whose due moved later stays: it was raised by what was known then.
-    """
+    """The alarms of a case that its reader may see, in the order of their lawful instants."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            'SELECT a."limit", a.level, a.due, a.occurred, e.received FROM cases_alarm a'
-            " JOIN ledger_event e ON e.stream = %s AND e.stream_id = a.id AND e.version = 1"
-            ' WHERE a."case" = %s ORDER BY a.occurred, a.due, a.level',
-            [ALARMS, case],
-        )
-        return tuple(Raised(*row) for row in cursor.fetchall())
+        cursor.execute(f"SELECT {of_case_sql('%s::uuid')}", [case])
+        return raised(cursor.fetchone()[0])
+
+
+def of_case_sql(case: str) -> str:
+    """A scalar subquery giving the alarms of a case (SQL of its id), for the SELECT of its page;
+    read the value with `raised`. One whose due moved later stays: it was raised by what was known
+    then.
+    """
+    return (
+        '(SELECT json_agg(json_build_array(a."limit", a.level, a.due, a.occurred, e.received)'  # noqa: S608
+        " ORDER BY a.occurred, a.due, a.level)::text FROM cases_alarm a"
+        f" JOIN ledger_event e ON e.stream = '{ALARMS}' AND e.stream_id = a.id AND e.version = 1"
+        f' WHERE a."case" = {case})'
+    )
+
+
+def raised(value: str | None) -> tuple[Raised, ...]:
+    """The alarms of an `of_case_sql` value, in the order of their lawful instants."""
+    moment = datetime.fromisoformat
+    return tuple(
+        Raised(limit, level, moment(due), moment(occurred), moment(noticed))
+        for limit, level, due, occurred, noticed in (orjson.loads(value) if value else ())
+    )
 
 
 def sweep(at: datetime, *, page: int = PAGE, budget: float = BUDGET) -> int:

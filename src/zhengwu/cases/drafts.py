@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.db import connection
 
 from zhengwu.accounts.queries import Actor
@@ -143,6 +144,30 @@ def of(actor: Actor, slot: str) -> Draft | None:
 def of_slots(actor: Actor, slots: Sequence[str]) -> tuple[Draft, ...]:
     """The actor's own drafts in these slots."""
     return _rows("slot = ANY(%s::text[])", [actor.code, list(slots)]) if slots else ()
+
+
+def of_case(number: str, kind: str = "") -> str:
+    """The slot of an act's form on a case's page; what the slots of all its acts begin with."""
+    return f"case/{number}/{kind}"
+
+
+def under_sql(person: str, slot: str) -> str:
+    """A scalar subquery giving a person's drafts in the slots that begin so (SQL of both), for the
+    SELECT of a page; read the value with `begun`.
+    """
+    return (
+        "(SELECT json_agg(json_build_array(d.slot, d.title, d.fields, d.version, d.at, d.parked)"  # noqa: S608
+        f" ORDER BY d.at DESC, d.id)::text FROM cases_draft d WHERE d.person = {person}"
+        f" AND starts_with(d.slot, {slot}))"
+    )
+
+
+def begun(value: str | None) -> tuple[Draft, ...]:
+    """The drafts of an `under_sql` value."""
+    return tuple(
+        _draft((slot, title, fields, version, datetime.fromisoformat(at), parked))
+        for slot, title, fields, version, at, parked in (orjson.loads(value) if value else ())
+    )
 
 
 def all_of(actor: Actor) -> tuple[Draft, ...]:

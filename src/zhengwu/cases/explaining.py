@@ -69,9 +69,15 @@ def why_shown(identifier: UUID, *, at: datetime) -> Explained:
     return _explained(loading.load_shown(identifier), None, at)
 
 
-def changes_of(loaded: Loaded) -> tuple[Change, ...]:
-    """How the ends of a loaded case came to be; one query, more only where the calendar moved."""
-    moves = reprojection.moves_of(loaded.id)
+def changes_of(
+    loaded: Loaded, moves: Sequence[reprojection.Moved] | None = None
+) -> tuple[Change, ...]:
+    """How the ends of a loaded case came to be; one query, more only where the calendar moved.
+
+    moves: what changes of the calendar did to it, where that was read with it.
+    """
+    if moves is None:
+        moves = reprojection.moves_of(loaded.id)
     return readings.changes(loaded.events, moves, edition=lambda known: loaded.edition(known=known))
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
 from zhengwu.accounts import queries as accounts
@@ -93,6 +94,9 @@ class Loaded:
     )
     _life: Life | None = field(default=None, init=False, compare=False, repr=False)
     _ready: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
+    _materials: tuple[Handed, ...] | None = field(
+        default=None, init=False, compare=False, repr=False
+    )
 
     @property
     def life(self) -> Life:
@@ -175,6 +179,12 @@ class Loaded:
 
     def materials(self) -> tuple[Handed, ...]:
         """The item's list with what was handed in, from the events."""
+        if self._materials is None:
+            object.__setattr__(self, "_materials", self._handed_in())
+        assert self._materials is not None
+        return self._materials
+
+    def _handed_in(self) -> tuple[Handed, ...]:
         if self.item is None:
             return ()
         states: dict[str, tuple[str, datetime]] = {}
@@ -234,7 +244,8 @@ def within(reach: Reach) -> tuple[str, dict[str, Any]]:
             "reach_agencies",
             sorted(reach.agencies - one),
         ),
-        ("c.hall = %(reach_hall)s", "reach_hall", next(iter(hall), None)),
+        # Of halls there are few and large ones: one plan for all of them, and not one every time.
+        ("c.hall = (SELECT %(reach_hall)s::text)", "reach_hall", next(iter(hall), None)),
         ("c.hall = ANY(%(reach_halls)s::text[])", "reach_halls", sorted(reach.halls - hall)),
         ("c.id = ANY(%(reach_streams)s::uuid[])", "reach_streams", sorted(reach.streams)),
     )
@@ -259,6 +270,54 @@ def load(actor: Actor, number: str) -> Loaded:
     if not found:
         raise CaseNotFound(number)
     return found[0]
+
+
+def load_to_show(
+    actor: Actor, number: str, beside: Sequence[str], parameters: Mapping[str, Any]
+) -> tuple[Loaded, Sequence[Any]]:
+    """The same for a page, with the values of scalar subqueries on alias `c` from the same SELECT;
+    positions are told of closed cases only. Raises CaseNotFound.
+    """
+    allowed, reach = within(accounts.reach(actor, "case.see"))
+    # One number of one type, so that the server plans it once.
+    where = f"c.number = %(number)s::text AND {allowed}"
+    return _shown(number, where, {"number": number, **parameters, **reach}, beside)
+
+
+def load_public_to_show(
+    number: str, query_code: str, beside: Sequence[str]
+) -> tuple[Loaded, Sequence[Any]]:
+    """The same for whoever holds number and query code, with every position. Raises CaseNotFound."""
+    where = "c.number = %(number)s::text AND c.query_code = %(code)s::text"
+    parameters = {"number": number, "code": query_code}
+    return _shown(number, where, parameters, beside, story=f"{STORY}, {calendars.LAST_CHANGE}")
+
+
+def _shown(
+    number: str,
+    where: str,
+    parameters: Mapping[str, Any],
+    beside: Sequence[str],
+    *,
+    story: str = TO_ACT,
+) -> tuple[Loaded, Sequence[Any]]:
+    wanted = ", ".join(beside)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS}, {APPLICANT}::text, {story}, {wanted} FROM cases_case c"  # noqa: S608
+            f" WHERE {where}",
+            parameters,
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise CaseNotFound(number)
+    columns = len(row) - len(beside)
+    *values, given, told_so, change = row[:columns]
+    told = ledger_queries.story(told_so)
+    loaded = _loaded(
+        (*values, orjson.loads(given) if given else None, told, False, calendars.change(change))
+    )
+    return loaded, row[columns:]
 
 
 def load_to_act(actor: Actor, number: str) -> Loaded:

@@ -102,7 +102,9 @@ class Case(models.Model):
 
     No index on the version. What the inbox counts stands in `cases_case_alike`, so that it reads no
     page of the table: three of four moves were not HOT before it either, because they move `next_at`.
-    `cases_case_of_hall` is the list of a whole hall, in its order. No index for LIKE on the number.
+    `cases_case_pressing` is the list of an agency in its order, and what its lights are counted from;
+    `cases_case_in_hall` is that of a hall, with
+    `cases_case_awaited` for what waits there for the applicant. No index for LIKE on the number.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -156,14 +158,28 @@ class Case(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["agency", "due", "id"],
+                fields=["agency", "suspended", "due", "id"],
+                include=["state"],
                 condition=Q(closed__isnull=True),
-                name="cases_case_open",
+                name="cases_case_pressing",
             ),
             models.Index(
                 fields=["hall", "suspended", "due", "id"],
+                include=["state"],
                 condition=Q(closed__isnull=True),
-                name="cases_case_of_hall",
+                name="cases_case_in_hall",
+            ),
+            models.Index(
+                fields=["hall", "suspended"],
+                condition=Q(closed__isnull=True, state="supplementing"),
+                name="cases_case_awaited",
+            ),
+            # The same of the whole city, by district: the wall.
+            models.Index(
+                fields=["due", "id"],
+                include=["region"],
+                condition=Q(closed__isnull=True, suspended=False),
+                name="cases_case_worst",
             ),
             models.Index(
                 fields=["agency", "-closed", "id"],

@@ -9,15 +9,16 @@ from functools import cache, cached_property, partial
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor, Names
 from zhengwu.calendars import queries as calendars
-from zhengwu.cases import alarms, loading, wording
+from zhengwu.cases import alarms, drafts, loading, wording
 from zhengwu.cases.acts import VERBS, handling, mending
-from zhengwu.cases.events import STREAM
+from zhengwu.cases.drafts import Draft
 from zhengwu.cases.heads import SHANGHAI
 from zhengwu.cases.loading import CaseNotFound, Loaded
 from zhengwu.cases.parties import Applicant
@@ -90,16 +91,8 @@ FOLDERS: tuple[tuple[str, str, str], ...] = (
     ),
     ("closed", "已办结", "c.closed IS NOT NULL"),
 )
-# What is handed to oneself in three parts that exclude each other, each of which finds its place in
-# the index or is not looked for at all. The agency is not to be sought by: the planner would take
-# the list for ten of them and leave the index.
-_HANDED = "c.holder_kind = 'handing_over' AND c.holder_agency || '' = ANY(%(own)s::text[])"
+# States but the one of the review, in which what is handed over waits for the window.
 _ELSEWHERE = ", ".join(f"'{one}'" for one in lifecycle.State if one != lifecycle.State.HANDLING)
-MINE = (
-    f"{_HANDED} AND c.holder_post = ANY(%(posts)s::text[])",
-    f"%(handles)s::boolean AND {_HANDED} AND c.holder_post IS NULL AND c.state = 'handling'",
-    f"%(at_window)s::boolean AND {_HANDED} AND c.holder_post IS NULL AND c.state IN ({_ELSEWHERE})",
-)
 # Folders for some only, and folders whose count would read the stories of all open cases.
 ONLY_FOR = {"unpaid": "case.collect", "asked": "case.opine", "asking": "case.review"}
 UNCOUNTED = frozenset({"asking", "closed"})
@@ -411,6 +404,7 @@ class CaseView:
     then: Then | None
     names: Names  # of everybody in the story
     calendar: calendars.Change | None  # what the calendar's stream came to when the case was read
+    drafts: tuple[Draft, ...]  # what this actor has begun to type for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,35 +430,25 @@ def inbox(
     at: datetime,
 ) -> InboxPage:
     """The cases this actor may see, by time left. `folder` is a name of FOLDERS; None is open."""
-    calendar = calendars.edition().calendar
-    where, order, parameters = _list(
-        actor, folder=folder, item=item, q=q, light=light, bounds=light_bounds(at, calendar)
-    )
     page = max(1, page)
     with connection.cursor() as cursor:
-        summary = _summary(
-            cursor, actor, where, parameters, q=q, folder=folder, item=item, light=light
-        )
+        change, summary = calendars.lately(), None
+        while summary is None or summary.change != change:
+            change = summary.change if summary else change
+            calendar = calendars.edition(last=change).calendar
+            asked = _list(
+                actor, folder=folder, item=item, q=q, light=light, bounds=light_bounds(at, calendar)
+            )
+            summary = _summary(cursor, actor, asked, q=q, folder=folder, item=item, light=light)
         pages = max(1, -(-summary.total // size))
         page = min(page, pages)
         skip = (page - 1) * size
-        if skip + size <= summary.running and loading.one_place(accounts.reach(actor, "case.see")):
-            # The index of the open cases holds them in this order, so that nothing is sorted; the
-            # version, which the other index does not hold, keeps the planner from sorting that.
-            where = f"{where} AND NOT c.suspended AND c.version > 0"
-            order = "c.due NULLS LAST, c.id"
         cursor.execute(
-            f"SELECT c.id, c.number, c.item_name, {NAME}, c.source, c.state, c.suspended, c.step, "  # noqa: S608
-            "c.item, c.item_version, c.holder_kind, c.holder_agency, c.due, c.provisional, "
-            "c.opened, c.closed, c.outcome, c.kind, c.agency "
-            f"FROM cases_case c WHERE c.id IN (SELECT c.id FROM cases_case c WHERE {where}"
-            f" ORDER BY {order} LIMIT %(size)s OFFSET %(skip)s) ORDER BY {order}",
-            {**parameters, "size": size, "skip": skip},
+            _listed(asked.where, asked.order, size, skip), {**asked.parameters, "skip": skip}
         )
-        fetched = cursor.fetchall()
-    names = accounts.names(agencies=(columns[HOLDER_AGENCY] for columns in fetched))
+        listed = cursor.fetchone()[0]
     judges = [accounts.reach(actor, act) for act in DECIDING]
-    rows = tuple(_row(columns, names, calendar, at, judges) for columns in fetched)
+    rows = tuple(_row(columns, calendar, at, judges) for columns in orjson.loads(listed or "[]"))
     lamps = tuple(
         Lamp(code, wording.LIGHTS[code], count)
         for code, count in zip(LIGHT_SQL, summary.by_light, strict=True)
@@ -472,6 +456,22 @@ def inbox(
     return InboxPage(
         rows, lamps, summary.by_folder, page, pages, summary.total, summary.items
     )  # fmt: skip
+
+
+def _listed(where: str, order: str, size: int, skip: int) -> str:
+    """The rows of a page as one text: a third of what their values cost to take over one by one.
+
+    How many is said in the statement: planned for any number, a page would cost a tenth of the list.
+    """
+    page = f"LIMIT {size:d}{' OFFSET %(skip)s' if skip else ''}"
+    return (
+        "SELECT json_agg(json_build_array(c.id, c.number, c.item_name,"  # noqa: S608
+        f" {NAME}, c.source, c.state, c.suspended, c.step, c.item, c.item_version, c.holder_kind,"
+        f" c.holder_agency, {accounts.agency_name_sql('c.holder_agency')}, c.due, c.provisional,"
+        f" c.opened, c.closed, c.outcome, c.kind, c.agency) ORDER BY {order})::text"
+        f" FROM cases_case c WHERE c.id IN (SELECT c.id FROM cases_case c WHERE {where}"
+        f" ORDER BY {order} {page})"
+    )
 
 
 # Folders whose conditions read more than the columns of the summary.
@@ -490,18 +490,17 @@ Items = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the inbox counts, none of it beyond COUNTED. running: those of the list that are not
-    suspended, 0 where that is not known."""
+    """What the inbox counts, none of it beyond COUNTED. change: the calendar's last one meanwhile."""
 
+    change: calendars.Change
     items: Items
     by_folder: Mapping[str, int]
     total: int
-    running: int
     by_light: Sequence[int]
 
 
 def _summary(
-    cursor: CursorWrapper, actor: Actor, where: str, parameters: Mapping[str, Any],
+    cursor: CursorWrapper, actor: Actor, asked: Listing,
     *, q: str, folder: str | None, item: str | None, light: str | None,
 ) -> Summary:  # fmt: skip
     """The counts over the list. How far they go and how they are got depends on the reach.
@@ -509,45 +508,49 @@ def _summary(
     One agency, as nearly all of the staff have it: each is counted by itself in the index that
     begins with the agency, so that a desk with ten thousand open cases reads a few thousand entries
     and a small one a few. Any other reach has no such index: it is looked through once, and where
-    it holds COUNTED or more, what stands in the folders is not told.
+    it holds COUNTED or more, what stands in the folders is not told; nor of a hall that does, whose
+    list has an index all the same.
     """
     reach = accounts.reach(actor, "case.see")
     counted = [f for f in folders(actor) if f[0] not in UNCOUNTED]
     alone = q or folder in APART
+    listed = None if alone else asked.narrowed
     if reach.agencies and loading.one_place(reach):
-        sql = _bounded(actor, counted, None if alone else where)
-        cursor.execute(sql, parameters)
-        whole, items, by_folder, chosen, running, by_light = cursor.fetchone()
-        if whole >= COUNTED:
-            items = catalog.named_of(reach.agencies)
+        whole = None if item or light in LIGHT_SQL else folder or ""
+        cursor.execute(_bounded(asked.allowed, counted, listed, folder=whole), asked.parameters)
+        change, everything, chosen, items, by_folder, by_light = cursor.fetchone()
+        items = catalog.newest(items) if everything >= COUNTED else orjson.loads(items or "[]")
     else:
-        sql = _summary_sql(actor, counted, folder=folder, item=item, light=light)
-        cursor.execute(sql, {"item": item, **parameters})
-        whole, items, chosen, running, by_light, by_folder = cursor.fetchone()
-        if whole >= COUNTED:
+        change, everything = None, 0
+        if loading.one_place(reach):
+            cursor.execute(_of_hall(asked.allowed, listed), asked.parameters)
+            change, everything, items, chosen, by_light = cursor.fetchone()
             by_folder = ()
-            if not alone:
-                cursor.execute(_bounded(actor, (), where), parameters)
-                _, _, _, chosen, running, by_light = cursor.fetchone()
+        if everything < COUNTED:
+            sql = _summary_sql(actor, counted, folder=folder, item=item, light=light)
+            cursor.execute(sql, {"item": item, **asked.parameters})
+            change, everything, items, chosen, by_light, by_folder = cursor.fetchone()
+            by_folder = by_folder if everything < COUNTED else ()
     if alone:
-        running = 0
-        chosen, by_light = _counted_apart(cursor, where, parameters, lit=q or folder != "closed")
+        chosen, by_light = _counted_apart(cursor, asked, lit=q or folder != "closed")
     return Summary(
+        calendars.change(change),
         tuple((str(code), str(name)) for code, name in items or ())[:SHOWN_ITEMS],
         {name: count for (name, _, _), count in zip(counted, by_folder, strict=False)},
-        chosen, running, by_light,
+        chosen, by_light,
     )  # fmt: skip
 
 
 def _counted_apart(
-    cursor: CursorWrapper, where: str, parameters: Mapping[str, Any], *, lit: object
+    cursor: CursorWrapper, asked: Listing, *, lit: object
 ) -> tuple[int, Sequence[int]]:
     """What a search or a folder by itself holds, and under which lights; closed ones are under
     none any more, and without those columns the index alone can count them."""
+    where = asked.where
     if not lit:
         cursor.execute(
             f"SELECT count(*) FROM (SELECT 1 FROM cases_case c WHERE {where} LIMIT {COUNTED}) c",  # noqa: S608
-            parameters,
+            asked.parameters,
         )
         return cursor.fetchone()[0], [0] * len(LIGHT_SQL)
     cursor.execute(
@@ -555,49 +558,109 @@ def _counted_apart(
         + ", ".join(f"count(*) FILTER (WHERE {sql})" for sql in LIGHT_SQL.values())
         + " FROM (SELECT c.closed, c.suspended, c.due, c.state FROM cases_case c"
         + f" WHERE {where} LIMIT {COUNTED}) c",
-        parameters,
+        asked.parameters,
     )
     total, *by_light = cursor.fetchone()
     return total, by_light
 
 
-def _bounded(actor: Actor, counted: Sequence[tuple[str, str, str]], where: str | None) -> str:
-    """How many open cases are in reach, their items, how many by folder; of the list how many, how
-    many that run, and how many by light: each counted by itself, up to COUNTED."""
-    allowed, _ = loading.within(accounts.reach(actor, "case.see"))
+# --- counts of what is open in reach, each by itself, none beyond COUNTED ----------------------------
 
-    def few(condition: str, columns: str = "1") -> str:
-        # In the order of the index from which it is counted: planned for any agency, a condition
-        # that seems rare would be sought in the table.
-        by = " ORDER BY c.state, c.suspended, c.holder_kind" if "holder_kind" in condition else ""
-        return (
-            f"SELECT {columns} FROM cases_case c WHERE c.closed IS NULL AND {allowed}"  # noqa: S608
-            f" AND {condition}{by} LIMIT {COUNTED}"
-        )
 
-    def count(condition: str) -> str:
-        return f"(SELECT count(*)::integer FROM ({few(condition)}) few)"  # noqa: S608
-
-    def several(*conditions: str) -> str:
-        return f"least({' + '.join(map(count, conditions))}, {COUNTED})"
-
-    def lit(code: str) -> str:
-        if code != "pause":
-            return count(f"{where or 'false'} AND {LIGHT_SQL[code]}")
-        listed = where or "false"
-        return several(
-            f"{listed} AND c.suspended",
-            f"{listed} AND NOT c.suspended AND c.state = 'supplementing'",
-        )
-
-    held = [several(*MINE) if name == "mine" else count(sql) for name, _, sql in counted]
-    listed = [where, f"{where} AND NOT c.suspended"] if where else ["false", "false"]
+def _open(allowed: str) -> str:
+    """What the counts are of. A name for a text that would else stand in each: the driver looks
+    through a statement of more than 4,096 letters anew every time."""
     return (
-        f"SELECT {count('true')}, (SELECT array_agg(ARRAY[i.item, i.item_name]) FROM (SELECT"  # noqa: S608
-        f" DISTINCT f.item, f.item_name FROM ({few('true', 'c.item, c.item_name')}) f"
-        " WHERE f.item IS NOT NULL ORDER BY 2) i),"
-        f" ARRAY[{', '.join(held)}]::integer[],"
-        f" {', '.join(map(count, listed))}, ARRAY[{', '.join(map(lit, LIGHT_SQL))}]"
+        "WITH c AS NOT MATERIALIZED (SELECT c.* FROM cases_case c"  # noqa: S608 - fragments of ours
+        f" WHERE c.closed IS NULL AND {allowed})"
+    )
+
+
+def _count(condition: str, of: str = "") -> str:
+    """How many under a condition. of: what is gone through beside them, and names its cases."""
+    # In the order of the index from which it is counted: planned for any agency, a condition that
+    # seems rare would be sought in the table.
+    by = " ORDER BY c.state, c.suspended, c.holder_kind" if not of and "holder" in condition else ""
+    return (
+        f"(SELECT count(*)::int FROM (SELECT FROM {of}c WHERE {condition}{by} LIMIT {COUNTED}) f)"  # noqa: S608
+    )
+
+
+def _several(*conditions: str, of: str = "") -> str:
+    return f"least({' + '.join(_count(one, of) for one in conditions)}, {COUNTED})"
+
+
+def _lit(listed: str) -> str:
+    """How many of a list stand under each light."""
+    running = f"{listed} AND NOT c.suspended"
+    parts = {
+        "green": (
+            f"{running} AND c.state <> 'supplementing' AND c.due >= %(soon)s",
+            f"{running} AND c.state <> 'supplementing' AND c.due IS NULL",
+        ),
+        "pause": (f"{listed} AND c.suspended", f"{running} AND c.state = 'supplementing'"),
+    }
+    counts = (
+        _several(*parts[code]) if code in parts else _count(f"{listed} AND {condition}")
+        for code, condition in LIGHT_SQL.items()
+    )
+    return f"ARRAY[{', '.join(counts)}]"
+
+
+def _mine() -> str:
+    """How much is handed to this actor: to a post by itself, to the agency in the states that their
+    posts are for. Each is sought by all that the index holds before the post."""
+    whose = "c.holder_kind = 'handing_over' AND c.holder_agency = o.code AND c.holder_post"
+    return _several(
+        f"{whose} = ANY(%(posts)s::text[])",
+        f"%(handles)s::boolean AND c.state = 'handling' AND {whose} IS NULL",
+        f"%(at_window)s::boolean AND c.state IN ({_ELSEWHERE}) AND {whose} IS NULL",
+        of="unnest(%(own)s::text[]) o(code), ",
+    )
+
+
+# Folders of which a case is in no more than one.
+_APART = ("receiving", "supplementing", "handling", "suspended", "forwarded", "decided", "deliver")
+
+
+def _bounded(
+    allowed: str, counted: Sequence[tuple[str, str, str]], listed: str | None, *, folder: str | None
+) -> str:
+    """How many cases are open in reach, of a list how many, the items in reach, how many open cases
+    by folder, how many of the list by light. folder: the list is this one, "" the whole.
+
+    Where the folders hold enough nothing else is counted to know that the whole does.
+    """
+    names = [name for name, _, _ in counted]
+    held = [_mine() if name == "mine" else _count(sql) for name, _, sql in counted]
+    apart = " + ".join(f"h.held[{names.index(name) + 1}]" for name in _APART)
+    if listed is None:
+        chosen = "0"
+    elif folder == "":
+        chosen = "w.n"
+    else:
+        chosen = f"h.held[{names.index(folder) + 1}]" if folder in names else _count(listed)
+    return (
+        f"{_open(allowed)} SELECT {calendars.LAST_CHANGE}, w.n, {chosen}, CASE WHEN w.n < {COUNTED} THEN (SELECT"  # noqa: S608
+        " json_agg(json_build_array(i.item, i.item_name) ORDER BY i.item_name) FROM"
+        " (SELECT DISTINCT c.item, c.item_name FROM c WHERE c.item IS NOT NULL) i)::text"
+        f" ELSE {catalog.named_of_sql('%(reach_agency)s')} END, h.held, {_lit(listed or 'false')}"
+        f" FROM (SELECT ARRAY[{', '.join(held)}]::int[] held OFFSET 0) h, LATERAL (SELECT CASE WHEN"
+        f" {apart} >= {COUNTED} THEN {COUNTED} ELSE {_count('true')} END n OFFSET 0) w"
+    )
+
+
+def _of_hall(allowed: str, listed: str | None) -> str:
+    """How many cases are open in reach; if they are COUNTED or more, items among them, how many are
+    in a list, and how many of it by light."""
+    chosen = f"{_count(listed)}, {_lit(listed)}" if listed else "0, '{}'::int[]"
+    return (
+        f"{_open(allowed)} SELECT {calendars.LAST_CHANGE}, w.n, i.items, i.chosen, i.lit FROM"  # noqa: S608
+        f" (SELECT {_count('true')} n OFFSET 0) w LEFT JOIN LATERAL (SELECT (SELECT"
+        " array_agg(ARRAY[i.item, i.item_name]) FROM (SELECT DISTINCT f.item, f.item_name FROM"
+        f" (SELECT c.item, c.item_name FROM c LIMIT {COUNTED}) f WHERE f.item IS NOT NULL"
+        f" ORDER BY 2 LIMIT {SHOWN_ITEMS}) i), {chosen}) i(items, chosen, lit)"
+        f" ON w.n >= {COUNTED}"
     )
 
 
@@ -610,7 +673,7 @@ def _summary_sql(
     light: str | None,
 ) -> str:
     """The same from one look at the open cases in reach: how many, their items, how many are chosen,
-    how many of these run, the chosen ones by light, and all by folder.
+    the chosen ones by light, and all by folder.
 
     Every case is looked at once and put with those alike; what is counted is counted of these few.
     """
@@ -642,9 +705,9 @@ def _summary_sql(
         f"WITH alike AS MATERIALIZED (SELECT {SUMMARY}, {LIT} AS lit, count(*) AS n FROM"  # noqa: S608
         f" (SELECT c.* FROM cases_case c WHERE c.closed IS NULL AND {allowed} LIMIT {COUNTED}) c"
         " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)"
-        f" SELECT {total('true')}, (SELECT array_agg(ARRAY[i.item, i.item_name]) FROM (SELECT"
+        f" SELECT {calendars.LAST_CHANGE}, {total('true')}, (SELECT array_agg(ARRAY[i.item, i.item_name]) FROM (SELECT"
         " DISTINCT a.item, a.item_name FROM alike a WHERE a.item IS NOT NULL ORDER BY 2"
-        f" LIMIT {SHOWN_ITEMS}) i), {total(picked)}, {total(f'({picked}) AND NOT c.suspended')},"
+        f" LIMIT {SHOWN_ITEMS}) i), {total(picked)},"
         f" ARRAY[{', '.join(by_light)}], ARRAY[{', '.join(by_folder)}]::integer[] FROM alike c"
     )
 
@@ -674,14 +737,12 @@ def place(
     index 0: it is not among them (any more); `after` is then the first.
     """
     bounds = light_bounds(at, calendars.edition().calendar)
-    where, order, parameters = _list(
-        actor, folder=folder, item=item, q="", light=light, bounds=bounds
-    )
+    asked = _list(actor, folder=folder, item=item, q="", light=light, bounds=bounds)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT c.number FROM cases_case c WHERE {where} AND c.state = 'handling' "  # noqa: S608
-            f"ORDER BY {order} LIMIT {BESIDE}",
-            parameters,
+            f"SELECT c.number FROM cases_case c WHERE {asked.where} AND c.state = 'handling' "  # noqa: S608
+            f"ORDER BY {asked.order} LIMIT {BESIDE}",
+            asked.parameters,
         )
         listed = [row[0] for row in cursor.fetchall()]
     if number not in listed:
@@ -698,6 +759,27 @@ def place(
 BESIDE = 500  # how many of a list are walked with "next" and "previous"
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An inbox's list as SQL on alias `c`: what the actor may see, whether open ones alone, what
+    else is asked."""
+
+    allowed: str
+    closed: str  # a condition on `closed`; empty: both
+    chosen: tuple[str, ...]
+    order: str
+    parameters: dict[str, Any]
+
+    @property
+    def where(self) -> str:
+        return " AND ".join(one for one in (self.allowed, self.closed, *self.chosen) if one)
+
+    @property
+    def narrowed(self) -> str:
+        """What is asked of the open ones in reach."""
+        return " AND ".join(self.chosen) or "true"
+
+
 def _list(
     actor: Actor,
     *,
@@ -706,33 +788,34 @@ def _list(
     q: str,
     light: str | None,
     bounds: Mapping[str, datetime],
-) -> tuple[str, str, dict[str, Any]]:
-    """Condition, order and parameters of an inbox's list, on alias `c`."""
+) -> Listing:
+    """Condition, order and parameters of an inbox's list."""
     allowed, parameters = loading.within(accounts.reach(actor, "case.see"))
     parameters |= _own(actor)
-    conditions = [allowed]
-    conditions.append(next((c for name, _, c in FOLDERS if name == folder), "c.closed IS NULL"))
-    if folder not in (None, "closed"):
-        conditions.append("c.closed IS NULL")
+    chosen = []
+    closed = "c.closed IS NULL"
+    of_folder = next((c for name, _, c in FOLDERS if name == folder), None)
+    if folder == "closed":
+        closed = str(of_folder)
+    elif of_folder:
+        chosen.append(f"({of_folder})")
     if item:
-        conditions.append("c.item = %(item)s")
+        chosen.append("c.item = %(item)s")
         parameters["item"] = item
     q = q.strip()[:100].replace("\x00", "")
     if q:
-        conditions.append(
+        closed, chosen = "", chosen[1:] if of_folder and folder != "closed" else chosen
+        chosen.append(
             "(c.number = upper(%(q)s) OR c.foreign_id = %(q)s OR c.applicant_id IN ("
             "SELECT id FROM cases_party WHERE name = %(q)s UNION ALL "
             "SELECT party_id FROM cases_partyidentifier WHERE value = upper(%(q)s)))"
-        )
+        )  # a search looks into closed cases too
         parameters["q"] = q
-        conditions[1] = "true"  # a search looks into closed cases too
-        if folder not in (None, "closed"):
-            conditions[2] = "true"
     parameters |= bounds
     if light in LIGHT_SQL:
-        conditions.append(LIGHT_SQL[light])
+        chosen.append(LIGHT_SQL[light])
     order = "c.closed DESC, c.id" if folder == "closed" else "c.suspended, c.due NULLS LAST, c.id"
-    return " AND ".join(f"({one})" for one in conditions), order, parameters
+    return Listing(allowed, closed, tuple(chosen), order, parameters)
 
 
 def _own(actor: Actor) -> dict[str, Any]:
@@ -776,19 +859,16 @@ def light_bounds(at: datetime, calendar: Calendar) -> dict[str, datetime]:
 
 
 WAITING = clock.Light("pause", "等待补正")
-HOLDER_AGENCY = 11  # its place among the columns of the list
 
 
 def _row(
-    columns: Sequence[Any],
-    names: Names,
-    calendar: Calendar,
-    at: datetime,
-    judges: Sequence[accounts.Reach],
+    columns: Sequence[Any], calendar: Calendar, at: datetime, judges: Sequence[accounts.Reach]
 ) -> InboxRow:
-    (identifier, number, item_name, applicant, source, state, suspended, step, item, item_version,
-     holder_kind, holder_agency, due, provisional, opened, closed, outcome, kind,
+    """A row of _LISTED."""
+    (told, number, item_name, applicant, source, state, suspended, step, item, item_version,
+     holder_kind, holder_agency, holder_name, ends, provisional, opened, closed, outcome, kind,
      agency) = columns  # fmt: skip
+    identifier, due = UUID(told), datetime.fromisoformat(ends) if ends else None
     waits = state == "supplementing" and closed is None
     light = (
         WAITING
@@ -801,19 +881,20 @@ def _row(
             calendar=calendar,
         )
     )
+    in_words = wording.state(state, outcome, suspended)
     return InboxRow(
         id=identifier,
         number=number,
         item_name=item_name,
         applicant=applicant or "",
         source=wording.source(source),
-        state_zh=wording.state(state, outcome, suspended),
-        step_zh=_step_name(item, item_version, step) or wording.state(state, outcome, suspended),
-        holder_zh=wording.holder(holder_kind, holder_agency, names),
+        state_zh=in_words,
+        step_zh=_step_name(item, item_version, step) or in_words,
+        holder_zh=wording.held_by(holder_kind, holder_name or holder_agency or ""),
         light=light,
         due=due,
         provisional=provisional,
-        received_at=opened,
+        received_at=datetime.fromisoformat(opened),
         review=state == "handling"
         and kind != "foreign"
         and any(
@@ -837,7 +918,43 @@ def case(actor: Actor, number: str, *, at: datetime, seen: int | None = None) ->
 
     seen: also how it stood at this version (`then`). Personal data: the applicant, free texts.
     """
-    return _view(loading.load(actor, number), actor, at, seen)
+    loaded, beside = loading.load_to_show(
+        actor, number, BESIDE_CASE, {"me": actor.code, "slots": drafts.of_case(number)}
+    )
+    return _view(loaded, Around.of(*beside), actor, at, seen)
+
+
+# What stands on a case's page beside its story: papers, files, alarms, free texts, own drafts.
+BESIDE_CASE = (
+    documents.of_stream_sql(stream="'case'", stream_id="c.id"),
+    files.of_sql(stream="'case'", stream_id="c.id"),
+    alarms.of_case_sql("c.id"),
+    ledger_queries.named_contents_sql(
+        stream="'case'", stream_id="c.id", places=tuple(wording.TEXTS)
+    ),
+    drafts.under_sql("%(me)s::text", "%(slots)s::text"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The values of BESIDE_CASE."""
+
+    papers: tuple[documents.OfCase, ...]
+    files: Sequence[files.File]
+    alarms: tuple[alarms.Raised, ...]
+    texts: Mapping[UUID, Any]
+    drafts: tuple[Draft, ...]
+
+    @classmethod
+    def of(
+        cls, papers: str | None, uploads: str | None, raised: str | None, texts: str | None,
+        begun: str | None,
+    ) -> Around:  # fmt: skip
+        return cls(
+            documents.listed(papers), files.listed(uploads), alarms.raised(raised),
+            ledger_queries.named_contents(texts), drafts.begun(begun),
+        )  # fmt: skip
 
 
 def unpaid(actor: Actor, *, q: str = "", at: datetime, most: int = 100) -> tuple[UnpaidRow, ...]:
@@ -956,16 +1073,17 @@ def recent_public(*, limit: int = 8) -> tuple[PublicRow, ...]:
         )
 
 
-def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseView:
+def _view(loaded: Loaded, around: Around, actor: Actor, at: datetime, seen: int | None) -> CaseView:
     from zhengwu.cases.services import can_undo
 
     standing = loaded.standing
     reading = loaded.read(at)
     applicant = loaded.applicant()
     names = _names(loaded)
-    issued = documents.of_stream(loaded.id)
-    said = contents(loaded)
-    scans = _scans(loaded)
+    issued = around.papers
+    said = {key: around.texts.get(one) for key, one in _places(loaded).items()}
+    scans = _scans(loaded, around.files)
+    listed = {material.code for material in loaded.materials()}
     return CaseView(
         id=loaded.id,
         number=loaded.number,
@@ -995,11 +1113,12 @@ def _view(loaded: Loaded, actor: Actor, at: datetime, seen: int | None) -> CaseV
         story=_story(loaded, names, said),
         spans=timeledger.spans(loaded.events, until=at),
         materials=_materials(loaded, said, scans),
-        scans=tuple(s for s in scans if s.material not in {m.code for m in loaded.materials()}),
+        scans=tuple(s for s in scans if s.material not in listed),
         documents=_papers(issued),
         prints=_may_print(actor, loaded),
         acts=_offers(loaded, actor, at, reading, issued),
-        alarms=alarms.of_case(loaded.id),
+        alarms=around.alarms,
+        drafts=around.drafts,
         fee=_fee(loaded, names, said),
         proposals=_proposals(loaded, actor, names, said),
         undo=can_undo(actor, loaded, at),
@@ -1029,20 +1148,15 @@ def _people(applicant: Applicant) -> tuple[Beside, ...]:
     return tuple(found)
 
 
-def contents(loaded: Loaded) -> Mapping[tuple[int, str], Any]:
-    """The free texts of a case by version of the entry and place in its body, in one query.
-
-    None: erased. Personal data, all of it: the caller records the look.
-    """
-    places = {
+def _places(loaded: Loaded) -> Mapping[tuple[int, str], UUID]:
+    """Where free texts of a case stand: the content's id by version of the entry and place."""
+    return {
         (event.version, place): UUID(str(kept["content"]))
         for event in loaded.events
         if event.nature == Nature.ACT
         for place in wording.TEXTS
         if isinstance(kept := event.body.get(place), Mapping) and kept.get("content")
     }
-    found = ledger_queries.contents(list(places.values()))
-    return {key: found.get(identifier) for key, identifier in places.items()}
 
 
 def _names(loaded: Loaded) -> Names:
@@ -1081,9 +1195,14 @@ def _offers(
     if loaded.kind == "foreign":
         return ()
     staff = cache(accounts.colleagues)
+    reach = cache(partial(accounts.reach, actor))
+    standing = loaded.standing
     offers: list[ActOffer] = []
     for verb in VERBS.values():
-        if why_not(loaded, verb, actor, at, reading) is not None:
+        # The table first: it rules out most of them, and is the least to ask.
+        if not lifecycle.may_start(standing, verb.kind, _sample(standing, verb.kind, actor)):
+            continue
+        if why_not(loaded, verb, actor, at, reading, reach=reach) is not None:
             continue
         fields = verb.asks if verb.kind in LISTED else verb.form_of(loaded)
         offers.append(
@@ -1110,14 +1229,20 @@ def _drawn(loaded: Loaded, verb: Verb, issued: Sequence[documents.OfCase], staff
 
 
 def why_not(
-    loaded: Loaded, verb: Verb, actor: Actor, at: datetime, reading: clock.Reading
+    loaded: Loaded,
+    verb: Verb,
+    actor: Actor,
+    at: datetime,
+    reading: clock.Reading,
+    *,
+    reach: Callable[[str], accounts.Reach] | None = None,
 ) -> Refusal | None:
-    """What keeps this actor from doing this now; None where nothing does."""
+    """What keeps this actor from doing this now; None where nothing does. reach: see `permit`."""
     from zhengwu.cases.services import permit
 
     standing = loaded.standing
     try:
-        permit(actor, loaded, verb)
+        permit(actor, loaded, verb, reach=reach)
         if not verb.fits(loaded):
             return Refusal("case.not_now", f"办件还没有办到或者已经办过“{verb.zh}”这一步。")
         lifecycle.admit(
@@ -1195,8 +1320,9 @@ def _story(
             texts += wording.written(data, place, materials) if data is not None else [
                 (label, "（内容已依法删除）")
             ]  # fmt: skip
-        line = _line(event, names, steps=steps)
-        lines.append(replace(line, texts=tuple(texts), gone=gone.get(event.version, "")))
+        lines.append(
+            _line(event, names, steps=steps, texts=tuple(texts), gone=gone.get(event.version, ""))
+        )
     return tuple(lines)
 
 
@@ -1231,7 +1357,14 @@ def _words(said: Mapping[tuple[int, str], Any], version: int, place: str) -> str
     return str(data.get("text") or "") if isinstance(data, Mapping) else ""
 
 
-def _line(event: Event, names: Names, *, steps: Mapping[str, str]) -> StoryLine:
+def _line(
+    event: Event,
+    names: Names,
+    *,
+    steps: Mapping[str, str],
+    texts: tuple[tuple[str, str], ...],
+    gone: str,
+) -> StoryLine:
     document = event.body.get("document")
     observed = event.nature == Nature.OBSERVATION
     lag = abs((event.recorded - event.occurred).total_seconds()) > 60
@@ -1249,6 +1382,8 @@ def _line(event: Event, names: Names, *, steps: Mapping[str, str]) -> StoryLine:
         document_zh=wording.DOCUMENTS.get(str(document["kind"]), "") if document else "",
         observed=observed,
         deviation=event.body.get("deviation"),
+        texts=texts,
+        gone=gone,
         checks=tuple((str(c["code"]), str(c["is"])) for c in event.body.get("checks") or ()),
     )
 
@@ -1269,7 +1404,7 @@ def _papers(issued: Sequence[documents.OfCase]) -> tuple[Paper, ...]:
     )
 
 
-def _scans(loaded: Loaded) -> tuple[Scan, ...]:
+def _scans(loaded: Loaded, bound: Sequence[files.File]) -> tuple[Scan, ...]:
     """The uploaded files, but for those that only entries name which do not count."""
     named = loading.files_of(loaded.counting)
     gone = loading.files_of(loaded.events).keys() - named.keys()
@@ -1284,7 +1419,7 @@ def _scans(loaded: Loaded) -> tuple[Scan, ...]:
             erased=one.erased is not None,
             digest=named[one.id].digest if one.id in named else "",
         )
-        for one in files.of(STREAM, loaded.id)
+        for one in bound
         if one.id not in gone
     )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from zhengwu.cases.events import STREAM
+from zhengwu.cases.events import ATTEMPTS, STREAM
 from zhengwu.domain.event import Event
 from zhengwu.ledger import queries as ledger
 
@@ -123,7 +123,34 @@ def watched(cases: Collection[UUID], *, reached: int | None = None) -> Iterator[
             if one.position is not None and (reached is None or one.position <= reached)
         )
         if events:
-            yield Watched(*row[:-1], events)
+            yield Watched._make((*row[:-1], events))
+
+
+class Attempted(NamedTuple):
+    """A refused attempt to ask for what no guide lists. codes: of how many; case: None at the intake."""
+
+    case: UUID | None
+    number: str
+    item_name: str
+    agency: str
+    codes: int
+    received: datetime
+
+
+def attempts(since: datetime, until: datetime) -> Iterator[Attempted]:
+    """The attempts that the log received in a time, until excluded, the earliest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.\"case\", coalesce(c.number, ''), coalesce(c.item_name, a.item),"  # noqa: S608
+            " coalesce(e.agency, ''), coalesce(jsonb_array_length(e.body -> 'codes'), 0), e.received"
+            " FROM cases_attempt a JOIN ledger_event e"
+            f"  ON e.stream = '{ATTEMPTS}' AND e.stream_id = a.id AND e.version = 1"
+            ' LEFT JOIN cases_case c ON c.id = a."case"'
+            " WHERE e.received >= %(since)s AND e.received < %(until)s ORDER BY e.received, a.id",
+            {"since": since, "until": until},
+        )
+        rows = cursor.fetchall()
+    yield from (Attempted(*row) for row in rows)
 
 
 def overdue_sql(at: str) -> str:
@@ -138,4 +165,6 @@ def overdue_sql(at: str) -> str:
     )
 
 
-__all__ = ["Subject", "Told", "Watched", "overdue_sql", "subjects", "told", "watched"]
+__all__ = [
+    "Attempted", "Subject", "Told", "Watched", "attempts", "overdue_sql", "subjects", "told", "watched",
+]  # fmt: skip

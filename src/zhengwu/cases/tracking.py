@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.cases import explaining, loading, readings, telling, wording
+from zhengwu.cases import explaining, loading, readings, reprojection, telling, wording
 from zhengwu.cases.loading import CaseNotFound, Loaded
 from zhengwu.documents import kinds
 from zhengwu.documents import queries as documents
@@ -65,11 +65,12 @@ class Tracked:
 
 def too_often(sender: str, number: str, *, at: datetime) -> bool:
     """Counts one more attempt, wherever it is made; whether it is one too many in WINDOW."""
-    return (
-        throttle.attempts("track", sender, at=at, within=WINDOW) > PER_SENDER
+    return throttle.one_too_many(
+        ("track", sender, PER_SENDER),
         # By sender and number: nobody can lock a number for the one it belongs to.
-        or throttle.attempts("track-number", f"{sender} {number}", at=at, within=WINDOW)
-        > PER_NUMBER
+        ("track-number", f"{sender} {number}", PER_NUMBER),
+        at=at,
+        within=WINDOW,
     )
 
 
@@ -80,7 +81,10 @@ def capitals(text: str) -> str:
 
 def track(number: str, query_code: str, *, at: datetime) -> Tracked:
     """A case for whoever holds number and query code. Raises CaseNotFound."""
-    loaded = loading.load_public(number.strip().upper(), query_code.strip().upper())
+    loaded, beside = loading.load_public_to_show(
+        number.strip().upper(), query_code.strip().upper(), BESIDE
+    )
+    issued, where, moves = beside
     standing = loaded.standing
     counting = loaded.counting
     reading = loaded.read(at)
@@ -100,30 +104,44 @@ def track(number: str, query_code: str, *, at: datetime) -> Tracked:
         opened=loaded.opened,
         closed=standing.closed_at,
         id=loaded.id,
-        moved=_moved(loaded, reading),
+        moved=_moved(loaded, reading, moves),
         told=telling.told(
-            standing, reading, events=counting, matter=_matter(loaded, counting, names)
+            standing, reading, events=counting,
+            matter=_matter(loaded, counting, names, halls.row(where)),
         ),
         story=_story(loaded, counting, names),
         steps=_steps(standing, counting),
-        documents=_papers(loaded, standing),
-    )
+        documents=_papers(loaded, standing, documents.listed(issued)),
+    )  # fmt: skip
 
 
-def _moved(loaded: Loaded, reading: clock.Reading) -> tuple[readings.Change, ...]:
+# What the page says beside the story: papers, the hall, what the calendar moved.
+BESIDE = (
+    documents.of_stream_sql(stream="'case'", stream_id="c.id"),
+    halls.hall_sql("c.hall"),
+    reprojection.moves_sql("c.id"),
+)
+
+
+def _moved(
+    loaded: Loaded, reading: clock.Reading, moves: str | None
+) -> tuple[readings.Change, ...]:
     pressing = reading.due
     if pressing is None:
         return ()
     return tuple(
         one
-        for one in explaining.changes_of(loaded)
+        for one in explaining.changes_of(
+            loaded, reprojection.moves(moves, loaded.region, loaded.hall)
+        )
         if one.kind == pressing.kind and (one.moved or one.became_firm)
     )
 
 
-def _matter(loaded: Loaded, counting: Sequence[Event], names: accounts.Names) -> telling.Matter:
+def _matter(
+    loaded: Loaded, counting: Sequence[Event], names: accounts.Names, hall: halls.HallRow | None
+) -> telling.Matter:
     organ = names.agency(loaded.agency)
-    hall = halls.hall(loaded.hall) if loaded.hall else None
     window = f"{loaded.window} 窗口" if loaded.window else ""
     place = f"{hall.name} {window}" if hall and window else window
     if loaded.item is None:
@@ -238,10 +256,12 @@ def _steps(
     return tuple(rows)
 
 
-def _papers(loaded: Loaded, standing: Standing) -> tuple[Paper, ...]:
+def _papers(
+    loaded: Loaded, standing: Standing, issued: Sequence[documents.OfCase]
+) -> tuple[Paper, ...]:
     """The latest first; a decision is called by what it decides."""
     rows = []
-    for one in documents.of_stream(loaded.id):
+    for one in issued:
         if one.kind in NOT_SHOWN:
             continue
         title = one.title

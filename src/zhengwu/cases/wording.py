@@ -141,7 +141,11 @@ def source(code: str) -> str:
 
 def holder(kind: str, agency: str | None, names: Names) -> str:
     """Who has the case now, in words."""
-    name = names.agency(agency)
+    return held_by(kind, names.agency(agency))
+
+
+def held_by(kind: str, name: str) -> str:
+    """The same by the name of the agency."""
     return {
         "window": f"{name}窗口",
         "department": name,

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+import orjson
 from django.db.models import Max, QuerySet
 
 from zhengwu.accounts import queries as accounts
@@ -197,6 +197,12 @@ def history(code: str) -> tuple[ItemVersionRow, ...]:
     return _rows(found.order_by("-version"))
 
 
+def versions_of(codes: Collection[str]) -> tuple[ItemVersionRow, ...]:
+    """All versions of these items, the newest first."""
+    found = _whole_rows().filter(item__code__in=sorted(codes))
+    return _rows(found.order_by("item__code", "-version"))
+
+
 def organs(code: str) -> tuple[tuple[int, str, str], ...]:
     """Number, name and organ of every version of an item: what leads to its cases and drafts."""
     found = ItemVersion.objects.filter(item__code=code).order_by("version")
@@ -221,16 +227,20 @@ def names(codes: Iterable[str]) -> dict[str, str]:
     return {code: code for code in listed} | dict(found.values_list("item__code", "name"))
 
 
-def named_of(agencies: Collection[str]) -> tuple[tuple[str, str], ...]:
-    """Code and name of what these agencies ever had on their lists, by name."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT i.code, v.name FROM catalog_itemversion v JOIN catalog_item i ON i.id = v.item_id"
-            " WHERE v.agency = ANY(%s::text[]) ORDER BY v.version",
-            [sorted(agencies)],
-        )
-        newest = dict(cursor.fetchall())
-    return tuple(sorted(newest.items(), key=lambda one: one[1]))
+def named_of_sql(agency: str) -> str:
+    """A scalar subquery giving what an agency (SQL of its code) ever had on its list, as text, for a
+    context's own SELECT; read the value with `newest`."""
+    return (
+        "(SELECT json_agg(json_build_array(i.code, v.name) ORDER BY v.version)::text"  # noqa: S608
+        " FROM catalog_itemversion v JOIN catalog_item i ON i.id = v.item_id"
+        f" WHERE v.agency = {agency})"
+    )
+
+
+def newest(value: str | None) -> tuple[tuple[str, str], ...]:
+    """Code and name, the newest of each, by name."""
+    named: dict[str, str] = dict(orjson.loads(value) if value else ())
+    return tuple(sorted(named.items(), key=lambda one: one[1]))
 
 
 def _whole_rows() -> QuerySet[ItemVersion]:

@@ -66,6 +66,12 @@ def _supervise(at: datetime) -> int:
     return followers.sweep(at)
 
 
+def _tend_supervision(at: datetime) -> int:
+    from zhengwu.supervision import services
+
+    return services.tend(at)
+
+
 def _reproject(at: datetime) -> int:
     from zhengwu.cases import reprojection
 
@@ -108,6 +114,16 @@ def _make_exports(at: datetime) -> int:
     return jobs.EXPORTERS.tend(at)
 
 
+def _try_rules(at: datetime) -> int:
+    return jobs.TRIERS.tend(at)
+
+
+def _forget_old_trials(at: datetime) -> int:
+    from zhengwu.supervision import trials
+
+    return trials.sweep(at=at)
+
+
 def _sweep_exports(at: datetime) -> int:
     from zhengwu.exports import services
 
@@ -124,11 +140,14 @@ TIMED = (
     Timed("deem_accepted", 60, _deem_accepted, again=True),  # 行政许可法 32(4)
     Timed("raise_alarms", 60, _raise_alarms, again=True),
     Timed("supervise", 15, _supervise, again=True),  # what only time brings to light
+    Timed("tend_supervision", 60, _tend_supervision, again=True),  # 催办、督办升级
     Timed("reproject", 5, _reproject, again=True),
     Timed("move_to_new_versions", 60, _move_to_new_versions, again=True),  # 立法法 104
     Timed("archive", 600, _archive),
     Timed("forget_old_sessions", 3600, _forget_old_sessions),
     Timed("make_exports", 1, _make_exports),
+    Timed("try_rules", 1, _try_rules),
+    Timed("forget_old_trials", 3600, _forget_old_trials),
     Timed("sweep_exports", 600, _sweep_exports),
     Timed("sweep_files", 3600, _sweep_files),
     Timed("forget_old_drafts", 3600, _forget_old_drafts),
@@ -155,7 +174,7 @@ class Worker:
         try:
             self._run()
         finally:
-            jobs.EXPORTERS.end()
+            jobs.end()
             connection.close()
 
     def _run(self) -> None:

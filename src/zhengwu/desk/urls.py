@@ -22,13 +22,20 @@ from zhengwu.desk.fees import views as fees
 from zhengwu.desk.inbox import views as inbox
 from zhengwu.desk.operate import views as operate
 from zhengwu.desk.process import views as processviews
+from zhengwu.desk.ranking import report as ranking_report
+from zhengwu.desk.ranking import views as ranking
 from zhengwu.desk.register import views as register
 from zhengwu.desk.review import views as review
+from zhengwu.desk.rules import views as rules
 from zhengwu.desk.shift import views as shift
 from zhengwu.desk.statistics import report as statistics_report
 from zhengwu.desk.statistics import views as statistics
+from zhengwu.desk.supervise import accountability, checks
+from zhengwu.desk.supervise import orders as supervision_orders
+from zhengwu.desk.supervise import views as supervision
 from zhengwu.desk.systems import views as systems
 from zhengwu.desk.time import views as timeviews
+from zhengwu.desk.wall import views as wall
 
 app_name = "desk"
 urlpatterns = [
@@ -96,6 +103,22 @@ urlpatterns = [
         {"form": "xlsx"},
         name="statistics-report-xlsx",
     ),
+    path("wall", wall.wall, name="wall"),
+    path("wall/cases", wall.cases, name="wall-cases"),
+    path("digest", wall.digest, name="digest"),
+    path("supervision", supervision.listed, name="supervision"),
+    path("supervision.csv", supervision.export, name="supervision-csv"),
+    path("supervision/mine", supervision.mine, name="supervision-mine"),
+    path("supervision/issue", supervision.issue, name="supervision-issue"),
+    path("supervision/findings/<uuid:identifier>", supervision.finding, name="finding"),
+    path("supervision/orders", supervision_orders.listed, name="orders"),
+    path("supervision/orders/new", supervision_orders.new, name="order-new"),
+    path("supervision/orders/<uuid:identifier>", supervision_orders.order, name="order"),
+    path("supervision/accountability", accountability.listed, name="accounts"),
+    path("supervision/accountability/<uuid:identifier>", accountability.account, name="account"),
+    path("supervision/checks", checks.listed, name="checks"),
+    path("supervision/checks/draw", checks.draw, name="check-draw"),
+    path("supervision/checks/<uuid:identifier>", checks.check, name="check"),
     path("calendar", calendar.year, name="calendar"),
     path("calendar/changes", calendar.changes, name="calendar-changes"),
     path("calendar/changes/<int:version>", calendar.change, name="calendar-change"),
@@ -160,6 +183,25 @@ urlpatterns = [
     path("exports/<uuid:identifier>/cancel", exports.cancel, name="export-cancel"),
     path("exports/<uuid:identifier>/delete", exports.delete, name="export-delete"),
     path("exports/<uuid:identifier>/file", exports.file, name="export-file"),
+    path("ranking", ranking.listed, name="ranking"),
+    path("ranking.csv", ranking.listed, {"form": "csv"}, name="ranking-csv"),
+    path("ranking.xlsx", ranking.listed, {"form": "xlsx"}, name="ranking-xlsx"),
+    path("ranking/sheet", ranking.sheet, name="ranking-sheet"),
+    path("ranking/report", ranking_report.report, name="ranking-report"),
+    path("ranking/report.pdf", ranking_report.report, {"form": "pdf"}, name="ranking-report-pdf"),
+    path(
+        "ranking/report.xlsx", ranking_report.report, {"form": "xlsx"}, name="ranking-report-xlsx"
+    ),
+    path("rules", rules.listed, name="rules"),
+    path("rules/changes", rules.changes, name="rule-changes"),
+    path("rules/changes/<int:version>", rules.change, name="rule-change"),
+    path("rules/new", rules.new, name="rule-new"),
+    path("rules/rule/<str:code>", rules.rule, name="rule"),
+    path("rules/rule/<str:code>/edit", rules.edit, name="rule-edit"),
+    path("rules/rule/<str:code>/end", rules.end, name="rule-end"),
+    path("rules/settings/<str:kind>", rules.setting, name="rule-setting"),
+    path("rules/trials/<uuid:identifier>", rules.trial, name="rule-trial"),
+    path("rules/trials/<uuid:identifier>/cancel", rules.cancel, name="rule-trial-cancel"),
     path("operate", operate.operate, name="operate"),
     path("audit", audit.looks, name="audit"),
     path("audit.csv", audit.export, name="audit-export"),

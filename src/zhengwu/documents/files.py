@@ -36,6 +36,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Sum
@@ -178,13 +179,36 @@ def of(stream: str, stream_id: UUID) -> list[File]:
     """The files bound to a stream, oldest first; erased ones too, without their name."""
     with connection.cursor() as cursor:
         cursor.execute(_OF, [stream, stream_id])
-        return [File(*row) for row in cursor.fetchall()]
+        return listed(cursor.fetchone()[0])
 
 
-_OF = (
-    "SELECT id, purpose, name, media, size, digest, pages, by, at, stream, stream_id, erased"
-    " FROM documents_upload WHERE stream = %s::text AND stream_id = %s::uuid ORDER BY id"
-)
+def of_sql(*, stream: str, stream_id: str) -> str:
+    """A scalar subquery giving the same, for a context's own SELECT; read the value with `listed`.
+
+    stream, stream_id: SQL of the caller (a literal, a column).
+    """
+    return (
+        "(SELECT json_agg(json_build_array(u.id, u.purpose, u.name, u.media, u.size, u.digest,"  # noqa: S608
+        " u.pages, u.by, u.at, u.stream, u.stream_id, u.erased) ORDER BY u.id)::text"
+        f" FROM documents_upload u WHERE u.stream = {stream} AND u.stream_id = {stream_id})"
+    )
+
+
+def listed(value: str | None) -> list[File]:
+    """The files of an `of_sql` value."""
+    moment = datetime.fromisoformat
+    return [
+        File(
+            UUID(one), purpose, name, media, size, digest, pages, by, moment(at), stream,
+            UUID(stream_id), moment(erased) if erased else None,
+        )
+        for (
+            one, purpose, name, media, size, digest, pages, by, at, stream, stream_id, erased,
+        ) in (orjson.loads(value) if value else ())
+    ]  # fmt: skip
+
+
+_OF = f"SELECT {of_sql(stream='%s::text', stream_id='%s::uuid')}"
 
 
 @transaction.atomic

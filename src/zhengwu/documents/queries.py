@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.db import connection
 
@@ -83,20 +84,39 @@ def of_stream(stream_id: UUID, *, stream: str = "case") -> tuple[OfCase, ...]:
     """The documents of a case, the earliest first."""
     with connection.cursor() as cursor:
         cursor.execute(_OF_STREAM, [stream, stream_id])
-        rows = cursor.fetchall()
-    return tuple(
-        OfCase(event, kind, kinds.KINDS[kinds.Kind(kind)].name, *rest)
-        for event, kind, *rest in rows
+        return listed(cursor.fetchone()[0])
+
+
+def of_stream_sql(*, stream: str, stream_id: str) -> str:
+    """A scalar subquery giving the same, for a context's own SELECT; read the value with `listed`.
+
+    stream, stream_id: SQL of the caller (a literal, a column).
+    """
+    # Both columns: the index begins with the stream.
+    return (
+        "(SELECT json_agg(json_build_array(d.event, d.kind, d.number, d.check_code, d.issued,"  # noqa: S608
+        " d.void_since, d.replaced_by,"
+        " (SELECT count(*) FROM documents_copy p WHERE p.document_id = d.id))"
+        f" ORDER BY d.issued, d.id)::text FROM documents_document d WHERE d.stream = {stream}"
+        f" AND d.stream_id = {stream_id})"
     )
 
 
-# Both columns: the index begins with the stream.
-_OF_STREAM = (
-    "SELECT d.event, d.kind, d.number, d.check_code, d.issued, d.void_since, d.replaced_by,"
-    " (SELECT count(*) FROM documents_copy c WHERE c.document_id = d.id)::integer"
-    " FROM documents_document d WHERE d.stream = %s::text AND d.stream_id = %s::uuid"
-    " ORDER BY d.issued, d.id"
-)
+def listed(value: str | None) -> tuple[OfCase, ...]:
+    """The documents of an `of_stream_sql` value."""
+    moment = datetime.fromisoformat
+    return tuple(
+        OfCase(
+            UUID(event), kind, kinds.KINDS[kinds.Kind(kind)].name, number, code, moment(issued),
+            moment(void) if void else None, replaced, copies,
+        )
+        for event, kind, number, code, issued, void, replaced, copies in (
+            orjson.loads(value) if value else ()
+        )
+    )  # fmt: skip
+
+
+_OF_STREAM = f"SELECT {of_stream_sql(stream='%s::text', stream_id='%s::uuid')}"
 
 
 def frozen(code: str) -> dict[str, Any]:

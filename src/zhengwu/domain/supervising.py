@@ -9,7 +9,7 @@ says they happened. docs/algorithms/supervision.md says how, in prose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -390,7 +390,8 @@ class _Looker:
                     Found(
                         rule=rule, key=f"{one.kind}/{one.due.isoformat()}", at=when,
                         whose=self._holder(events, when), versions=_began(events, one, when),
-                        limit=one.kind, due=one.due, facts={**facts, point.attribute: point.value},
+                        limit=one.kind, due=one.due,
+                        facts={**_telling(facts), point.attribute: point.value},
                     )
                 )  # fmt: skip
 
@@ -490,6 +491,14 @@ class _Looker:
 
 def _of(holder: Holder, agency: str) -> Responsible:
     return Responsible(holder.agency or agency, holder.post, holder.actor)
+
+
+def _telling(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what says nothing of such a limit."""
+    mute = {"statutory_over"} if facts["limit"] in _LAWFUL else set()
+    if facts["limit"] in TOLD:
+        mute = {"value", "statutory_over"}
+    return {name: value for name, value in facts.items() if name not in mute}
 
 
 def _ended_by(when: datetime, stop: datetime, one: LimitReading) -> bool:

@@ -31,6 +31,7 @@ from zhengwu.exports.registry import (
     Table,
     register,
 )
+from zhengwu.supervision import events as supervision
 from zhengwu.web import words
 
 SINCE, UNTIL = Parameter("since", "从", "day"), Parameter("until", "到", "day")
@@ -175,7 +176,10 @@ CATALOGUE = Table(
 # --- looks ----------------------------------------------------------------------------------------
 
 
-STREAMS = {STREAM: "办件", ORDERED: "导出"}
+STREAMS = {
+    STREAM: "办件", ORDERED: "导出", supervision.FINDINGS: "监察发现", supervision.ORDERS: "督办",
+    supervision.ACCOUNTS: "问责", supervision.CHECKS: "抽查",
+}  # fmt: skip
 FIELDS = {
     "identifier": "证件号码",
     "name": "姓名或名称",

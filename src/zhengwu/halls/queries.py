@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import orjson
+
 from zhengwu.halls.models import Hall, Window
 
 
@@ -30,6 +32,20 @@ def hall(code: str) -> HallRow | None:
     if found is None:
         return None
     return HallRow(found.code, found.name, found.region_id, found.address, found.hours)
+
+
+def hall_sql(code: str) -> str:
+    """A scalar subquery giving a hall (SQL of its code) as text, for a context's own SELECT; read
+    the value with `row`."""
+    return (
+        "(SELECT json_build_array(h.code, h.name, h.region_id, h.address, h.hours)::text"  # noqa: S608
+        f" FROM halls_hall h WHERE h.code = {code})"
+    )
+
+
+def row(value: str | None) -> HallRow | None:
+    """The hall of a `hall_sql` value."""
+    return HallRow(*orjson.loads(value)) if value else None
 
 
 def halls() -> tuple[HallRow, ...]:

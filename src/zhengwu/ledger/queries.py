@@ -211,6 +211,24 @@ def contents(identifiers: Collection[uuid.UUID | str]) -> dict[uuid.UUID, Any]:
         return {identifier: parse(data) for identifier, data in cursor.fetchall()}
 
 
+def named_contents_sql(*, stream: str, stream_id: str, places: Sequence[str]) -> str:
+    """A scalar subquery giving the erasable contents that a stream's events name at these places of
+    their bodies, for a context's own SELECT; read the value with `named_contents`.
+    """
+    listed = ", ".join(f"'{one}'" for one in places)
+    return (
+        "(SELECT json_agg(json_build_array(k.id, k.data))::text FROM ledger_event e"  # noqa: S608
+        f" JOIN LATERAL unnest(ARRAY[{listed}]) o(place) ON e.body ? o.place"
+        " JOIN ledger_content k ON k.id = (e.body -> o.place ->> 'content')::uuid"
+        f" WHERE e.stream = {stream} AND e.stream_id = {stream_id})"
+    )
+
+
+def named_contents(value: str | None) -> dict[uuid.UUID, Any]:
+    """The data of a `named_contents_sql` value by id; None for what was erased."""
+    return {uuid.UUID(one): data for one, data in (orjson.loads(value) if value else ())}
+
+
 @dataclass(frozen=True, slots=True)
 class Watermark:
     """How far the order is settled. age: seconds since the oldest writing transaction began.

@@ -116,6 +116,11 @@ class Finding(models.Model):
                 condition=Q(state__in=["issued", "signed"], answer_due__isnull=False),
             ),
             models.Index(
+                fields=["answer_due"],
+                name="supervision_finding_overdue",
+                condition=Q(state__in=["issued", "signed"], answer_due__isnull=False),
+            ),
+            models.Index(
                 fields=["-at", "-id"],
                 name="supervision_finding_ruling",
                 condition=Q(state="answered") | Q(appeal__in=["open", "pending"]),
@@ -124,6 +129,11 @@ class Finding(models.Model):
                 fields=["-at", "-id"],
                 name="supervision_finding_gone",
                 condition=Q(counts=False),
+            ),
+            models.Index(
+                fields=["-at", "-id"],
+                name="supervision_finding_basis",
+                condition=Q(basis_changed=True),
             ),
             # What counts of a month, for the tallies of rankings, by index alone.
             models.Index(

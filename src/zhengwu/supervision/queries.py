@@ -50,7 +50,7 @@ from zhengwu.supervision.telling import Told
 FOLDERS: tuple[tuple[str, str], ...] = (
     ("todo", "待我办理"), ("cards", "黄牌、红牌"), ("unsigned", "待签收"),
     ("unanswered", "待答复"), ("overdue", "逾期未答复"), ("answered", "待办结"),
-    ("appeals", "申诉"), ("warnings", "预警"), ("hints", "提示"), ("revoked", "已撤销"),
+    ("appeals", "申诉"), ("basis", "依据改变"), ("warnings", "预警"), ("hints", "提示"), ("revoked", "已撤销"),
     ("all", "全部"),
 )  # fmt: skip
 
@@ -328,6 +328,7 @@ def _folders(sight: Sight, at: datetime) -> dict[str, paging.Where]:
         "overdue": f"{_WAITS} AND f.answer_due < %(at)s",
         "answered": "f.state = 'answered'",
         "appeals": _APPEALED,
+        "basis": "f.basis_changed",
         "warnings": "f.level = 'warning'",
         "hints": "f.level = 'hint'",
         "revoked": "NOT f.counts",

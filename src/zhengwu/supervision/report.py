@@ -383,8 +383,10 @@ def _day(at: datetime) -> str:
 # --- on paper ----------------------------------------------------------------------------------------
 
 # Columns of words, which stand on the left and may be long; those of few letters keep their width.
-_WIDE = frozenset({"规则", "事项", "机关", "依据", "部门", "区", "起因", "维度"})
-_SHORT = frozenset({"编号", "文号", "级别", "状态", "申诉", "代码", "等次", "计分项", "处理"})
+_WIDE = frozenset({"规则", "事项", "机关", "依据", "部门", "区", "起因"})
+_SHORT = frozenset(
+    {"编号", "文号", "级别", "状态", "申诉", "代码", "等次", "计分项", "处理", "维度", "名次"}
+)
 
 
 def pdf(report: Report) -> bytes:
@@ -425,8 +427,7 @@ def _data(report: Report) -> dict[str, Any]:
                 "title": one.title,
                 "heads": list(one.heads),
                 "rows": [[_written(cell) for cell in row] for row in one.rows[:PAPER]],
-                "kinds": ["wide" if head in _WIDE else "short" if head in _SHORT else "number"
-                          for head in one.heads],
+                "kinds": [_kind(head, nth) for nth, head in enumerate(one.heads)],
                 "note": (
                     f"纸上列前 {PAPER} 行，全部 {len(one.rows):,} 行在 XLSX 里。{one.note}"
                     if len(one.rows) > PAPER
@@ -437,6 +438,12 @@ def _data(report: Report) -> dict[str, Any]:
         ],
         "recompute": recompute(report),
     }  # fmt: skip
+
+
+def _kind(head: str, nth: int) -> str:
+    if head in _WIDE or (head == "维度" and nth == 0):
+        return "wide"
+    return "short" if head in _SHORT else "number"
 
 
 def _written(cell: Cell) -> str:

@@ -463,6 +463,94 @@ def _tail(counts: Sequence[tuple[int, int]], cases: int, least: int) -> tuple[in
     return longest, False
 
 
+# --- stacked columns -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One value in a column; nth: its place among the series, by which it is drawn."""
+
+    nth: int
+    y: float
+    height: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """One column of pieces from the bottom up. top: where its sum is written."""
+
+    label: str
+    x: float
+    width: float
+    top: float
+    pieces: tuple[Piece, ...]
+    total: float
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """Columns of parts that sum (堆叠柱)."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+    rows: tuple[Tick, ...]
+    piles: tuple[Pile, ...]
+    names: tuple[str, ...]
+    told: str
+
+    @property
+    def empty(self) -> bool:
+        return not any(one.total for one in self.piles)
+
+
+def stacked(
+    labels: Sequence[str],
+    series: Sequence[Series],
+    hrefs: Sequence[str] = (),
+    *,
+    unit: str = "件",
+    width: float = WIDTH,
+    height: float = 230.0,
+) -> Stacked:
+    """A column for each label, of a piece for each series; what is not known counts as nothing."""
+    sums = [sum(one.values[nth] or 0.0 for one in series) for nth in range(len(labels))]
+    scale = ticks(max(sums, default=0.0))
+    top, bottom = 24.0, height - 28.0
+    left, right = 14.0 + 7.5 * max(len(short(one)) for one in scale), width - 8.0
+    each = (right - left) / max(1, len(labels))
+
+    def pile(nth: int) -> Pile:
+        pieces, y = [], bottom
+        for place, one in enumerate(series):
+            value = one.values[nth] or 0.0
+            if value <= 0:
+                continue
+            tall = (bottom - top) * value / scale[-1]
+            y -= tall
+            text = f"{labels[nth]} {one.name}：{number(value)} {unit}"
+            pieces.append(Piece(place, round(y, 1), round(tall, 1), text))
+        return Pile(
+            labels[nth], round(left + each * (nth + 0.25), 1), round(each * 0.5, 1), round(y, 1),
+            tuple(pieces), sums[nth], hrefs[nth] if hrefs else "",
+        )  # fmt: skip
+
+    return Stacked(
+        width, height, left, right, top, bottom,
+        tuple(
+            Tick(round(bottom - (bottom - top) * one / scale[-1], 1), short(one)) for one in scale
+        ),
+        tuple(pile(nth) for nth in range(len(labels))),
+        tuple(one.name for one in series),
+        "；".join(_told(one, labels, unit) for one in series) or "没有数据",
+    )  # fmt: skip
+
+
 # --- heat ----------------------------------------------------------------------------------------
 
 
@@ -651,7 +739,7 @@ def tiles(
 
 
 __all__ = [
-    "DISTRICTS", "Bars", "Cell", "Distribution", "Heat", "Series", "Share", "Tiles", "Trend",
-    "bars", "cut", "distribution", "heat", "level", "number", "share", "short", "step_of", "ticks",
-    "tiles", "trend",
+    "DISTRICTS", "Bars", "Cell", "Distribution", "Heat", "Series", "Share", "Stacked", "Tiles",
+    "Trend", "bars", "cut", "distribution", "heat", "level", "number", "share", "short", "stacked",
+    "step_of", "ticks", "tiles", "trend",
 ]  # fmt: skip

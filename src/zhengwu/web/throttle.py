@@ -27,7 +27,7 @@ def attempts(what: str, who: str, *, at: datetime, within: timedelta) -> int:
     """
     if within > LONGEST:
         raise ValueError(within)
-    key = salted_hmac("zhengwu.throttle", f"{what}\n{who}", algorithm="sha256").hexdigest()
+    key = _key(what, who)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -41,6 +41,49 @@ def attempts(what: str, who: str, *, at: datetime, within: timedelta) -> int:
         )
         return int(cursor.fetchone()[0])
 
+
+def one_too_many(
+    first: tuple[str, str, int], second: tuple[str, str, int], *, at: datetime, within: timedelta
+) -> bool:
+    """Counts one more attempt at two things (what, who, how many may be), at the second only where
+    the first lets it pass; whether it is one too many at either. One statement.
+
+    Raises ValueError as `attempts` does.
+    """
+    if within > LONGEST:
+        raise ValueError(within)
+    (what, who, most), (then, whose, few) = first, second
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BOTH,
+            {
+                "first": _key(what, who), "second": _key(then, whose), "most": most,
+                "at": at, "since": at - within,
+            },
+        )  # fmt: skip
+        used, narrow = cursor.fetchone()
+    return int(used) > most or int(narrow) > few
+
+
+def _key(what: str, who: str) -> str:
+    return salted_hmac("zhengwu.throttle", f"{what}\n{who}", algorithm="sha256").hexdigest()
+
+
+_MORE = (
+    " ON CONFLICT (key) DO UPDATE SET"
+    " started = CASE WHEN a.started < %(since)s::timestamptz THEN excluded.started"
+    " ELSE a.started END,"
+    " count = CASE WHEN a.started < %(since)s::timestamptz THEN 1 ELSE a.count + 1 END"
+    " RETURNING a.count"
+)
+_BOTH = (
+    "WITH wide AS (INSERT INTO web_attempt AS a (key, started, count)"  # noqa: S608 - constants
+    f" VALUES (%(first)s::text, %(at)s::timestamptz, 1){_MORE}),"
+    " narrow AS (INSERT INTO web_attempt AS a (key, started, count)"
+    " SELECT %(second)s::text, %(at)s::timestamptz, 1 FROM wide"
+    f" WHERE wide.count <= %(most)s::integer{_MORE})"
+    " SELECT wide.count, coalesce((SELECT narrow.count FROM narrow), 0) FROM wide"
+)
 
 _leases: dict[str, tuple[datetime, int]] = {}
 _leasing = threading.Lock()
@@ -79,7 +122,7 @@ def lease(what: str, who: str, *, most: int, within: timedelta, at: datetime) ->
 
 def _take(what: str, who: str, share: int, *, at: datetime) -> int:
     """Count a share; how many were taken in all."""
-    key = salted_hmac("zhengwu.throttle", f"{what}\n{who}", algorithm="sha256").hexdigest()
+    key = _key(what, who)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO web_attempt AS a (key, started, count) VALUES (%s, %s, %s)"

@@ -129,6 +129,8 @@ def span_digits(length: timedelta) -> str:
 
 def sourced(text: str) -> Markup:
     """The text with every address behind the name of what is there (国务院办公厅……的通知)."""
+    if "://" not in text:
+        return escape(text)
     told, end = Markup(""), 0
     for found in ADDRESSED.finditer(text):
         told += escape(text[end : found.start()])

@@ -40,8 +40,11 @@ class Diary:
 
     def room(self, day: int) -> int:
         """How many cases the post does on a day."""
-        there = sum(day not in gone for gone in self.away)
-        return self.capacity * there // len(self.away)
+        away = self.away
+        there = len(away)
+        for gone in away:
+            there -= day in gone
+        return self.capacity * there // len(away)
 
     def book(self, earliest: int, latest: int) -> int:
         """The first day with room, the last one at the end of the term."""
@@ -57,8 +60,14 @@ class Diary:
 
     def who(self, day: int, draw: float) -> Worker:
         """Who does it on a day: A most of the time, the other while one is away."""
-        people = self.desk.people
-        there = [one for one, gone in zip(people, self.away, strict=True) if day not in gone]
+        people, away = self.desk.people, self.away
+        if len(people) == 1:
+            return people[0]
+        if draw < FIRST and day not in away[0]:
+            return people[0]
+        if draw >= FIRST and day not in away[-1]:
+            return people[-1]
+        there = [one for one, gone in zip(people, away, strict=True) if day not in gone]
         if not there:
             return people[0]  # called back: the term ends today
         return there[0] if draw < FIRST else there[-1]

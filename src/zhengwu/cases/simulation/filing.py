@@ -21,18 +21,19 @@ from django.db import connection, transaction
 from zhengwu.accounts import city
 from zhengwu.accounts import queries as accounts
 from zhengwu.cases.heads import SHANGHAI
-from zhengwu.cases.simulation.rows import TABLES, Batch
+from zhengwu.cases.simulation.rows import TABLES, Batch, Entry, logged
 from zhengwu.cases.simulation.telling import LINK, SOURCE
 from zhengwu.domain.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A batch on its way from one process to another: the lines of each table as bytes."""
+    """A batch on its way from one process to another: the lines of each table as bytes, but those
+    of the events, which whoever files makes.
+    """
 
     lines: Mapping[str, bytes]
-    events: Sequence[str]
-    positions: Sequence[str]  # "event\tleaf"
+    entries: Sequence[Entry]
     truth: Sequence[Mapping[str, Any]]
     told: Mapping[tuple[str, str], int]
     opened: int
@@ -40,11 +41,13 @@ class Packed:
 
 def packed(batch: Batch) -> Packed:
     return Packed(
-        {table: ("\n".join(rows) + "\n").encode() for table, rows in batch.rows.items()},
-        [event for event, _ in batch.placed],
-        [f"{event}\t\\\\x{leaf.hex()}" for event, leaf in batch.placed],
-        batch.truth, dict(batch.told), batch.opened,
+        {table: _lines(rows) for table, rows in batch.rows.items()},
+        batch.entries, batch.truth, dict(batch.told), batch.opened,
     )  # fmt: skip
+
+
+def _lines(rows: Sequence[str]) -> bytes:
+    return ("\n".join(rows) + "\n").encode()
 
 
 def permitted() -> None:
@@ -76,10 +79,10 @@ def begun(year: int) -> bool:
 
 def stands(batch: Packed) -> bool:
     """Whether a batch was written before: its last event is there."""
-    if not batch.events:
+    if not batch.entries:
         return True
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM ledger_event WHERE id = %s", [batch.events[-1]])
+        cursor.execute("SELECT 1 FROM ledger_event WHERE id = %s", [batch.entries[-1][0]])
         return cursor.fetchone() is not None
 
 
@@ -91,6 +94,8 @@ class Filer:
 
     def file(self, batch: Packed) -> int:
         """Copy the rows and give the positions; how many events."""
+        events, placed = logged(batch.entries)
+        written = {**batch.lines, "ledger_event": _lines(events)} if events else batch.lines
         with transaction.atomic(), connection.cursor() as cursor:
             # A crash of the server loses the last batches, which --resume writes again.
             cursor.execute("SET LOCAL synchronous_commit = off")
@@ -98,10 +103,15 @@ class Filer:
             cursor.execute("SELECT last FROM ledger_sequencer FOR UPDATE")
             last = cursor.fetchone()[0]
             for table, columns in TABLES.items():
-                if lines := batch.lines.get(table):
+                if lines := written.get(table):
                     _copy(table, columns, lines)
-            placed = "".join(f"{last + nth}\t{one}\n" for nth, one in enumerate(batch.positions, 1))
-            _copy("ledger_position", "position, event, leaf", placed.encode())
+            positions = "".join(
+                [
+                    f"{last + nth}\t{event}\t\\\\x{leaf.hex()}\n"
+                    for nth, (event, leaf) in enumerate(placed, 1)
+                ]
+            )
+            _copy("ledger_position", "position, event, leaf", positions.encode())
             # The next scan of the sequencer begins behind these rows, where nobody else wrote
             # since the batch before: it would look at every one of them in vain.
             cursor.execute(
@@ -109,11 +119,11 @@ class Filer:
                 " FROM ledger_event e WHERE e.xid >= s.low_xid AND e.xid < w.xid"
                 " AND e.xid <> %s::text::xid8) THEN s.low_xid ELSE greatest(s.low_xid, w.xid) END"
                 " FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xid) w",
-                [last + len(batch.positions), self._before],
+                [last + len(placed), self._before],
             )
             cursor.execute("SELECT pg_current_xact_id()::text")
             self._before = cursor.fetchone()[0]
-        return len(batch.positions)
+        return len(placed)
 
 
 def _copy(table: str, columns: str, lines: bytes) -> None:

@@ -9,9 +9,10 @@ if the wording had been asked for that case, at a hundredth of the price. A test
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -43,20 +44,21 @@ FIRST_OF_SERIES = 100_000  # numbers far beyond those that are taken from the se
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A paper with holes. pieces: canonical text between them; holes: which value stands where."""
+    """A paper with holes. text: canonical, with a %s for each hole; holes: which value stands where;
+    prefix: of its number, after the year.
+    """
 
     template: str
     series: str
-    prefix: str
-    pieces: tuple[str, ...]
-    holes: tuple[str, ...]
+    prefix: tuple[str, ...]
+    text: str
+    holes: Callable[[Mapping[str, str]], tuple[str, ...]]
 
     def filled(self, values: Mapping[str, str]) -> str:
-        parts = [self.pieces[0]]
-        for hole, piece in zip(self.holes, self.pieces[1:], strict=True):
-            parts.append(values[hole])
-            parts.append(piece)
-        return "".join(parts)
+        return self.text % self.holes(values)
+
+    def number(self, year: int, nth: int) -> str:
+        return f"{str(year).join(self.prefix)}{nth:05d}号"
 
 
 class Press:
@@ -86,15 +88,13 @@ class Press:
             if not move.clerk:
                 of = replace(of, clerk="")
             form = self._forms[key] = _form(offer, paper, of)
-        issued = times.day_of(move.seen)
-        year = date.fromordinal(issued).year
+        year = int(self._words(times.day_of(move.seen))[0][:4])
         series = (offer.office.agency, form.series, year)
         last = self._series[series] = self._series.get(series, FIRST_OF_SERIES) + 1
         if not values:
             self._begin(story, values, code)
         self._go_on(story, move, paper, values)
-        printed = f"{form.prefix.replace(str(ISSUED.year), str(year))}{last:05d}号"
-        return form, printed, form.filled(values)
+        return form, form.number(year, last), form.filled(values)
 
     def _facts(self, offer: Offer, kind: str, window: str | None) -> wording.Facts:
         """What every paper of an item says, with stand-ins; asked for once."""
@@ -188,14 +188,15 @@ def _form(offer: Offer, paper: Paper, of: wording.Facts) -> Form:
     data = _data(offer, paper, of)
     text = orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode()
     found = HOLES.split(text)
+    found[::2] = [piece.replace("%", "%%") for piece in found[::2]]
+    holes = found[1::2]  # a number and a name at the least
     licence = offer.row.type
+    prefix = kinds.prefix(paper.kind, short=offer.office.short, year=ISSUED.year, item_type=licence)
     return Form(
         template=kinds.KINDS[Kind(wording.form_of(data))].template,
         series=kinds.series(paper.kind, item_type=licence),
-        prefix=kinds.prefix(
-            paper.kind, short=offer.office.short, year=ISSUED.year, item_type=licence
-        ),
-        pieces=tuple(found[::2]), holes=tuple(found[1::2]),
+        prefix=tuple(prefix.split(str(ISSUED.year))),
+        text="%s".join(found[::2]), holes=itemgetter(*holes),
     )  # fmt: skip
 
 

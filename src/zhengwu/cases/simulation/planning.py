@@ -28,6 +28,7 @@ from zhengwu.cases.simulation.rows import (
     Clerk,
     Read,
     events_of,
+    logged,
     mark_deviations,
     read,
 )
@@ -107,7 +108,7 @@ class Plan:
                 self._begin(at, channel, sender)
             yield from self._flush(day)
             day += 1
-        if self.batch.placed or self.batch.truth:
+        if self.batch.entries or self.batch.truth:
             yield self._cut()
 
     # --- who comes when ---------------------------------------------------------------------------
@@ -278,7 +279,7 @@ class Plan:
             elif isinstance(more, Alarm):
                 self.clerk.alarm(self.batch, begun, more, nth)
             self.batch.until = seen
-            if len(self.batch.placed) >= self.size:
+            if len(self.batch.entries) >= self.size:
                 yield self._cut()
 
     def _cut(self) -> Batch:
@@ -413,8 +414,10 @@ def digest(plan: Plan) -> str:
     """SHA-256 of all rows, in order: what two runs compare."""
     total = hashlib.sha256()
     for batch in plan.batches():
-        for table in sorted(batch.rows):
-            total.update("\n".join(batch.rows[table]).encode())
-        for event, leaf in batch.placed:
+        events, placed = logged(batch.entries)
+        rows = {**batch.rows, "ledger_event": events} if events else batch.rows
+        for table in sorted(rows):
+            total.update("\n".join(rows[table]).encode())
+        for event, leaf in placed:
             total.update(event.encode() + leaf)
     return total.hexdigest()

@@ -1,4 +1,4 @@
-"""From stories to rows (入账行): heads, events with their leaves, contents, papers, applicants.
+"""From stories to rows (入账行): heads, events and their leaves, contents, papers, applicants.
 
 A story becomes what the services would have written: the bodies of docs/reference/events.md, erasable
 contents with salted digests, papers with numbers and check codes, a head derived by `heads.derived`
@@ -7,11 +7,12 @@ from all of it. What is not written is listed in docs/algorithms/simulation.md.
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from zhengwu.cases.simulation import times
 from zhengwu.cases.simulation.papers import Press
 from zhengwu.cases.simulation.scene import Workdays
 from zhengwu.cases.simulation.stories import number
-from zhengwu.cases.simulation.telling import ACT, LINK, OBSERVATION, Made, Move, Story
+from zhengwu.cases.simulation.telling import ACT, OBSERVATION, Made, Move, Story
 from zhengwu.domain import clock, lifecycle
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
@@ -61,23 +62,63 @@ DERIVED = (
     "state", "suspended", "step", "holder_kind", "holder_agency", "holder_post", "holder_actor",
     "outcome", "accepted", "due", "warn", "provisional", "decided", "closed", "archived", "next_at",
 )  # fmt: skip
+HEAD = itemgetter(*DERIVED)
+
+
+# An event to be: id, stream, stream id, version, kind, nature, occurred, recorded and received in
+# microseconds, actor, post, agency, region, source, key, the body's canonical text.
+Entry = tuple[
+    str, str, str, int, str, str, int, int, int, str | None, str | None, str | None, str, str, str, str
+]  # fmt: skip
+Placed = tuple[str, bytes]  # an event and its leaf
 
 
 @dataclass(slots=True)
 class Batch:
-    """Rows for one transaction. placed: event and leaf in the order of the log; opened: cases begun
-    in it; until: when the last of them was received. truth, told: of what was begun in it.
+    """Rows for one transaction. entries: in the order of the log; opened: cases begun in it; until:
+    when the last of them was received. truth, told: of what was begun in it.
     """
 
-    rows: dict[str, list[str]] = field(default_factory=dict)
-    placed: list[tuple[str, bytes]] = field(default_factory=list)
+    rows: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    entries: list[Entry] = field(default_factory=list)
     truth: list[dict[str, Any]] = field(default_factory=list)
     told: Counter[tuple[str, str]] = field(default_factory=Counter)
     opened: int = 0
     until: int = 0
 
     def add(self, table: str, line: str) -> None:
-        self.rows.setdefault(table, []).append(line)
+        self.rows[table].append(line)
+
+
+def logged(entries: Iterable[Entry]) -> tuple[list[str], list[Placed]]:
+    """Rows of `ledger_event` and leaves: SHA-256 of the canonical bytes, docs/algorithms/log.md.
+
+    Apart from the planning, so that whoever files does this part of the work beside the planner.
+    """
+    rows, placed = [], []
+    for (
+        event, stream, stream_id, version, kind, nature, at, entered, seen, actor, post, agency,
+        region, source, key, text,
+    ) in entries:  # fmt: skip
+        received = times.text(seen)
+        occurred = received if at == seen else times.text(at)
+        recorded = received if entered == seen else times.text(entered)
+        canonical = (
+            f'\0{{"actor":{_quoted(actor)},"agency":{_quoted(agency)},"body":{text}'
+            f',"id":"{stream_id}","kind":"{kind}","nature":"{nature}","occurred":"{occurred}",'
+            f'"post":{_quoted(post)},"received":"{received}","recorded":"{recorded}",'
+            f'"region":{_quoted(region)},"source":"{source}","stream":"{stream}","v":1,'
+            f'"version":{version}}}'
+        )
+        if "\\" in text:
+            text = text.replace("\\", "\\\\")  # for COPY
+        rows.append(
+            f"{event}\t{stream}\t{stream_id}\t{version}\t{kind}\t{nature}\t{occurred}\t{recorded}"
+            f"\t{received}\t{NULL if actor is None else actor}\t{NULL if post is None else post}"
+            f"\t{NULL if agency is None else agency}\t{region}\t{source}\t{key}\t{text}"
+        )
+        placed.append((event, sha256(canonical.encode()).digest()))
+    return rows, placed
 
 
 @dataclass(slots=True)
@@ -109,23 +150,22 @@ def own_id(at: int, group: int, nth: int, n: int) -> str:
     return f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7{nth:03x}-{group:x}000-{n:012x}"
 
 
-def letters(value: int, many: int) -> str:
-    out = []
-    for _ in range(many):
-        value, rest = divmod(value, 31)
-        out.append(ALPHABET[rest])
-    return "".join(out)
+PAIRS = tuple(low + high for high in ALPHABET[:31] for low in ALPHABET[:31])  # digits of base 31²
 
 
 def query_code(n: int) -> str:
     """One to one below 31^6."""
-    return letters(n * 7_368_787 % 31**6, 6)
+    high, first = divmod(n * 7_368_787 % 31**6, 961)
+    third, second = divmod(high, 961)
+    return PAIRS[first] + PAIRS[second] + PAIRS[third]
 
 
 def check_code(n: int, nth: int) -> str:
     """One to one: no other paper of the year has it."""
-    text = letters((n * 64 + nth) * 300_000_007 % 31**8, 8)
-    return f"{text[:4]}-{text[4:]}"
+    high, low = divmod((n * 64 + nth) * 300_000_007 % 31**8, 961 * 961)
+    second, first = divmod(low, 961)
+    fourth, third = divmod(high, 961)
+    return f"{PAIRS[first]}{PAIRS[second]}-{PAIRS[third]}{PAIRS[fourth]}"
 
 
 # --- heads ----------------------------------------------------------------------------------------
@@ -169,13 +209,13 @@ def read(story: Story, edition: Edition, workdays: Workdays) -> Read:
     """As `writing.head` has it after the last entry, once the sweep has raised what came true."""
     life = Life.of(events_of(story))
     standing = life.standing
-    at = max(one.occurred for one in life.events)
+    at = times.moment(max([one.at for one in story.moves]))
     raised: tuple[clock.Alarm, ...] = ()
     if story.offer is not None:
-        raised = alarms_of(life.events, at=at, edition=edition, workdays=workdays)
+        raised = alarms_of(story, life, at=at, edition=edition, workdays=workdays)
     if standing.closed_at is not None:
         return Read(life, heads.derived(standing, reading=None), raised)  # nothing runs any more
-    reading = clock.read(life.events, at=at, edition=edition)
+    reading = clock.read_counting(life.counting, at=at, edition=edition)
     return Read(life, heads.derived(standing, reading=reading), raised)
 
 
@@ -188,43 +228,45 @@ DECIDES = frozenset({"granted", "refused", "withdrawn"})
 
 
 def alarms_of(
-    events: Sequence[Event], *, at: datetime, edition: Edition, workdays: Workdays
+    story: Story, life: Life, *, at: datetime, edition: Edition, workdays: Workdays
 ) -> tuple[clock.Alarm, ...]:
     """The same as `clock.alarms` of limits in working days, in fewer readings: between two entries
-    the clock is read only where the second lies beyond the day before the end of some limit.
+    the clock is read only where the second lies beyond the day before the end of some limit. Acts of
+    ours, which are all admitted and none withdrawn, so that all of them count.
     """
-    telling = [one for one in events if one.kind in clock.TELLING]
+    told = [(nth, one.at) for nth, one in enumerate(story.moves) if one.kind in clock.TELLING]
+    end = times.since_epoch(at)
     found: dict[tuple[str, str, datetime], clock.Alarm] = {}
     soonest: dict[str, int] = {}  # limit → the instant before which it cannot call
-    for nth, event in enumerate(telling, 1):
-        _runs(soonest, event, edition, workdays)
-        last = nth == len(telling)
-        until = at if last else min(at, telling[nth].occurred)
-        if until <= event.occurred and not last:
+    for turn, (nth, since) in enumerate(told, 1):
+        event = life.events[nth]
+        if event.kind in RUNNING:
+            _runs(soonest, event, times.day_of(since), edition, workdays)
+        last = turn == len(told)
+        until = end if last else min(end, told[turn][1])
+        if until <= since and not last:
             continue
-        end = times.since_epoch(until)
-        if event.kind not in MOVING and all(end < one for one in soonest.values()):
+        if event.kind not in MOVING and (not soonest or until < min(soonest.values())):
             continue
-        for alarm in clock.read(telling[:nth], at=until, edition=edition).alarms():
-            if alarm.at < until or (last and alarm.at == until):
+        when = at if until == end else times.moment(until)
+        for alarm in clock.read_counting(life.events[: nth + 1], at=when, edition=edition).alarms():
+            if alarm.at < when or (last and alarm.at == when):
                 found.setdefault((alarm.limit, alarm.level, alarm.due), alarm)
     return tuple(sorted(found.values(), key=lambda one: (one.at, one.limit, one.level)))
 
 
-def _runs(soonest: dict[str, int], event: Event, edition: Edition, workdays: Workdays) -> None:
-    """Which limits run after an entry, and the first instant at which each of them may call: near
-    at the beginning of a day, or over at the close of the last one where it is too short for that.
+# Entries after which another limit runs, or one does no longer.
+RUNNING = ANSWERS | DECIDES | {"received", "supplemented", "step_taken", "step_done", "delivered"}
+
+
+def _runs(
+    soonest: dict[str, int], event: Event, day: int, edition: Edition, workdays: Workdays
+) -> None:
+    """Which limits run after an entry of a day, and the first instant at which each of them may
+    call: near at the beginning of a day, or over at the close of the last one where it is too short
+    for that.
     """
-    kind, day = event.kind, times.day_of(times.since_epoch(event.occurred))
-
-    def begins(limit: str, value: int) -> None:
-        first = workdays.at(day)
-        first -= not workdays.works(day)  # the next working day is the first that counts
-        if value > clock.NEAR:
-            soonest[limit] = times.micro(workdays.days[first + value - clock.NEAR], 0)
-        else:
-            soonest[limit] = times.since_epoch(edition.close(workdays.days[first + value]))
-
+    kind = event.kind
     if kind in ANSWERS:
         soonest.pop("acceptance", None)
     if kind in DECIDES or kind == "step_done":
@@ -232,21 +274,30 @@ def _runs(soonest: dict[str, int], event: Event, edition: Edition, workdays: Wor
     if kind in DECIDES:
         for limit in [one for one in soonest if one not in ("acceptance", "delivery")]:
             del soonest[limit]
+    begun: list[tuple[str, int]] = []
     if kind == "delivered":
         soonest.clear()
     elif kind in ("received", "supplemented"):
         rule = edition.rule_on("acceptance", day)
-        begins("acceptance", rule.value if rule else 0)
+        begun.append(("acceptance", rule.value if rule else 0))
     elif kind == "deemed_accepted":
         soonest["decision"] = 0  # it ran before: since the receipt
     elif kind == "accepted":
-        for one in event.body["limits"]:
-            begins(str(one["kind"]), int(one["value"]))
+        begun += [(str(one["kind"]), int(one["value"])) for one in event.body["limits"]]
     elif kind == "step_taken" and "limit" in event.body:
-        begins("step", int(event.body["limit"]["value"]))
+        begun.append(("step", int(event.body["limit"]["value"])))
     elif kind == "granted":
         rule = edition.rule_on("delivery", day)
-        begins("delivery", rule.value if rule else 0)
+        begun.append(("delivery", rule.value if rule else 0))
+    if not begun:
+        return
+    first = workdays.at(day)
+    first -= workdays.days[first] != day  # the next working day is the first that counts
+    for limit, value in begun:
+        if value > clock.NEAR:
+            soonest[limit] = times.micro(workdays.days[first + value - clock.NEAR], 0)
+        else:
+            soonest[limit] = times.since_epoch(edition.close(workdays.days[first + value]))
 
 
 # --- rows -----------------------------------------------------------------------------------------
@@ -278,7 +329,7 @@ class Clerk:
             story.foreign, story.kind, offer.item if offer else None,
             offer.row.version if offer else None, offer.row.name if offer else story.title,
             story.agency, story.region, story.hall, story.window, made.party if made else None,
-            times.text(story.opened), *(read.head[name] for name in DERIVED),
+            times.text(story.opened), *HEAD(read.head),
         ]  # fmt: skip
         batch.add("cases_case", "\t".join([_cell(one) for one in cells]))
         batch.opened += 1
@@ -290,12 +341,13 @@ class Clerk:
                 )
 
     def write(self, batch: Batch, begun: Begun, version: int) -> None:
-        """One event with its leaf, its contents and its paper."""
+        """One event with its contents and its paper."""
         story, n = begun.story, begun.story.n
         move = story.moves[version - 1]
         event = own_id(move.seen, 9, version, n)
-        body = dict(move.body)
-        nth = version * 8
+        body, nth = move.body, version * 8
+        if move.contents or move.paper is not None:
+            body = dict(body)
         for path, data in move.contents:
             if path == "applicant":
                 assert story.applicant is not None
@@ -306,19 +358,18 @@ class Clerk:
         if move.paper is not None:
             form, printed, text = self.press.print(story, move, begun.values, begun.code)
             where, digest = self._keep(batch, begun, move.seen, nth, text)
-            check = check_code(n, version)
+            check, kind = check_code(n, version), move.paper.kind
             body["document"] = {
-                "kind": str(move.paper.kind), "check": check, "template": form.template,
+                "kind": str(kind), "check": check, "template": form.template,
                 "number": printed, "data": where,
             }  # fmt: skip
             move.body = {**move.body, "document": {"number": printed}}  # delivery names it
-            batch.add(
-                "documents_document",
-                f"{own_id(move.seen, 11, version, n)}\t{move.paper.kind}\t{form.template}\t{printed}"
+            batch.rows["documents_document"].append(
+                f"{own_id(move.seen, 11, version, n)}\t{kind}\t{form.template}\t{printed}"
                 f"\t{check}\t{story.agency}\tcase\t{begun.case}\t{event}\t{where['content']}\t{digest}"
-                f"\t{times.text(move.seen)}",
+                f"\t{times.text(move.seen)}"
             )
-        nature = OBSERVATION if story.source.startswith(LINK) else ACT
+        nature = OBSERVATION if story.foreign is not None else ACT
         key = _key(begun, move, version)
         self._log(batch, "case", begun.case, version, event, move, nature, story.region, key, body)
 
@@ -362,11 +413,12 @@ class Clerk:
     ) -> tuple[dict[str, str], str]:
         """A content row; what the body says of it, and its digest."""
         identifier = own_id(at, 10, nth, begun.story.n)
-        salt = hashlib.sha256(f"{self.seed}/{identifier}".encode()).digest()[:16]
-        digest = "sha256:" + hashlib.sha256(salt + text.encode()).hexdigest()
-        batch.add(
-            "ledger_content",
-            f"{identifier}\tcase\t{begun.case}\t\\\\x{salt.hex()}\t{_escaped(text)}",
+        salt = sha256(f"{self.seed}/{identifier}".encode()).digest()[:16]
+        digest = f"sha256:{sha256(salt + text.encode()).hexdigest()}"
+        if "\\" in text:
+            text = text.replace("\\", "\\\\")  # for COPY
+        batch.rows["ledger_content"].append(
+            f"{identifier}\tcase\t{begun.case}\t\\\\x{salt.hex()}\t{text}"
         )
         return {"content": identifier, "digest": digest}, digest
 
@@ -374,26 +426,12 @@ class Clerk:
         self, batch: Batch, stream: str, stream_id: str, version: int, event: str, move: Move,
         nature: str, region: str, key: str, body: Mapping[str, Any],
     ) -> None:  # fmt: skip
-        """The event's row and its leaf: SHA-256 of the canonical bytes, docs/algorithms/log.md."""
-        text = orjson.dumps(body, option=SORTED)
-        received = times.text(move.seen)
-        occurred = received if move.at == move.seen else times.text(move.at)
-        recorded = received if move.recorded == move.seen else times.text(move.recorded)
-        canonical = (
-            f'{{"actor":{_quoted(move.actor)},"agency":{_quoted(move.agency)},"body":'.encode()
-            + text
-            + f',"id":"{stream_id}","kind":"{move.kind}","nature":"{nature}","occurred":"{occurred}",'
-            f'"post":{_quoted(move.post)},"received":"{received}","recorded":"{recorded}",'
-            f'"region":{_quoted(region)},"source":"{move.source}","stream":"{stream}","v":1,'
-            f'"version":{version}}}'.encode()
-        )
-        batch.add(
-            "ledger_event",
-            f"{event}\t{stream}\t{stream_id}\t{version}\t{move.kind}\t{nature}\t{occurred}\t{recorded}"
-            f"\t{received}\t{_cell(move.actor)}\t{_cell(move.post)}\t{_cell(move.agency)}\t{region}"
-            f"\t{move.source}\t{key}\t{_escaped(text.decode())}",
-        )
-        batch.placed.append((event, hashlib.sha256(b"\x00" + canonical).digest()))
+        """The event as it is handed to whoever files it (`logged`)."""
+        text = orjson.dumps(body, option=SORTED).decode()
+        batch.entries.append(
+            (event, stream, stream_id, version, move.kind, nature, move.at, move.recorded, move.seen,
+             move.actor, move.post, move.agency, region, move.source, key, text)
+        )  # fmt: skip
 
 
 def applicant_json(made: Made) -> dict[str, Any]:
@@ -427,12 +465,9 @@ def _quoted(text: str | None) -> str:
     return "null" if text is None else f'"{text}"'
 
 
-def _escaped(text: str) -> str:
-    """JSON text for COPY: it has no lines and no tabs, but backslashes."""
-    return text.replace("\\", "\\\\") if "\\" in text else text
-
-
 def _cell(value: object) -> str:
+    if type(value) is str:
+        return value
     if value is None:
         return NULL
     if value is True:

@@ -729,5 +729,13 @@ class Teller:
 def number(story: Story) -> str:
     """办件编号 of a simulated case."""
     if not story.number:
-        story.number = heads.case_number(times.moment(story.opened), FIRST_NUMBER + story.n)
+        day, running = times.day_of(story.opened), FIRST_NUMBER + story.n
+        month = _months.get(day)
+        if month is None:
+            opened = times.moment(story.opened)
+            month = _months[day] = heads.case_number(opened, running)[: -len(str(running))]
+        story.number = f"{month}{running}"
     return story.number
+
+
+_months: dict[int, str] = {}  # what a number begins with on a day

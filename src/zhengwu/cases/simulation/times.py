@@ -14,6 +14,7 @@ LAST = EVENING - 5  # nothing is begun after that
 OFFICE = NOON - MORNING + EVENING - BACK
 
 _days: dict[int, str] = {}
+_seconds: dict[int, str] = {}
 
 
 def micro(day: int, minute: float) -> int:
@@ -41,9 +42,12 @@ def text(at: int) -> str:
     if known is None:
         known = _days[day] = date.fromordinal(EPOCH_DAY + day).isoformat()
     seconds, parts = divmod(rest, 1_000_000)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{known}T{hour:02d}:{minute:02d}:{second:02d}.{parts:06d}Z"
+    clock = _seconds.get(seconds)
+    if clock is None:
+        minutes, second = divmod(seconds, 60)
+        hour, minute = divmod(minutes, 60)
+        clock = _seconds[seconds] = f"{hour:02d}:{minute:02d}:{second:02d}"
+    return f"{known}T{clock}.{parts:06d}Z"
 
 
 def in_office(share: float) -> float:

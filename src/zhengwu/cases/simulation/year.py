@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 from collections import Counter
@@ -9,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import Empty, Full
+from queue import Full, Queue
+from threading import Thread
 from typing import Any
 
 from django.db import connections
@@ -22,6 +25,7 @@ from zhengwu.cases.simulation.planning import EVENTS, FAULTY, Order, Plan
 from zhengwu.domain.refusal import Refusal
 
 AHEAD = 4  # batches that the planner may be ahead
+RARELY = (100_000, 50, 100)  # when the collector of circles looks
 OVER = (9, 1)  # of the next year: by then every story has ended
 
 
@@ -92,7 +96,7 @@ def run(
                     f"{year} 年用别的种子、件数或者目录模拟过，接不上。请用原来的参数。",
                 )
             if there:
-                result.skipped += len(batch.events)
+                result.skipped += len(batch.entries)
             else:
                 result.events += filer.file(batch)
             if progress:
@@ -117,38 +121,63 @@ def _planned(plan: Plan, *, apart: bool) -> Iterator[Iterator[Packed]]:
         return
     connections.close_all()  # the planner asks for agencies' names by a connection of its own
     context = multiprocessing.get_context("fork")
-    queue: Any = context.Queue(AHEAD)
-    process = context.Process(target=_plan, args=(plan, queue), daemon=True)
+    taken, given = context.Pipe(duplex=False)
+    process = context.Process(target=_plan, args=(plan, taken, given), daemon=True)
     process.start()
+    given.close()  # the planner alone holds it now: whatever ends the planner ends the reading
     try:
-        yield _taken(queue, process)
+        yield _taken(taken)
     finally:
         if process.is_alive():
             process.terminate()
         process.join()
+        taken.close()
 
 
-def _plan(plan: Plan, queue: Any) -> None:
+def _plan(plan: Plan, taken: Connection, given: Connection) -> None:
+    taken.close()  # whoever files alone holds it: once that one is gone, giving fails
+    ahead: Queue[Packed | str | None] = Queue(AHEAD)
+    giving = Thread(target=_give, args=(ahead, given), daemon=True)
+    giving.start()
+
+    def give(batch: Packed | str | None) -> None:
+        while giving.is_alive():
+            with suppress(Full):
+                ahead.put(batch, timeout=1)
+                return
+        raise SystemExit("whoever filed is gone")
+
+    # A hundred thousand stories are under way and nothing of them goes round in a circle.
+    gc.freeze()
+    gc.set_threshold(*RARELY)
     try:
         for batch in plan.batches():
-            queue.put(filing.packed(batch))
-        queue.put(None)
-    except BaseException as problem:
-        with suppress(Full):
-            queue.put(f"{type(problem).__name__}: {problem}", timeout=30)
+            give(filing.packed(batch))
+        give(None)
+    except Exception as problem:
+        give(f"{type(problem).__name__}: {problem}")
         raise
     finally:
         connections.close_all()
+        giving.join()  # what was given last is on its way
 
 
-def _taken(queue: Any, process: Any) -> Iterator[Packed]:
+def _give(ahead: Queue[Packed | str | None], given: Connection) -> None:
+    """Hand over what is planned ahead, to the last."""
+    with suppress(BrokenPipeError):
+        while True:
+            batch = ahead.get()
+            given.send(batch)
+            if batch is None or isinstance(batch, str):
+                return
+
+
+def _taken(taken: Connection) -> Iterator[Packed]:
     while True:
         try:
-            batch = queue.get(timeout=5)
-        except Empty:
-            if not process.is_alive():
-                raise RuntimeError("the planner ended before its time") from None
-            continue
+            batch = taken.recv()
+        except (EOFError, OSError):  # between two batches, or in the middle of one
+            raise RuntimeError("the planner ended before its time") from None
         if batch is None:
             return
         if isinstance(batch, str):

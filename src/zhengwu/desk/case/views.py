@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -30,6 +30,7 @@ from zhengwu.desk.case.forms import CONFIRMED, ActForm, KnownForm
 from zhengwu.desk.case.ledger import ledger
 from zhengwu.desk.case.month import month
 from zhengwu.desk.entry import desk
+from zhengwu.desk.supervise import beside
 from zhengwu.documents import queries as documents
 from zhengwu.documents import services as document_services
 from zhengwu.domain import lifecycle
@@ -37,6 +38,7 @@ from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.web import words
 from zhengwu.web.clock import now
 from zhengwu.web.forms import new_key, read_key
+from zhengwu.web.jinja import url
 
 # The act a holder most often came for, where several are open; the first of them is the blue one.
 FIRST = (
@@ -112,7 +114,7 @@ def case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     at = now()
     view = cases.case(actor, number, at=at)
     _looked(actor, view, "办件页", at)
-    return _page(request, actor, view, at, _fresh(actor, view, opened=request.GET.get("act", "")))
+    return _page(request, actor, view, at, _fresh(view, opened=request.GET.get("act", "")))
 
 
 @require_safe
@@ -161,7 +163,7 @@ def _opened(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpR
     if request.headers.get("X-Fragment") != "act":
         query = urlencode({"act": kind})
         return redirect(f"{reverse('desk:case', args=[number])}?{query}#act-{kind}")
-    one = next((o for o in _fresh(actor, view, opened=kind) if o.offer.kind == kind), None)
+    one = next((o for o in _fresh(view, opened=kind) if o.offer.kind == kind), None)
     if one is None:
         raise Http404
     context = {"actor": actor, "case": view, "one": one}
@@ -213,10 +215,10 @@ def _done(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRes
             Offered(one.offer, one.slot, open=True, refused=form, sent=key)
             if one.offer.kind == kind
             else one
-            for one in _fresh(actor, view)
+            for one in _fresh(view)
         ]
         return _page(request, actor, view, at, offers, failed=form, status=422)
-    drafts.discard(actor, _slot(view.number, kind))
+    drafts.discard(actor, drafts.of_case(view.number, kind))
     paper = lifecycle.BY_CODE[kind].document or "文书"
     prints = ""
     if done.document and view.prints:
@@ -309,18 +311,13 @@ def _pdf(data: bytes, name: str) -> HttpResponse:
     return response
 
 
-def _slot(number: str, kind: str) -> str:
-    return f"case/{number}/{kind}"
-
-
-def _fresh(actor: Actor, view: CaseView, *, opened: str = "") -> list[Offered]:
+def _fresh(view: CaseView, *, opened: str = "") -> list[Offered]:
     """The offered acts with what this actor had begun to type in each; what was begun is open."""
-    slots = [_slot(view.number, offer.kind) for offer in view.acts if offer.keeps]
-    begun = {one.slot: one for one in drafts.of_slots(actor, slots)}
+    begun = {one.slot: one for one in view.drafts}
     offers = []
     for offer in view.acts:
-        slot = _slot(view.number, offer.kind)
-        draft = begun.get(slot)
+        slot = drafts.of_case(view.number, offer.kind)
+        draft = begun.get(slot) if offer.keeps else None
         offers.append(Offered(offer, slot, draft, draft is not None or offer.kind == opened))
     return offers
 
@@ -377,21 +374,14 @@ def _page(
             one for one in view.documents if one.kind in HANDED_OUT and one.void_since is None
         ],
         "printed": {one.check: one.copies for one in view.documents if one.copies},
-        "review": _review(view.number),
+        "review": url("desk:review", view.number),
         "undo_key": new_key(),
         "ledger": ledger(view.spans, timekeeping.of_view(view, at=at), calendar),
         "month": month(shown, today=words.local(at).date()) if shown else None,
         "held": at - view.holder_since if view.holder_since and not view.closed else None,
+        "watched": beside.of_case(actor, view.id),
     }
     return render(request, "desk/case/case.html.j2", context, status=status)
-
-
-def _review(number: str) -> str:
-    """Where the pages of the materials are looked at; empty while there is no such page."""
-    try:
-        return reverse("desk:review", args=[number])
-    except NoReverseMatch:
-        return ""
 
 
 def _moved(
