@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -12,6 +13,8 @@ from tests.cases import people
 from tests.cases.people import Told, moment
 from tests.supervision.test_truth import supervised
 from zhengwu.cases import alarms
+from zhengwu.cases.simulation import filing
+from zhengwu.config import worker
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
@@ -203,6 +206,36 @@ def test_the_sweep_looks_only_where_something_is_due(overdue: Told) -> None:
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("RESET enable_seqscan")
     assert "supervision_watch_at" in plan
+
+
+def test_time_goes_no_further_than_the_log_has_been_gone_through(overdue: Told) -> None:
+    """A worker that comes back, or history that is poured in, is not judged by today."""
+    alarms.sweep(now())
+    ledger.sequence()
+    ledger.follow(followers.NAME, limit=1)
+    followers.sweep(now() + timedelta(days=400))
+    assert findings("rule") == []
+    ledger.catch_up()
+    assert ("T03",) in findings("rule")
+
+
+@pytest.mark.usefixtures("overdue")
+def test_while_a_year_is_played_timed_work_leaves_cases_alone(owner: Owner) -> None:
+    done: list[datetime] = []
+
+    def work(at: datetime) -> int:
+        done.append(at)
+        return 1
+
+    timed = worker.Timed("of cases", 0.0, work, of_cases=True)
+    working = worker.Worker(timed=(timed,))
+    with owner.cursor() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [filing.PLAYING])
+        working.turn()
+        assert done == []
+        other.execute("SELECT pg_advisory_unlock(%s)", [filing.PLAYING])
+    working.turn()
+    assert len(done) == 1
 
 
 def test_an_attempt_to_ask_for_what_no_guide_lists_is_a_card_for_whoever_tried(town: None) -> None:

@@ -40,12 +40,14 @@ class Timed:
 
     again: once more with the next turn as long as something was done. A run stays within about two
     seconds, so that after an outage nothing waits long behind it.
+    of_cases: judges cases by the present; waits while a demo has its past played into it.
     """
 
     name: str
     every: float  # seconds
     run: Callable[[datetime], int]
     again: bool = False
+    of_cases: bool = False
 
 
 def _deem_accepted(at: datetime) -> int:
@@ -136,14 +138,22 @@ def _forget_old_attempts(at: datetime) -> int:
     return throttle.sweep(at=at)
 
 
+def _past_is_played() -> bool:
+    from zhengwu.cases.simulation import filing
+
+    return filing.is_playing()
+
+
 TIMED = (
-    Timed("deem_accepted", 60, _deem_accepted, again=True),  # 行政许可法 32(4)
-    Timed("raise_alarms", 60, _raise_alarms, again=True),
-    Timed("supervise", 15, _supervise, again=True),  # what only time brings to light
+    Timed("deem_accepted", 60, _deem_accepted, again=True, of_cases=True),  # 行政许可法 32(4)
+    Timed("raise_alarms", 60, _raise_alarms, again=True, of_cases=True),
+    Timed("supervise", 15, _supervise, again=True, of_cases=True),  # what only time brings to light
     Timed("tend_supervision", 60, _tend_supervision, again=True),  # 催办、督办升级
     Timed("reproject", 5, _reproject, again=True),
-    Timed("move_to_new_versions", 60, _move_to_new_versions, again=True),  # 立法法 104
-    Timed("archive", 600, _archive),
+    Timed(
+        "move_to_new_versions", 60, _move_to_new_versions, again=True, of_cases=True
+    ),  # 立法法 104
+    Timed("archive", 600, _archive, of_cases=True),
     Timed("forget_old_sessions", 3600, _forget_old_sessions),
     Timed("make_exports", 1, _make_exports),
     Timed("try_rules", 1, _try_rules),
@@ -209,6 +219,8 @@ class Worker:
         did = ledger.sequence() + self._follow()
         for one in self.timed:
             if time.monotonic() < self._next[one.name] or self.stopping.is_set():
+                continue
+            if one.of_cases and _past_is_played():
                 continue
             self._next[one.name] = time.monotonic() + one.every
             done = self._guarded(one.name, partial(one.run, now()))

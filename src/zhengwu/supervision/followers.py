@@ -28,6 +28,7 @@ from zhengwu.domain.event import Nature
 from zhengwu.domain.reading import NEAR, SHANGHAI
 from zhengwu.domain.rulebook import CARDS, Level, Rulebook
 from zhengwu.domain.supervising import About, Found, Responsible
+from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
 from zhengwu.supervision import basis, chain, gaps, issuing, rulebooks
 from zhengwu.supervision.events import FINDINGS, RULEBOOK
@@ -90,17 +91,23 @@ def watch(entries: Sequence[ledger.Entry]) -> None:
 
 
 def sweep(at: datetime, *, most: int = PAGE) -> int:
-    """Look where time may have brought something to light; how many cases were looked at."""
+    """Look where time may have brought something to light; how many cases were looked at.
+
+    No further than the log has been gone through: while the follower is behind, time stands for it
+    where the next entry was received.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         # One at a time with the follower, whose cursor's row it holds.
         cursor.execute("SELECT position FROM ledger_follower WHERE name = %s FOR UPDATE", [NAME])
         row = cursor.fetchone()
         if row is None:
             return 0
-        looker = Looker(reached=row[0], until=at)
-        due = _due(at, most=most)
+        following = ledger_queries.positions(after=row[0], limit=1)
+        until = min(at, following[0].received) if following else at
+        looker = Looker(reached=row[0], until=until)
+        due = _due(until, most=most)
         looker.look(due)
-        gaps.sweep(looker, at)
+        gaps.sweep(looker, until)
     return len(due)
 
 

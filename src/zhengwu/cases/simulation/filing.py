@@ -10,7 +10,8 @@ digests are right, and a backup of the city verifies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -62,6 +63,35 @@ def permitted() -> None:
             "simulate.not_the_demo_city",
             f"模拟年度只能装入演示城市{city.NAME}。这个数据库里是另一个城市，请换一个演示数据库。",
         )
+
+
+PLAYING = 7_310_227_001  # the advisory lock that is held while a year is played
+
+
+@contextmanager
+def playing() -> Iterator[None]:
+    """Held while history is played: timed work that judges by the present leaves cases alone, whose
+    log stands in the past so far.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [PLAYING])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [PLAYING])
+
+
+def is_playing() -> bool:
+    """Whether a year is being played into this city, by whatever process."""
+    if not settings.DEMO:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND (classid::bigint << 32) + objid::bigint = %s)",
+            [PLAYING],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def begun(year: int) -> bool:

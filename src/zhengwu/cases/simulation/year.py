@@ -82,7 +82,11 @@ def run(
     plan = Plan(stage, Order(cases, seed, at, faulty), size=size)
     result = Result()
     filer = filing.Filer()
-    with _truth(truth) as write, _planned(plan, apart=apart) as batches:
+    with (
+        _truth(truth) as write,
+        _planned(plan, apart=apart) as batches,
+        filing.playing(),
+    ):
         for nth, batch in enumerate(batches):
             for line in batch.truth:
                 write(line)
