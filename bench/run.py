@@ -41,6 +41,7 @@ BENCHES: dict[str, tuple[tuple[str, ...], str, bool]] = {
     "export": (("bench.export",), "every case as CSV; `ratio`: to a bare COPY", True),
     "following": (("bench.following",), "the figures follow the log; `ratio`: reading it alone over ours", True),
     "figures": (("bench.figures",), "a page of statistics, the slowest of twelve", True),
+    "supervising": (("bench.supervising",), "supervision follows a simulated year, compared with what was planted", False),
     "wall": (("bench.wall",), "the supervisors' wall made anew, the dearest of four boards", True),
     "guide": (("bench.guide",), "a guide's page, kept; `ratio`: to the least a page costs", False),
     "search": (("bench.search",), "finding an item; `ratio`: to a page without a search", False),

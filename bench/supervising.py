@@ -17,6 +17,7 @@ import os
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from bench import _loop
 from bench._line import line
 from bench.year import AT, SEED, YEAR, _clear, demo, spent
 from zhengwu.config.postgres import Cluster
@@ -120,7 +121,9 @@ def main() -> None:
             f"{result.cases:,} cases, {result.events:,} entries, {result.planted:,} faults planted"
         )
         ledger.sequence()
+        loop = _loop.seconds()
         cost = watched(cluster, result.events)
+        print(f"a bare loop took {loop:.2f} s of CPU before and {_loop.seconds():.2f} after")
         compared(truth)
         print(f"a sweep when nothing is due looks at {followers.sweep(AT)} cases")
     if not given.keep:

@@ -102,7 +102,9 @@ def main() -> None:
                 browser: _web.Browser = browser, path: str = path, query: str = query
             ) -> _web.Answer:
                 views._boards.clear()
-                return browser.ask(path, query=query)
+                answer = browser.ask(path, query=query)
+                assert answer.status == 200, (path, answer.status, answer.body[:300])
+                return answer
 
             if given.explain:
                 print(f"===== {name}")
@@ -110,7 +112,6 @@ def main() -> None:
             anew()
             with _web.counted() as said:
                 answer = anew()
-            assert answer.status == 200, (name, answer.status, answer.body[:300])
             ours, theirs = _cpu(anew)
             size = (len(answer.body) + beside) / 1024
             dearest, largest = max(dearest, ours + theirs), max(largest, size)
