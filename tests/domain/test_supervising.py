@@ -64,7 +64,9 @@ def test_of_every_card_on_a_limit_the_clock_says_from_what_is_known_that_it_pass
         for one in found.found if found else ():
             if not is_card(one) or one.due is None or one.limit in ("special", "opinion"):
                 continue
-            if not supervising.has_passed(known, str(one.limit), edition=edition, until=until):
+            if not supervising.stands(
+                one, known, About("a", "promised"), BOOK, known=lambda _: edition, until=until
+            ):
                 continue  # is not issued
             reading = clock.read(known, at=until, edition=edition)
             said = [limit for limit in reading.limits if limit.kind == one.limit]

@@ -434,6 +434,13 @@ def faults(rule: Rule) -> Iterator[Refusal]:
         yield _no("matter", f"没有“{rule.matter[:20]}”这种对象。请从列表里选择。", "matter")
     else:
         yield from _possible(rule, matter)
+    if rule.whole and matter is not None and not _late(rule, matter):
+        yield _no("whole", "只有期限届满以后的规则才能算整件超期、启动问责。", "whole")
+
+
+def _late(rule: Rule, matter: Matter) -> bool:
+    """Whether it speaks of what is over; one that says no point is refused for that."""
+    return matter.timed and (rule.point is None or rule.point.attribute == "over")
 
 
 _OPS: Mapping[str, tuple[str, ...]] = {
@@ -522,7 +529,7 @@ class Rulebook:
     _matters: dict[date, Mapping[str, tuple[Rule, ...]]] = field(
         default_factory=dict, compare=False, repr=False, hash=False
     )
-    _limits: dict[date, Mapping[str, tuple[Rule, ...]]] = field(
+    _limits: dict[str, tuple[Rule, ...]] = field(
         default_factory=dict, compare=False, repr=False, hash=False
     )
 
@@ -543,19 +550,21 @@ class Rulebook:
             found = self._matters[day] = sorted_
         return found.get(matter, ())
 
-    def timed(self, limit: str, day: date) -> tuple[Rule, ...]:
-        """The rules about the limits of a kind in force on a day."""
-        found = self._limits.get(day)
+    def timed(self, limit: str) -> tuple[Rule, ...]:
+        """The rules about the limits of a kind in all their versions: what came true is judged by
+        the one of its day, whenever somebody looks.
+        """
+        found = self._limits.get(limit)
         if found is None:
-            rules = self.about("limit", day)
-            found = self._limits[day] = {
-                kind: tuple(
-                    one for one in rules
-                    if all(kind in t.value for t in one.tests if t.attribute == "limit")
-                )
-                for kind in LIMITS
-            }  # fmt: skip
-        return found.get(limit, ())
+            found = self._limits[limit] = tuple(
+                one for one in self.every("limit")
+                if all(limit in t.value for t in one.tests if t.attribute == "limit")
+            )  # fmt: skip
+        return found
+
+    def every(self, matter: str) -> tuple[Rule, ...]:
+        """The rules about a matter in all their versions."""
+        return tuple(one for one in self.rules if one.matter == matter)
 
     def rule(self, code: str, day: date) -> Rule | None:
         return next((one for one in self.on(day) if one.code == code), None)

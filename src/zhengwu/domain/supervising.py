@@ -37,12 +37,15 @@ DAY = timedelta(days=1)
 LIVE = timedelta(minutes=5)  # an act entered within this was known as it happened
 NEVER = datetime.max.replace(tzinfo=SHANGHAI)
 
+LONGEST = 80  # of what names a person of another system
 OFFICE_DAY = 8  # hours a day of business is reckoned at, where a limit is one of office hours
 _SUSPENDED = LimitState.SUSPENDED
 _HOURS = (Unit.HOUR, Unit.OFFICE_HOUR)
 _WORKING = (Unit.WORKING_DAY, *_HOURS)
 _WHOLE = ("promised", "statutory", "joint", "claim")  # limits of a whole case
 _LAWFUL = ("statutory", "joint")
+_BESIDE = ("special", "opinion")  # which the clock does not count
+_SEVERAL = ("step", "special", "opinion")  # of which a case may have many
 _DECISIONS = frozenset({"granted", "refused", "decided", "not_ours", "not_needed"})
 _TAKES_AWAY = frozenset({"entry_withdrawn", "retracted"})
 # After these the limits run otherwise than before: what came true until then is judged without them.
@@ -122,36 +125,49 @@ def look(
     return Looked(tuple(found), looker.next_at)
 
 
-def still(found: Found, events: Sequence[Event], *, edition: Edition, until: datetime) -> bool:
-    """Whether what a finding rests on still holds by everything known now.
+def stands(
+    found: Found,
+    events: Sequence[Event],
+    about: About,
+    book: Rulebook,
+    *,
+    known: Known,
+    until: datetime,
+    heard: datetime | None = None,
+) -> bool:
+    """Whether what a finding rests on holds by everything known now.
 
-    A limit: the clock, read from all events, says that it passed. Anything else: its evidence was
-    not withdrawn.
+    Of a limit: the clock says that it passed, and it comes to the rule's point still, each entry
+    taken as known when what it tells happened. Of anything else: its evidence was not withdrawn.
     """
-    if found.due is not None:
-        return has_passed(events, str(found.limit), edition=edition, until=until)
-    counting = {one.version for one in standing_events(events)}
-    return counting.issuperset(found.versions)
+    if found.due is None:
+        counting = {one.version for one in standing_events(events)}
+        return counting.issuperset(found.versions)
+    if found.limit not in _BESIDE and found.due <= found.at and not _has_passed(
+        events, str(found.limit), edition=known(None), until=until
+    ):  # fmt: skip
+        return False
+    looker = _Looker(events, about, book, known, until, as_happened=True)
+    looker.times(heard)
+    return any(_same(found, one) for one in looker.found.values())
 
 
-def has_passed(events: Sequence[Event], limit: str, *, edition: Edition, until: datetime) -> bool:
-    """Whether a limit of this kind passed up to an instant, by all that is known."""
-    if limit == "special":
-        return any(_overrun(one, edition, until) for one in _specials(standing_events(events)))
-    if limit == "opinion":
-        return any(_ended(one, edition, until) for one in _opinions(standing_events(events)))
+def _has_passed(events: Sequence[Event], limit: str, *, edition: Edition, until: datetime) -> bool:
+    """Whether the clock, reading all of it, says that a limit of this kind passed."""
     reading = clock.read(events, at=until, edition=edition)
-    if any(
-        one.kind == limit
-        and one.met is False
-        and (limit not in TOLD or not _stood_still(events, one.due))
-        for one in reading.limits
-    ):
+    if any(one.kind == limit and one.met is False for one in reading.limits):
         return True
     return limit not in TOLD and any(
         one.limit == limit and one.level == "over"
         for one in clock.alarms(events, at=until, edition=edition)
     )
+
+
+def _same(one: Found, other: Found) -> bool:
+    """Whether two speak of the same limit, though its end may have moved."""
+    if (one.rule.code, one.limit) != (other.rule.code, other.limit):
+        return False
+    return one.limit not in _SEVERAL or one.versions[:1] == other.versions[:1]
 
 
 def _stood_still(events: Sequence[Event], when: datetime) -> bool:
@@ -173,10 +189,12 @@ class _Looker:
     """One pass over the entries, then one over the times at which limits were reached."""
 
     def __init__(
-        self, events: Sequence[Event], about: About, book: Rulebook, known: Known, until: datetime
-    ) -> None:
+        self, events: Sequence[Event], about: About, book: Rulebook, known: Known, until: datetime,
+        *, as_happened: bool = False,
+    ) -> None:  # fmt: skip
         self.events, self.about, self.book = events, about, book
         self.known, self.until = known, until
+        self.as_happened = as_happened  # entries count as known when what they tell happened
         self.found: dict[tuple[str, str], Found] = {}
         self.next_at: datetime | None = None
         self.foreign = bool(events) and events[0].nature is Nature.OBSERVATION
@@ -333,7 +351,7 @@ class _Looker:
             claims += event.kind == "claim"
             if nth == 0:
                 continue
-            own = event.nature is Nature.ACT
+            own = event.nature is Nature.ACT and not self.as_happened
             late = own and event.received - event.occurred > LIVE and event.kind in clock.TELLING
             if not late and event.kind not in _CUTS:
                 continue
@@ -355,15 +373,17 @@ class _Looker:
         if not edition.calendar.reaches(upper):
             return
         reading = clock.read(events, at=upper, edition=edition)
-        day, kind = _day(upper), self._kind()
+        kind = self._kind()
         running = [one for one in reading.limits if one.state is not _SUSPENDED]  # else it moves
         lawful = [one.due for one in running if one.kind in _LAWFUL]
         whole = [one for one in running if one.kind in _WHOLE]
         for one in running:
             stop = one.stopped_at
-            for rule in self.book.timed(one.kind, day):
+            for rule in self.book.timed(one.kind):
                 when = _instant(rule, one, edition)
                 if when is None or (stop is not None and _ended_by(when, stop, one)):
+                    continue
+                if not rule.in_force(_day(when)):
                     continue
                 if when > upper and (not last or stop is not None):
                     continue
@@ -382,7 +402,7 @@ class _Looker:
                 if when > upper:
                     self._later(when)
                     continue
-                if not rule.in_force(_day(when)) or (since is not None and when <= since):
+                if since is not None and when <= since:
                     continue
                 point = rule.point
                 assert point is not None
@@ -400,11 +420,13 @@ class _Looker:
         since: datetime | None, *, last: bool,
     ) -> None:  # fmt: skip
         for one in _specials(counting):
-            for rule in self.book.about("special", _day(until)):
+            for rule in self.book.every("special"):
                 point = rule.point
                 assert point is not None
                 when = one.instant(int(point.value), edition)
                 if when is None or (one.end is not None and when >= one.end):
+                    continue
+                if not rule.in_force(_day(when)):
                     continue
                 if when > until:
                     if last and one.end is None:
@@ -413,7 +435,7 @@ class _Looker:
                 facts = {"procedure": one.procedure, "days": one.days, point.attribute: point.value}
                 if since is not None and when <= since:
                     continue
-                if rule.holds(facts) and rule.in_force(_day(when)):
+                if rule.holds(facts):
                     self._add(
                         Found(
                             rule=rule, key=str(one.event.version), at=when,
@@ -431,13 +453,12 @@ class _Looker:
         since: datetime | None, *, last: bool,
     ) -> None:  # fmt: skip
         for one in _opinions(counting):
-            for rule in self.book.about("opinion", _day(until)):
+            for rule in self.book.every("opinion"):
                 point = rule.point
                 assert point is not None
-                day = one.until.toordinal()
-                if point.value:
-                    day = edition.calendar.nth(day, point.value)
-                when = edition.close(day)
+                when = one.instant(int(point.value), edition)
+                if when is None or not rule.in_force(_day(when)):
+                    continue
                 if one.given is not None and when >= one.given.occurred:
                     continue
                 if when > until:
@@ -447,7 +468,7 @@ class _Looker:
                 facts = {point.attribute: point.value}
                 if since is not None and when <= since:
                     continue
-                if rule.holds(facts) and rule.in_force(_day(when)):
+                if rule.holds(facts):
                     self._add(
                         Found(
                             rule=rule, key=str(one.asked.version), at=when,
@@ -596,17 +617,20 @@ def _specials(counting: Sequence[Event]) -> list[_Special]:
     return found
 
 
-def _overrun(one: _Special, edition: Edition, until: datetime) -> bool:
-    due = one.due(edition)
-    return due is not None and due < min(until, one.end or NEVER)
-
-
 class _Opinion(NamedTuple):
     """An opinion asked for. given: the answer, None while there is none."""
 
     asked: Event
     until: date
     given: Event | None
+
+    def instant(self, days: int, edition: Edition) -> datetime | None:
+        """The close of so many working days after the last one; None beyond the calendar."""
+        last = self.until.toordinal()
+        try:
+            return edition.close(edition.calendar.nth(last, days) if days else last)
+        except ValueError:
+            return None
 
 
 def _opinions(counting: Sequence[Event]) -> list[_Opinion]:
@@ -618,11 +642,6 @@ def _opinions(counting: Sequence[Event]) -> list[_Opinion]:
         for one in counting
         if one.kind == "opinion_requested" and (until := _date(one.body.get("until")))
     ]
-
-
-def _ended(one: _Opinion, edition: Edition, until: datetime) -> bool:
-    due = edition.close(one.until.toordinal())
-    return due < min(until, one.given.occurred if one.given else NEVER)
 
 
 def _began(events: Sequence[Event], one: LimitReading, when: datetime) -> tuple[int, ...]:
@@ -645,7 +664,9 @@ def _who(event: Event) -> str | None:
     if event.actor:
         return event.actor
     foreign = event.body.get("foreign")
-    return str(foreign["actor"]) if isinstance(foreign, Mapping) and foreign.get("actor") else None
+    if isinstance(foreign, Mapping) and foreign.get("actor"):
+        return str(foreign["actor"])[:LONGEST]  # another system may write anything
+    return None
 
 
 def _asked(body: Mapping[str, Any]) -> frozenset[str]:
@@ -694,5 +715,5 @@ def _date(text: object) -> date | None:
 
 
 __all__ = [
-    "SPEAKING", "About", "Found", "Known", "Looked", "Responsible", "has_passed", "look", "still",
+    "SPEAKING", "About", "Found", "Known", "Looked", "Responsible", "look", "stands",
 ]  # fmt: skip

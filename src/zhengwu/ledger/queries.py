@@ -128,6 +128,18 @@ def reached(*, after: int, limit: int) -> int:
     return row[0] if row and row[0] is not None else after
 
 
+def oldest_unplaced() -> datetime | None:
+    """When the oldest entry was received that stands in the log and has no position yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT min(e.received) FROM ledger_event e WHERE e.xid >="
+            " (SELECT low_xid FROM ledger_sequencer) AND NOT EXISTS"
+            " (SELECT 1 FROM ledger_position p WHERE p.event = e.id)"
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
 def positions(
     *, after: int = 0, limit: int = 1000, kinds: Collection[str] | None = None
 ) -> list[Entry]:

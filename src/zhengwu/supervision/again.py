@@ -113,13 +113,14 @@ def differences(
 
 def _compared(known: int, some: Sequence[_Issued]) -> Iterator[Difference]:
     told = {one.case: one for one in stories.watched({one.case for one in some}, reached=known)}
+    looker = Looker(reached=known, until=max(one.at for one in some))
     for one in some:
         case = told.get(one.case)
         if case is None:
             yield Difference(one.id, one.rule, one.number, "当时事件账里没有这个办件")
             continue
-        until = max(one.at, *(event.received for event in case.events))
-        found = _again(Looker(reached=known, until=until), case).get((one.rule, one.key))
+        looker.until = max(one.at, *(event.received for event in case.events))
+        found = _again(looker, case).get((one.rule, one.key))
         if found is None:
             yield Difference(one.id, one.rule, one.number, "从当时的记载推不出这条发现")
             continue

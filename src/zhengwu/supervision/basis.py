@@ -18,7 +18,8 @@ from django.db import connection
 
 from zhengwu.cases.heads import iso
 from zhengwu.cases.stories import Watched
-from zhengwu.domain import supervising
+from zhengwu.domain import clock
+from zhengwu.domain.event import Event
 from zhengwu.domain.reading import SHANGHAI
 from zhengwu.domain.supervising import Found, Responsible
 from zhengwu.supervision import issuing
@@ -52,7 +53,7 @@ class _Card:
     post: str | None
     person: str | None
     appeal: str
-    known: int  # how far the log was known when it was issued
+    known: int  # how far the log was known when it was issued, or its basis changed last
     versions: tuple[int, ...]  # the entries that it named then
 
 
@@ -70,7 +71,10 @@ def carded(cases: Collection[UUID]) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-_OPEN = "f.counts AND NOT f.basis_changed AND f.level IN ('yellow', 'red') AND f.rule <> 'D03'"
+_UNDER_WAY = ("open", "pending")
+_TAKES = ("corrected", "retracted", "entry_withdrawn")
+# An appeal that is under way already speaks of it.
+_OPEN = "f.counts AND NOT (f.basis_changed AND f.appeal IN ('open', 'pending')) AND f.level IN ('yellow', 'red') AND f.rule <> 'D03'"
 
 
 def check(looker: Looker, cases: Sequence[Watched]) -> None:
@@ -82,22 +86,31 @@ def check(looker: Looker, cases: Sequence[Watched]) -> None:
     issues: list[Issue] = []
     for card in cards:
         case = about[card.case]
-        if not any((one.position or 0) > card.known for one in case.events):
-            continue  # nothing came since: the log is watched again from before the card
-        edition = looker.known(case)(None)
-        day = card.at.astimezone(SHANGHAI).date()
-        rule = looker.book.rule(card.rule, day)
-        if rule is None:
-            continue
+        news = [
+            one for one in case.events
+            if (one.position or 0) > card.known and (one.kind in clock.TELLING or one.kind in _TAKES)
+        ]  # fmt: skip
+        rule = looker.book.rule(card.rule, card.at.astimezone(SHANGHAI).date())
+        if not news or rule is None:
+            continue  # nothing came since: the log may be watched again from before the card
         resting = Found(
             rule=rule, key="", at=card.at, limit=card.limit, due=card.due,
             whose=Responsible(card.agency), versions=card.versions,
         )  # fmt: skip
-        if supervising.still(resting, case.events, edition=edition, until=looker.until):
+        if looker.stands(case, resting):
             continue
-        changed = tuple(one.version for one in case.events if (one.position or 0) > card.known)
+        changed = (_turning(looker, case, resting, news).version,)
         issues += _mark(looker, case, card, changed)
     looker.issue(issues)
+
+
+def _turning(looker: Looker, case: Watched, resting: Found, news: Sequence[Event]) -> Event:
+    """The entry by which it no longer stood."""
+    for one in news:
+        before = tuple(event for event in case.events if event.version <= one.version)
+        if not looker.stands(case._replace(events=before), resting):
+            return one
+    return news[-1]
 
 
 def _mark(looker: Looker, case: Watched, card: _Card, changed: tuple[int, ...]) -> list[Issue]:
@@ -124,7 +137,7 @@ def _mark(looker: Looker, case: Watched, card: _Card, changed: tuple[int, ...]) 
         "withdrawn" if last.kind in ("entry_withdrawn", "retracted")
         else "changed" if last.kind == "corrected" else "late"
     )  # fmt: skip
-    if not card.appeal:
+    if card.appeal not in _UNDER_WAY:
         issuing.move(
             [(card.id, card.version + 1)],
             "appeal_opened",
@@ -158,7 +171,9 @@ def _cards(cases: list[UUID]) -> list[_Card]:
     with connection.cursor() as cursor:
         cursor.execute(
             'SELECT f.id, f.version, f.rule, f."case", f.agency, f.region, f."limit", f.due, f.at,'  # noqa: S608
-            " f.post, f.person, f.appeal, coalesce((e.body ->> 'known')::bigint, 0),"
+            " f.post, f.person, f.appeal, (SELECT coalesce(max((k.body ->> 'known')::bigint), 0)"
+            " FROM ledger_event k WHERE k.stream = e.stream AND k.stream_id = f.id"
+            " AND k.kind IN ('issued', 'basis_changed')),"
             " (e.body -> 'versions')::text FROM supervision_finding f"
             " JOIN ledger_event e ON e.stream = %s AND e.stream_id = f.id AND e.version = 1"
             f' WHERE f."case" = ANY(%s::uuid[]) AND {_OPEN} ORDER BY f.id'

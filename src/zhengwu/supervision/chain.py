@@ -43,6 +43,7 @@ class _Head:
     id: UUID
     rule: str
     level: str
+    first_level: str
     case: UUID | None
     number: str
     item_name: str
@@ -74,13 +75,14 @@ class Cause:
     case: UUID | None = None
     number: str = ""
     order: UUID | None = None
+    term: str = ""  # of an order: which due was missed
 
 
 def follow(entries: Sequence[ledger.Entry], *, at: datetime) -> None:
     """What a run of entries of findings brings; in the follower's transaction."""
     issued = [one.stream_id for one in entries if one.kind == "issued"]
-    revoked = [one.stream_id for one in entries if one.kind in ("revoked", "lowered")]
-    heads = {one.id: one for one in _heads(list({*issued, *revoked}))}
+    eased = {one.stream_id: one.kind for one in entries if one.kind in ("revoked", "lowered")}
+    heads = {one.id: one for one in _heads(list({*issued, *eased}))}
     book = rulebooks.now()
     causes: dict[UUID, Cause] = {}
     for identifier in issued:
@@ -88,15 +90,17 @@ def follow(entries: Sequence[ledger.Entry], *, at: datetime) -> None:
         if one.whole and one.case is not None:
             _join(causes, Cause(uuid5(one.case, "overdue"), "overdue", one.agency, one.region,
                                 [one.id], one.person, None, one.case, one.number))  # fmt: skip
-        elif one.level == Level.RED:
+        elif one.first_level == Level.RED:
             _join(causes, Cause(uuid5(one.id, "red"), "red", one.agency, one.region, [one.id],
                                 one.person, None, one.case, one.number))  # fmt: skip
-    for cause in _counted([heads[one] for one in issued if heads[one].level == Level.YELLOW], book):
+    # What is yellow now, as it was issued or as a red one was lowered to.
+    yellow = [heads[one] for one in (*issued, *eased) if heads[one].level == Level.YELLOW]
+    for cause in _counted(yellow, book):
         _join(causes, cause)
     open_(causes.values(), at=at)
     _repeats([heads[one] for one in issued], book, at=at)
-    for identifier in revoked:
-        _revoke(heads[identifier], at=at)
+    for identifier, kind in eased.items():
+        _ease(heads[identifier], revoked=kind == "revoked", at=at)
 
 
 def _join(causes: dict[UUID, Cause], one: Cause) -> None:
@@ -153,6 +157,8 @@ def open_(causes: Any, *, at: datetime) -> None:
             continue
         version, state, count, named = held
         new = [finding for finding in one.findings if finding not in named]
+        if not new and one.term and state == "closed":
+            rows.append(_missed_again(one, version, count))
         for nth, finding in enumerate(new):
             rows.append(
                 ledger.Row(
@@ -171,6 +177,20 @@ def open_(causes: Any, *, at: datetime) -> None:
             )  # fmt: skip
     if rows:
         ledger.append(ACCOUNTS, rows)
+
+
+def _missed_again(one: Cause, version: int, count: int) -> ledger.Row:
+    """An order's next term passed after the record had been closed: it is open again."""
+    return ledger.Row(
+        stream_id=one.id,
+        expected=version,
+        event=ledger.NewEvent(
+            kind="joined", occurred=datetime.fromisoformat(one.term), agency=one.agency,
+            region=one.region, source=SOURCE, key=f"joined/{one.id}/{one.term}",
+            body={"order": str(one.order), "due": one.term},
+        ),
+        head={"state": "opened", "findings": count},
+    )  # fmt: skip
 
 
 def _opened(one: Cause, at: datetime) -> ledger.Row:
@@ -222,9 +242,18 @@ def _standing(ids: list[UUID]) -> dict[UUID, tuple[int, str, int, set[UUID]]]:
     }  # fmt: skip
 
 
-def _revoke(one: _Head, *, at: datetime) -> None:
-    """A cause that no longer counts is noted in its records; a person ends them."""
+def _ease(one: _Head, *, revoked: bool, at: datetime) -> None:
+    """A cause that no longer is one is noted in its records; a person ends them.
+
+    What was only lowered still says that a case is late; a red card that is yellow now still counts
+    among those of its month.
+    """
     ids = records(one.id, case=one.case, agency=one.agency, person=one.person, month=one.month)
+    if not revoked:
+        red = uuid5(one.id, "red")
+        late = uuid5(one.case, "overdue") if one.case is not None else None
+        still_yellow = one.level == Level.YELLOW
+        ids = [id for id in ids if id != late and (id == red or not still_yellow)]
     rows = []
     for identifier, (version, _, _, named) in _standing(ids).items():
         if one.id in named:
@@ -308,7 +337,7 @@ def _repeated(rule: Rule, one: _Head) -> Issue | None:
 def _heads(ids: list[UUID]) -> list[_Head]:
     with connection.cursor() as cursor:
         cursor.execute(
-            'SELECT id, rule, level, "case", number, item_name, agency, region, person, post,'
+            'SELECT id, rule, level, first_level, "case", number, item_name, agency, region, person, post,'
             " source, at, whole, counts FROM supervision_finding WHERE id = ANY(%s::uuid[])",
             [ids],
         )

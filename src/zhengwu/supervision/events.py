@@ -144,8 +144,8 @@ BODIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     ACCOUNTS: {
         "opened": {"cause": "起因：overdue 超期，red 红牌，person_month、agency_month 累计，order 督办逾期",
                    "findings": "起因的发现", "order": "起因的督办", "case": "办件"},
-        "joined": {"finding": "同一起因又发生的发现"},
-        "cause_revoked": {"finding": "被撤销的发现"},
+        "joined": {"finding": "同一起因又发生的发现", "order": "又一次逾期的督办", "due": "逾期的期限"},
+        "cause_revoked": {"finding": "被撤销，或者降级以后不再是起因的发现"},
         "taken_up": {"handler": "承办人的人员代码"}, "heard": {"text": "陈述和申辩（另存）"},
         "decided": {"measure": "处理方式的代码", "text": "事实和理由（另存）"},
         "carried_out": {"text": "执行情况（另存）"}, "closed": {},

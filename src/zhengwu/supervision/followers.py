@@ -9,6 +9,7 @@ instant at which it came true, and is issued once.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,8 +26,9 @@ from zhengwu.cases.stories import Watched
 from zhengwu.domain import clock, supervising
 from zhengwu.domain.counting import ordinal
 from zhengwu.domain.event import Nature
+from zhengwu.domain.procedure import Unit
 from zhengwu.domain.reading import NEAR, SHANGHAI
-from zhengwu.domain.rulebook import CARDS, Level, Rulebook
+from zhengwu.domain.rulebook import CARDS, Level, Rule, Rulebook
 from zhengwu.domain.supervising import About, Found, Responsible
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
@@ -41,12 +43,18 @@ DAY = timedelta(days=1)
 PAGE = 400  # cases looked at with one SELECT
 MOST_DUE = 2_000  # cases whose time has come in one run of the follower; the sweep does the others
 LINK = "link:"
+AGAIN = timedelta(hours=1)  # until a case that could not be read is tried again
+# What was received within this may not stand in the log yet; time goes no further for cards.
+SETTLE = timedelta(seconds=15)
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Run:
-    """What a run of entries asks for."""
+    """What a run of entries asks for. early: the limits at which a rule calls before the alarm."""
 
+    points: _Points
+    early: Collection[str]
     look: set[UUID] = field(default_factory=set)
     changed: set[UUID] = field(default_factory=set)  # may have changed what a card rests on
     watch: dict[UUID, datetime] = field(default_factory=dict)
@@ -58,7 +66,10 @@ class _Run:
 
 def watch(entries: Sequence[ledger.Entry]) -> None:
     """Go through a run of entries; called inside the cursor's transaction."""
-    run = _Run()
+    reached = entries[-1].position
+    assert reached is not None
+    points = _Points(rulebooks.AsKnown().at(reached))
+    run = _Run(points, {kind for kind in _BEGINS.values() if points.early(kind)})
     for one in entries:
         stream = one.stream
         if stream == STREAM:
@@ -71,13 +82,11 @@ def watch(entries: Sequence[ledger.Entry]) -> None:
             run.findings.append(one)
         elif stream == RULEBOOK and one.kind == "confirmed":
             run.changed_rules.append(int(one.body["version"]))
-    reached = entries[-1].position
-    assert reached is not None
     # How far cases have come; what we enter ourselves meanwhile is no news of them.
     received = [one.received for one in entries if one.stream in (STREAM, ALARMS, ATTEMPTS)]
     if received:
         _remember(run.watch)
-        looker = Looker(reached=reached, until=max(received))
+        looker = Looker(reached=reached, until=max(received) - SETTLE)
         if run.news:
             gaps.hear(looker, run.news)
         looker.attempts(run.attempts)
@@ -102,13 +111,19 @@ def sweep(at: datetime, *, most: int = PAGE) -> int:
         row = cursor.fetchone()
         if row is None:
             return 0
-        following = ledger_queries.positions(after=row[0], limit=1)
-        until = min(at, following[0].received) if following else at
+        until = min(at - SETTLE, *_waiting(row[0]), at)
         looker = Looker(reached=row[0], until=until)
         due = _due(until, most=most)
         looker.look(due)
         gaps.sweep(looker, until)
     return len(due)
+
+
+def _waiting(reached: int) -> list[datetime]:
+    """When the next entry that was not gone through was received, placed in the log or not."""
+    found = [one.received for one in ledger_queries.positions(after=reached, limit=1)]
+    oldest = ledger_queries.oldest_unplaced()
+    return found if oldest is None else [*found, oldest]
 
 
 def _sort(one: ledger.Entry, run: _Run) -> None:
@@ -128,9 +143,11 @@ def _sort(one: ledger.Entry, run: _Run) -> None:
     if kind in clock.TELLING or kind in ("corrected", "retracted", "entry_withdrawn"):
         run.changed.add(case)
     if kind in ("accepted", "deemed_accepted"):
-        _expect(run, case, _first_point(one))
+        _expect(run, case, _first_point(one, run.points))
     elif kind == "suspended" or kind == "opinion_requested":
         _expect(run, case, _told(body.get("until")) or one.occurred + DAY)
+    elif kind in _BEGINS and _BEGINS[kind] in run.early:
+        run.look.add(case)
     elif kind == "claim" and isinstance(claim := body.get("claim"), Mapping):
         _expect(run, case, _moment(claim.get("due")))
 
@@ -140,18 +157,74 @@ def _expect(run: _Run, case: UUID, when: datetime | None) -> None:
         run.watch[case] = when
 
 
-def _first_point(accepted: ledger.Entry) -> datetime | None:
-    """Not later than the first point before the end that no alarm of the clock calls at: 90 % of a
-    long limit, the last day of a short one. Working days are never more than days.
-    """
-    first = None
+class _Points:
+    """How soon a rule calls at a limit before the clock's own alarm does (最早的提醒)."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self._known: dict[tuple[str, object, object], int | None] = {}
+
+    def days(self, kind: str, value: object, unit: object) -> int | None:
+        """At the least so many days after the limit begins; None where the alarm is soon enough.
+
+        Working days are never more than days.
+        """
+        key = (kind, value, unit)
+        if key not in self._known:
+            self._known[key] = self._first(kind, value, unit)
+        return self._known[key]
+
+    def _first(self, kind: str, value: object, unit: object) -> int | None:
+        if not isinstance(value, int) or not value:
+            return None
+        found = [
+            max(1, value - left)
+            for rule in self._book.timed(kind)
+            if (left := _left(rule, value)) is not None and (left > NEAR or value <= NEAR + 1)
+        ]
+        if found and unit not in (Unit.WORKING_DAY, Unit.CALENDAR_DAY):
+            return 1
+        return min(found, default=None)
+
+    def early(self, kind: str) -> bool:
+        """Whether any rule calls at limits of a kind, whose length an entry does not tell, before
+        the clock's alarm.
+        """
+        return any(
+            rule.point is not None
+            and (
+                (rule.point.attribute == "left" and rule.point.value > NEAR)
+                or (rule.point.attribute == "used" and rule.point.value <= 1000)
+            )
+            for rule in self._book.timed(kind)
+        )
+
+
+def _left(rule: Rule, value: int) -> int | None:
+    """How much of a limit is left at a rule's point before its end."""
+    point = rule.point
+    if point is None or point.attribute == "over":
+        return None
+    if point.attribute == "left":
+        return int(point.value)
+    return value - -(-value * point.value // 1000) if point.value <= 1000 else None
+
+
+def _first_point(accepted: ledger.Entry, points: _Points) -> datetime | None:
+    first: int | None = None
     for limit in accepted.body.get("limits") or ():
-        value = limit.get("value")
-        if isinstance(value, int) and value and (value <= NEAR + 1 or value // 10 > NEAR):
-            day = ordinal(accepted.occurred) + max(1, value * 9 // 10)
-            when = datetime.combine(datetime.fromordinal(day), time(), SHANGHAI)
-            first = when if first is None else min(first, when)
-    return first
+        days = points.days(str(limit.get("kind")), limit.get("value"), limit.get("unit"))
+        if days is not None and (first is None or days < first):
+            first = days
+    if first is None:
+        return None
+    day = datetime.fromordinal(ordinal(accepted.occurred) + first)
+    return datetime.combine(day, time(), SHANGHAI)
+
+
+# Limits whose length stands in the rules of the calendar or in the flow: what begins them.
+_BEGINS = {"received": "acceptance", "supplemented": "acceptance", "step_taken": "step",
+           "granted": "delivery"}  # fmt: skip
 
 
 def _told(text: object) -> datetime | None:
@@ -228,8 +301,14 @@ class Looker:
         later: dict[UUID, datetime] = {}
         read = self.read(cases)
         for case in read:
-            looked = self.looked(case)
-            found += [self._issue(case, one) for one in self.lasting(case, looked.found)]
+            try:
+                looked = self.looked(case)
+                found += [self._issue(case, one) for one in self.lasting(case, looked.found)]
+            except Exception:
+                # One that cannot be read does not hold up all the others; it is tried again.
+                log.exception("case %s cannot be supervised", case.number)
+                later[case.case] = self.until + AGAIN
+                continue
             if looked.next_at is not None:
                 later[case.case] = looked.next_at
         self.issue(found)
@@ -247,25 +326,42 @@ class Looker:
         self, case: Watched, book: Rulebook | None = None, *, all_told: bool = False
     ) -> supervising.Looked:
         """What there is in a case, by the rules known. all_told: its source has told everything."""
+        return supervising.look(
+            case.events,
+            self.about(case),
+            book or self.book,
+            known=self.known(case),
+            until=self.until,
+            heard=self.told(case, all_told=all_told),
+        )
+
+    def stands(self, case: Watched, one: Found, book: Rulebook | None = None) -> bool:
+        """Whether a finding holds by everything known now."""
+        return supervising.stands(
+            one,
+            case.events,
+            self.about(case),
+            book or self.book,
+            known=self.known(case),
+            until=self.until,
+            heard=self.told(case),
+        )
+
+    def about(self, case: Watched) -> About:
         day = case.opened.astimezone(SHANGHAI).date()
         told = self.guides.guide(_item(case), case.item_version, day)
-        about = About(
+        return About(
             agency=case.agency,
             kind=case.kind,
             item_name=case.item_name or (told.name if told else ""),
             materials=told.materials if told else None,
         )
-        heard = None
-        if case.source.startswith(LINK):
-            heard = self.until if all_told else self.heard(case.source)
-        return supervising.look(
-            case.events,
-            about,
-            book or self.book,
-            known=self.known(case),
-            until=self.until,
-            heard=heard,
-        )
+
+    def told(self, case: Watched, *, all_told: bool = False) -> datetime | None:
+        """Until when the source of another system's case has told everything."""
+        if not case.source.startswith(LINK):
+            return None
+        return self.until if all_told else self.heard(case.source)
 
     def known(self, case: Watched) -> supervising.Known:
         return lambda position: self.editions.at(
@@ -292,12 +388,8 @@ class Looker:
         for one in found:
             day = one.at.astimezone(SHANGHAI).date()
             card = (book or self.book).level(one.rule, day) in CARDS
-            if card and one.due is not None and one.due <= one.at:
-                edition = self.known(case)(None)
-                if not supervising.has_passed(
-                    case.events, str(one.limit), edition=edition, until=self.until
-                ):
-                    continue
+            if card and one.due is not None and not self.stands(case, one, book):
+                continue
             kept.append(one)
         return kept
 

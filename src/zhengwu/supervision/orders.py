@@ -432,7 +432,7 @@ def escalate(at: datetime, *, most: int = 200, only: UUID | None = None) -> int:
             cause = Cause(
                 id=account_of(id), cause="order", agency=agency, region=region,
                 findings=[finding] if finding else [], person=person, case=case, number=number,
-                order=id,
+                order=id, term=iso(due),
             )  # fmt: skip
             chain.open_([cause], at=at)
         done += 1

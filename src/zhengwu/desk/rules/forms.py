@@ -229,7 +229,7 @@ def _of_rule(rule: Rule, matter: Matter) -> Iterator[tuple[str, Any]]:
 
 def _whole(text: str) -> int | str:
     """A whole number; what is none stays as it was written, and the domain refuses it."""
-    return int(text) if text.lstrip("-").isdecimal() and text.isascii() else text
+    return int(text) if text.isascii() and text.removeprefix("-").isdecimal() else text
 
 
 def _number(text: str) -> int:

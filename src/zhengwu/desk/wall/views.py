@@ -28,8 +28,8 @@ from zhengwu.web import words
 from zhengwu.web.clock import now
 from zhengwu.web.kept import Answer, Kept
 
-FRESH = 4.0  # seconds: with the poll's five nothing on a screen is older than ten
-EVERY, DIGEST_EVERY = 5, 15  # seconds between two looks of a screen, of a phone
+FRESH = 1.5  # seconds: with a poll every three nothing on a screen is older than five
+EVERY, DIGEST_EVERY = 3, 15  # seconds between two looks of a screen, of a phone
 RELOAD = 15  # seconds after which a page without script comes again
 LONGEST = 100
 # (template, table twins instead of pictures) of the boards there are.
