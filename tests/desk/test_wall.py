@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.staticfiles import finders
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
@@ -381,11 +381,12 @@ def test_the_worst_are_the_first_of_an_index(now: datetime) -> None:
                 plans.extend(row[0] for row in cursor.fetchall())
         return execute(sql, params, many, context)
 
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        cursor.execute("SET LOCAL enable_sort = off")
-    with connection.execute_wrapper(explain):
-        reading.listed(statistics.EVERYWHERE, people=False, at=now, most=reading.WORST)
+    with transaction.atomic():  # what is set holds within it
+        with connection.cursor() as cursor:
+            for way in ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+        with connection.execute_wrapper(explain):
+            reading.listed(statistics.EVERYWHERE, people=False, at=now, most=reading.WORST)
     assert any("cases_case_worst" in line for line in plans), plans
     assert not any("Sort" in line for line in plans), plans
 

@@ -119,9 +119,9 @@ def test_the_command_writes_the_file_or_says_why_not(tmp_path: Path) -> None:
     assert body is not None
     # Without the start of a server: the database of the tests is there.
     bare = getattr(body, "__wrapped__", body)
-    bare("2026-10", tmp_path / "a.pdf", True)
+    bare("2026-10", tmp_path / "a.pdf", False, True)
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
-    bare("2026-10", tmp_path / "a.xlsx", True)
+    bare("2026-10", tmp_path / "a.xlsx", False, True)
     assert (tmp_path / "a.xlsx").read_bytes().startswith(b"PK")
     said = CliRunner().invoke(command.report, ["--month", "2026-10"])
     assert said.exit_code == 2

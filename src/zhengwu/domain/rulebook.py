@@ -439,8 +439,10 @@ def faults(rule: Rule) -> Iterator[Refusal]:
 
 
 def _late(rule: Rule, matter: Matter) -> bool:
-    """Whether it speaks of what is over; one that says no point is refused for that."""
-    return matter.timed and (rule.point is None or rule.point.attribute == "over")
+    """Whether it speaks of what is over; one that says no point, or two, is refused for that."""
+    points = {one.code for one in matter.attributes if one.point}
+    said = [one.attribute for one in rule.where if one.attribute in points]
+    return matter.timed and (len(said) != 1 or said == ["over"])
 
 
 _OPS: Mapping[str, tuple[str, ...]] = {

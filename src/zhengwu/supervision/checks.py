@@ -34,6 +34,7 @@ from zhengwu.supervision.sight import Sight
 RESULTS: Mapping[str, str] = {"fine": "未发现问题", "fault": "发现问题"}
 STATES: Mapping[str, str] = {"open": "检查中", "closed": "已办结"}
 MOST = 200  # cases of one check
+AMONG = 200_000  # cases among which is drawn: a month or two of a city of ten million
 LONGEST = timedelta(days=366)
 LARGEST = 2**62
 # Entries by which a case that was closed then may not be closed now, or at another time.
@@ -122,9 +123,14 @@ def _closed(position: int, since: date, until: date, agencies: Collection[str] |
             "SELECT c.id, coalesce(p.position <= %(position)s, false) FROM cases_case c"  # noqa: S608
             " JOIN ledger_event e ON e.stream = %(stream)s AND e.stream_id = c.id"
             " AND e.version = c.version LEFT JOIN ledger_position p ON p.event = e.id"
-            f" WHERE c.closed >= %(begin)s AND c.closed < %(end)s{narrowed}",
+            f" WHERE c.closed >= %(begin)s AND c.closed < %(end)s{narrowed} LIMIT {AMONG + 1}",
             given,
         )
+        if cursor.rowcount > AMONG:
+            raise no(
+                "check_among",
+                f"这段时间办结的超过 {AMONG:,} 件。请缩短时间，或者只选一个机关。", field="until",
+            )  # fmt: skip
         known: set[UUID] = set()
         moved: set[UUID] = set()
         for id, before in cursor.fetchall():
