@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from datetime import datetime
 
 from zhengwu.config.postgres import die_with_parent
@@ -24,7 +25,7 @@ CALM = 5.0  # seconds: one that ends sooner with a fault is not started again at
 log = logging.getLogger(__name__)
 
 
-class Processes:
+class Processes(ABC):
     """Processes of one kind of work. what: the argument of `python -m zhengwu.config.jobs`."""
 
     what: str
@@ -33,9 +34,9 @@ class Processes:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._not_before = 0.0
 
+    @abstractmethod
     def waiting(self, at: datetime) -> int:
         """Find work whose process died; how much waits."""
-        raise NotImplementedError
 
     def most(self) -> int:
         """How many of them may be at work at once."""

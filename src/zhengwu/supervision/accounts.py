@@ -19,7 +19,7 @@ from zhengwu.cases.heads import iso
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import services as ledger
 from zhengwu.supervision import acting
-from zhengwu.supervision.acting import Done, Moved, NotFound, Step, no, written
+from zhengwu.supervision.acting import Act, Done, Moved, NotFound, Step, no, written
 from zhengwu.supervision.events import ACCOUNTS
 from zhengwu.supervision.sight import ACT, Sight
 
@@ -129,17 +129,7 @@ def _apart(actor: Actor, one: Account, who: str) -> None:
         raise no("own_agency", f"{who}和被问责的机关同属一个机关，应当回避，由其他监察人员承办。")
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something a person may do. text: none | optional | required; check raises Refusal."""
-
-    kind: str
-    zh: str
-    text: str
-    check: Callable[[Sight, Account, datetime], None]
-
-
-ACTS: tuple[Act, ...] = (
+ACTS: tuple[Act[Account], ...] = (
     Act("take_up", "承办", "none", _may_take_up),
     Act("hear", "登记陈述和申辩", "required", _may_hear),
     Act("decide", "决定", "required", _may_decide),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -22,6 +22,7 @@ from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
 from zhengwu.supervision.events import SOURCE
+from zhengwu.supervision.sight import Sight
 
 TRIES = 5  # others may move the stream meanwhile
 TEXT = 2_000  # most characters of what somebody writes
@@ -81,6 +82,16 @@ class Step:
 
 
 _Loaded = TypeVar("_Loaded", bound=Loaded)
+
+
+@dataclass(frozen=True, slots=True)
+class Act(Generic[_Loaded]):
+    """Something a person may do. text: none | optional | required; check raises Refusal."""
+
+    kind: str
+    zh: str
+    text: str
+    check: Callable[[Sight, _Loaded, datetime], None]
 
 
 def row(table: str, alias: str, columns: str, id: UUID, allowed: tuple[str, dict[str, Any]]) -> Any:

@@ -8,7 +8,7 @@ first so many are taken. `drawn` does it again at any later time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ from zhengwu.domain.reading import SHANGHAI
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
 from zhengwu.supervision import acting, issuing
-from zhengwu.supervision.acting import Done, Moved, NotFound, Step, no, written
+from zhengwu.supervision.acting import Act, Done, Moved, NotFound, Step, no, written
 from zhengwu.supervision.events import CHECKS, SOURCE
 from zhengwu.supervision.sight import Sight
 
@@ -183,17 +183,7 @@ def _may_close(sight: Sight, one: Check, at: datetime) -> None:
         raise no("check_left", f"还有 {left} 件没有检查。全部检查以后才可以办结。")
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something a person may do. text: none | optional | required; check raises Refusal."""
-
-    kind: str
-    zh: str
-    text: str
-    check: Callable[[Sight, Check, datetime], None]
-
-
-ACTS: tuple[Act, ...] = (
+ACTS: tuple[Act[Check], ...] = (
     Act("look", "登记检查结果", "required", _may_look),
     Act("close", "办结", "none", _may_close),
 )

@@ -25,7 +25,7 @@ from zhengwu.domain.reading import SHANGHAI
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
 from zhengwu.supervision import acting, chain, issuing
-from zhengwu.supervision.acting import Done, Moved, NotFound, Step, no, written
+from zhengwu.supervision.acting import Act, Done, Moved, NotFound, Step, no, written
 from zhengwu.supervision.chain import Cause
 from zhengwu.supervision.events import ORDERS, SOURCE
 from zhengwu.supervision.sight import ANSWER, Sight
@@ -124,17 +124,7 @@ def _supervising(sight: Sight, one: Order, verb: str) -> None:
         raise no("own_order", f"这件督办由您本人承办，应当回避，不能由您{verb}。")
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something a person may do. text: none | optional | required; check raises Refusal."""
-
-    kind: str
-    zh: str
-    text: str
-    check: Callable[[Sight, Order, datetime], None]
-
-
-ACTS: tuple[Act, ...] = (
+ACTS: tuple[Act[Order], ...] = (
     Act("sign", "签收", "none", _may_sign),
     Act("work", "登记整改措施", "required", _may_work),
     Act("report", "反馈", "required", _may_report),

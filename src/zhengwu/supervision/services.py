@@ -26,7 +26,7 @@ from zhengwu.domain.supervising import Responsible
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
 from zhengwu.supervision import acting, issuing, orders, rulebooks
-from zhengwu.supervision.acting import Done, Moved, NotFound, Step, no, written
+from zhengwu.supervision.acting import Act, Done, Moved, NotFound, Step, no, written
 from zhengwu.supervision.basis import APPEAL_DAYS
 from zhengwu.supervision.events import FINDINGS, SOURCE
 from zhengwu.supervision.issuing import Issue
@@ -207,17 +207,7 @@ def _supervising(sight: Sight, one: Finding, verb: str) -> None:
         raise no("own_finding", f"这条发现的责任人是您本人，应当回避，不能由您{verb}。")
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something a person may do. text: none | optional | required; check raises Refusal."""
-
-    kind: str
-    zh: str
-    text: str
-    check: Callable[[Sight, Finding, datetime], None]
-
-
-ACTS: tuple[Act, ...] = (
+ACTS: tuple[Act[Finding], ...] = (
     Act("sign", "签收", "none", _may_sign),
     Act("answer", "答复", "required", _may_answer),
     Act("appeal", "申诉", "required", _may_appeal),
