@@ -11,6 +11,8 @@ UV_VERSION := 0.13.9
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Empty is unset: each of the hundreds of processes of the tests would compile everything again.
+export PYTHONDONTWRITEBYTECODE :=
 # Linking from a cache on another disk only warns; copying is always right.
 export UV_LINK_MODE := copy
 

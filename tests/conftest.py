@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -41,6 +42,9 @@ os.environ.setdefault("ZHENGWU_SECRET_KEY", "only-for-the-tests-and-for-nothing-
 os.environ.setdefault("ZHENGWU_DEMO", "1")
 os.environ["ZHENGWU_HOME"] = str(HOME / "home")  # never the collected files of this checkout
 os.environ["ZHENGWU_ALLOWED_HOSTS"] = "localhost,127.0.0.1,testserver"
+# A process started by a test finds the modules compiled: from source a start takes thrice as long.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 django.setup()
 
 # As in life, but quick to check: a million rounds are a third of a second for every password.

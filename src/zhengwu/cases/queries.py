@@ -36,7 +36,7 @@ from zhengwu.ledger import queries as ledger_queries
 PAGE = 20
 NAME = f"({loading.APPLICANT} ->> 'name')"
 EXPORT = 5_000
-COUNTED = 1_000  # totals stop here, and so do the pages: “1,000 以上”
+COUNTED = 500  # totals stop here, and so do the pages: “500 以上”
 
 _ASKED = (
     "EXISTS (SELECT 1 FROM ledger_event q WHERE q.stream = 'case' AND q.stream_id = c.id "

@@ -475,7 +475,8 @@ LATE: Mapping[str, tuple[str, str]] = {
 def tend(at: datetime, *, most: int = 200) -> int:
     """Remind of what was not signed, answered or decided in time, and escalate orders (催办).
 
-    How many entries; at most so many of each. Each due is reminded of once.
+    How many entries; at most so many of each. Each term is reminded of once, the earliest first; a
+    second one of the same finding comes with the next turn. `reminded` says up to which.
     """
     return _remind(at, most) + orders.escalate(at, most=most)
 
@@ -490,7 +491,7 @@ def _remind(at: datetime, most: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT ON (id) * FROM (" + " UNION ALL ".join(parts)  # noqa: S608 - constants
-            + ") late(id, version, agency, region, what, due) ORDER BY id, due DESC LIMIT %(most)s",
+            + ") late(id, version, agency, region, what, due) ORDER BY id, due LIMIT %(most)s",
             {"at": at, "most": most},
         )  # fmt: skip
         late = cursor.fetchall()
@@ -502,7 +503,7 @@ def _remind(at: datetime, most: int) -> int:
                 kind="reminded", occurred=at, agency=agency, region=region, source=SOURCE,
                 key=f"reminded/{id}/{what}/{iso(due)}", body={"what": what},
             ),
-            head={"reminded": iso(at)},
+            head={"reminded": iso(due)},
         )
         for id, version, agency, region, what, due in late
     ]  # fmt: skip
