@@ -8,9 +8,9 @@ is published of them. What watching costs is said by bench.supervising. CPU is t
 the filer and PostgreSQL's processes, apart. The last line: minutes for a million cases; the limit is
 the 45 minutes in which such a city has to stand. Of the whole year they are the clock's on the wall,
 from the first case planned to the last one counted. Of a smaller one they are reckoned from the CPU,
-with everything that two cores do side by side. A fifth of the cases is planned first and thrown away: what
-is made once for every item (the wording of its papers) weighs more in a small run, and a million is
-reckoned from the difference between the two. The counting is reckoned straight, and so too high: of
+with everything that two cores do side by side. A fifth of its cases is planned first and thrown
+away: what is made once for every item (the wording of its papers) weighs more in a small run, and a
+million is reckoned from the difference between the two. The counting is reckoned straight, and so too high: of
 a million cases more entries of one day share a row of figures. One follower alone at the end leaves
 a core idle: so the counting is its CPU by two cores or its clock, whichever is longer, and on a
 machine with other work the clock says too much; both are printed.

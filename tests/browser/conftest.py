@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from wsgiref.simple_server import WSGIRequestHandler
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from django.core.servers.basehttp import ThreadedWSGIServer
@@ -26,20 +27,54 @@ def _close(**_: object) -> None:
     connections.close_all()
 
 
+class _Door:
+    """The application while a test lasts: what a page sends as it closes (a draft) is worked to its
+    end before the next test's database stands, and what comes later still is turned away."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application, self._inside, self._shut = application, 0, False
+        self._changed = threading.Condition()
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterator[bytes]:
+        with self._changed:
+            if self._shut:
+                start("503 Service Unavailable", [("Content-Length", "0")])
+                return
+            self._inside += 1
+        try:
+            answer = self._application(environ, start)
+            try:
+                yield from answer
+            finally:
+                if hasattr(answer, "close"):
+                    answer.close()
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    def shut(self) -> None:
+        with self._changed:
+            self._shut = True
+            assert self._changed.wait_for(lambda: not self._inside, timeout=30)
+
+
 @pytest.fixture
 def server(city: None) -> Iterator[str]:
     """The address of the platform, served over the test's database."""
     from zhengwu.config.wsgi import application
 
     request_finished.connect(_close)
+    door = _Door(application)
     httpd = ThreadedWSGIServer(("127.0.0.1", 0), _Quiet, ipv6=False)
     httpd.daemon_threads = True
-    httpd.set_app(application)
+    httpd.set_app(door)
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     yield f"http://127.0.0.1:{httpd.server_port}"
     httpd.shutdown()
     thread.join()
+    door.shut()
     httpd.server_close()
     request_finished.disconnect(_close)
 

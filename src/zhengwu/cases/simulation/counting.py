@@ -23,9 +23,9 @@ Progress = Callable[[Mapping[str, int]], None]
 def count(
     *, run: int = RUN, progress: Progress | None = None, only: Collection[str] | None = None
 ) -> int:
-    """Run every follower, or only those named, to the end of the log, each in a process of its own with a cursor of its
-    own; how many positions all of them went on together. What a follower enters itself is followed,
-    too, until nothing new is there.
+    """Run every follower, or only those named, to the end of the log, each in a process of its own
+    with a cursor of its own; how many positions all of them went on together. What a follower enters
+    itself is followed, too, until nothing new is there.
 
     Whoever is killed meanwhile loses the run under way and nothing else: effect and cursor are one
     transaction. progress: follower → positions so far. Raises RuntimeError where one of them failed.
