@@ -14,8 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.cases import people
 from tests.cases.people import MARKET, WATER, actor, moment
-from tests.cases.test_replay import DATA, RECEIPT
-from zhengwu.cases import replay, timekeeping
+from zhengwu.cases import timekeeping
 from zhengwu.cases.loading import CaseNotFound
 from zhengwu.cases.timekeeping import TimeLedger, Whole
 from zhengwu.domain.lifecycle import HolderKind
@@ -193,18 +192,6 @@ def test_the_number_of_questions_does_not_grow_with_the_cases() -> None:
     with CaptureQueriesContext(connection) as asked:
         timekeeping.of_case(actor(CLERK), number, at=LATER)
     assert len(asked) <= 10
-
-
-@pytest.mark.skipif(not DATA.exists(), reason=f"the real data is not at {DATA}")
-def test_a_real_log_of_another_system_adds_up_too() -> None:
-    replay.run(RECEIPT, "receipt")
-    found = all_of(
-        since=date(2000, 1, 1), until=date(2030, 1, 1), running=True, at=moment("11-20 09:00")
-    )
-    assert (found.closed, found.running) == (1329, 105)
-    assert found.exact
-    assert {one.zh for one in found.lines} == {"来源系统"}
-    assert found.table.total.count == 0
 
 
 # --- a city's size -----------------------------------------------------------------------------------

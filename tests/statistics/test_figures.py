@@ -7,18 +7,15 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
 from uuid import uuid4
 from xml.etree import ElementTree
 
 import pytest
 from django.db import connection
 
-from tests.accounts.city import small_city
 from tests.cases import people
 from tests.cases.people import actor, moment
-from tests.conftest import Kept
-from zhengwu.cases import replay
+from tests.cases.receipt import DATA, RECEIPT, real, replayed
 from zhengwu.cases.stories import Subject
 from zhengwu.domain.measuring import HANDS
 from zhengwu.domain.periods import Grain, Period
@@ -27,23 +24,10 @@ from zhengwu.ledger import services as ledger
 from zhengwu.statistics import followers, queries
 from zhengwu.statistics.queries import EVERYWHERE, Question, Row
 
-DATA = Path(os.environ.get("ZHENGWU_DATA", Path(__file__).parents[3] / "shared" / "data"))
-RECEIPT = DATA / "permit-logs" / "receipt.xes.gz"
 WHOLE = os.environ.get("ZHENGWU_TEST_PG", "18") == "18"
 NOW = moment("11-23 09:00")
 EVER = Period(date(2010, 1, 1), date(2012, 12, 31))
-real = pytest.mark.skipif(not DATA.exists(), reason=f"the real data is not at {DATA}")
-
-
-@pytest.fixture
-def replayed(db: None, kept: Kept) -> None:
-    def build() -> None:
-        small_city()
-        people.items()
-        replay.run(RECEIPT, "receipt")
-        ledger.catch_up()
-
-    kept.again("receipt counted", build)
+__all__ = ["DATA", "RECEIPT", "real", "replayed"]
 
 
 def traces() -> Iterator[dict[str, str]]:
@@ -285,7 +269,7 @@ def test_a_question_that_cannot_be_answered_says_why() -> None:
 
 def test_what_other_systems_name_a_place_is_kept_to_the_letter(db: None) -> None:
     odd = Subject('a"b', "c\\d", "{e,f}", "NULL", "", "g'h", "i\tj\nk", "城区、街道", "%s")
-    found = followers._places([odd])
+    found = followers.place_ids([odd])
     with connection.cursor() as cursor:
         cursor.execute(
             'SELECT agency, unit, region, kind, source, channel, item, hall, "window"'
@@ -293,5 +277,5 @@ def test_what_other_systems_name_a_place_is_kept_to_the_letter(db: None) -> None
             [found[odd]],
         )
         assert cursor.fetchone() == odd
-    assert followers._places([odd]) == found
+    assert followers.place_ids([odd]) == found
     assert followers._known([uuid4()]) == {}

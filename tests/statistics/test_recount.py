@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -34,6 +35,7 @@ from zhengwu.cases.simulation import year
 from zhengwu.commands import main
 from zhengwu.domain import daybyday, lifecycle, measuring
 from zhengwu.domain.event import Event, Nature
+from zhengwu.ledger import queries
 from zhengwu.ledger import services as ledger
 from zhengwu.statistics import recount, recounting
 from zhengwu.statistics import services as statistics
@@ -71,7 +73,8 @@ def tables() -> dict[str, list[Any]]:
             without, which = "'place_id'", "true"
             if table == "statistics_restatement":  # which entries of a day did it may differ
                 without, which = "'{place_id,first,until}'::text[]", "delta <> 0"
-            where = "" if table == "statistics_person" else f", {place}"
+            placeless = ("statistics_person", "statistics_workload")
+            where = "" if table in placeless else f", {place}"
             cursor.execute(
                 f"SELECT (to_jsonb(t) - {without})::text{where} FROM {table} t WHERE {which}"
             )
@@ -108,6 +111,9 @@ def test_every_way_a_case_can_go_is_counted_alike_however_the_log_is_cut(owner: 
         anew(limit)
         assert tables() == whole, limit
         assert found() == [], limit
+    for parts in (1, 3):
+        assert statistics.rebuild(parts=parts) == figures.last
+        assert tables() == whole, parts
     # A wrong acceptance, withdrawn three days later, is gone from its day, and told to be.
     row = owner.execute(
         "SELECT sum(delta) FROM statistics_restatement WHERE what = 'accepted'"
@@ -144,6 +150,8 @@ def test_a_simulated_year_with_its_planted_faults_is_counted_alike() -> None:
     assert found() == []
     whole = tables()
     anew(500)
+    assert tables() == whole
+    statistics.rebuild(parts=2)
     assert tables() == whole
 
 
@@ -283,6 +291,14 @@ def test_whatever_is_falsified_is_found_and_named(owner: Owner) -> None:
     assert said("statistics_person", measure="steps").place == "p-market-reviewer（420100-market）"
     anew(500)
 
+    owner.execute(
+        "UPDATE statistics_workload SET finished = finished + 1 WHERE \"by\" = 'person'"
+        " AND start = '2026-10-01' AND unit = 'p-water-clerk'"
+    )
+    one = said("statistics_workload", measure="finished")
+    assert (one.day, one.place) == ("2026-10-01", "person 420100-water p-water-clerk")
+    anew(500)
+
     owner.execute("UPDATE statistics_handing SET seconds = seconds + 1 WHERE start = '2026-11-09'")
     assert "420100-water → 420100-water" in said("statistics_handing", measure="seconds").place
     anew(500)
@@ -379,6 +395,44 @@ def test_counted_anew_beside_a_worker_everything_counts_once() -> None:
         worker.join()
     assert tables() == before
     assert found() == []
+
+
+@pytest.mark.usefixtures("told")
+def test_whoever_counts_anew_last_counts_alone() -> None:
+    before = tables()
+    begun: list[tuple[int, int]] = []
+
+    def again(done: int, total: int) -> None:
+        if not begun:
+            begun.append((done, total))
+            statistics.rebuild()
+
+    with pytest.raises(ledger.Superseded):
+        statistics.rebuild(progress=again)
+    assert begun == [(17, 17)]
+    assert tables() == before
+
+
+@pytest.mark.usefixtures("told")
+def test_what_breaks_off_the_worker_counts_and_what_was_killed_is_told_and_counted_anew() -> None:
+    before = tables()
+
+    def breaks(done: int, total: int) -> None:
+        raise OSError("no more room")
+
+    with pytest.raises(OSError, match="no more room"):
+        statistics.rebuild(progress=breaks)
+    assert not any(tables().values())
+    assert ledger.follow(FIGURES.name, limit=7) == 7
+    ledger.catch_up()
+    assert tables() == before
+    # Killed: nobody is left who could give it back.
+    ledger.begin_anew(FIGURES.name, empty=lambda: None, held=uuid4())
+    assert ledger.follow(FIGURES.name) == 0
+    assert queries.lag().held == {FIGURES.name}
+    assert f"{FIGURES.name} 正在从头重做" in CliRunner().invoke(main, ["doctor"]).output
+    statistics.rebuild(parts=2)
+    assert tables() == before
 
 
 @pytest.mark.usefixtures("told")

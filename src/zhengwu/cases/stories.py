@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
@@ -78,6 +79,49 @@ def told(wanted: Mapping[UUID, int]) -> Iterator[Told]:
         upto = wanted[row[0]]
         events = tuple(one for one in ledger.story(row[-1]) if one.version <= upto)
         yield Told(row[0], Subject(*row[1:-1]), events)
+
+
+def stretches(parts: int) -> list[tuple[UUID, UUID]]:
+    """All cases there are, by id, as stretches of about as many each: (after, up to)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM cases_case")
+        (total,) = cursor.fetchone()
+        ends = []
+        for nth in range(1, parts):
+            cursor.execute(
+                "SELECT id FROM cases_case ORDER BY id OFFSET %s LIMIT 1", [total * nth // parts]
+            )
+            ends += [row[0] for row in cursor.fetchall()]
+    return list(pairwise([UUID(int=0), *ends, UUID(int=2**128 - 1)]))
+
+
+def told_through(
+    after: UUID, until: UUID, *, reached: int, size: int
+) -> Iterator[tuple[UUID, list[Told]]]:
+    """The cases of a stretch by id, some at a time, with their entries up to a position of the log:
+    the last id, and those of which there is any."""
+    story = ledger.story_sql(stream=f"'{STREAM}'", stream_id="c.id")
+    while after < until:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {_SUBJECT}, {story} FROM (SELECT id FROM cases_case"  # noqa: S608 - constants
+                " WHERE id > %s AND id <= %s ORDER BY id LIMIT %s) w(id)"
+                f" JOIN cases_case c ON c.id = w.id {_OPENING} ORDER BY c.id",
+                [after, until, size],
+            )
+            rows = cursor.fetchall()
+        if not rows:
+            return
+        after = rows[-1][0]
+        found = []
+        for row in rows:
+            events = tuple(
+                one for one in ledger.story(row[-1])
+                if one.position is not None and one.position <= reached
+            )  # fmt: skip
+            if events:
+                found.append(Told(row[0], Subject(*row[1:-1]), events))
+        yield after, found
 
 
 class Watched(NamedTuple):

@@ -81,6 +81,8 @@ def _year(
     """A simulated year, then the followers to its end."""
     from zhengwu.cases.simulation import counting as followers
     from zhengwu.cases.simulation import year as simulation
+    from zhengwu.ledger import services as ledger
+    from zhengwu.statistics import services as statistics
     from zhengwu.web.clock import now
 
     began = time.monotonic()
@@ -89,7 +91,11 @@ def _year(
             year, cases=cases, seed=seed, at=now(), truth=truth, resume=resume, progress=move
         )
     filed = time.monotonic() - began
-    with counting("统计", hidden=as_json) as told:
+    if statistics.position() < result.events:
+        ledger.sequence()
+        with progress("统计", hidden=as_json) as move:
+            statistics.rebuild(parts=statistics.parts(), progress=move)
+    with counting("跟随事件账", hidden=as_json) as told:
         followers.count(
             progress=lambda went: told("，".join(f"{name} {done}" for name, done in went.items()))
         )

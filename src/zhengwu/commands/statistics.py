@@ -72,7 +72,9 @@ def _narrowing(command: Command) -> Command:
     is_flag=True,
     help="由另一套程序从事件账独立复算，与表中的数逐一核对；不改变什么。",
 )
-@click.option("--rebuild", is_flag=True, help="清空统计表，从事件账的第一条重新统计。")
+@click.option(
+    "--rebuild", is_flag=True, help="清空统计表，把全部办件重新统计一遍，几个进程同时做。"
+)
 @AS_JSON
 @with_database
 def statistics(
@@ -237,11 +239,17 @@ def _recompute(*, as_json: bool) -> None:
 
 
 def _rebuild(*, as_json: bool) -> None:
+    from zhengwu.ledger.services import Superseded
     from zhengwu.statistics import services
 
     started = time.monotonic()
-    with progress("重新统计", hidden=as_json) as move:
-        position = services.rebuild(progress=move)
+    try:
+        with progress("重新统计", hidden=as_json) as move:
+            position = services.rebuild(parts=services.parts(), progress=move)
+    except Superseded:
+        raise click.ClickException(
+            "另一次重新统计已经开始，这一次到此为止；请等那一次做完。"
+        ) from None
     seconds = time.monotonic() - started
     say(
         {"position": position, "seconds": round(seconds, 3)},

@@ -486,8 +486,16 @@ def _followers() -> Iterator[Finding]:
     from zhengwu.ledger import queries as ledger
 
     lag = ledger.lag()
+    for name in sorted(lag.held):
+        yield hint(
+            "followers",
+            f"{name} 正在从头重做，或者重做的时候被打断了。",
+            "正在做的请等它做完；被打断的请再运行一次 zhengwu statistics --rebuild。",
+        )
     late = {name: many for name, many in lag.followers.items() if many > BEHIND}
     for name, many in late.items():
+        if name in lag.held:
+            continue
         yield wrong("followers", f"{name} 落后 {many:,} 个事件。", "请看后台进程的日志。")
     if not late:
         most = max(lag.followers.values(), default=0)

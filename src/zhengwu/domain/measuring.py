@@ -162,13 +162,13 @@ _EACH: Mapping[str, tuple[str, ...]] = {
 }
 _SUMMED = frozenset(CODES)
 # After these the whole story is gone through again: they end the case, or change what was before.
-_WHOLE = frozenset(
-    {"received", "closed", "entry_withdrawn", "retracted", "corrected", "version_moved"}
-)
+_CHANGING = frozenset({"entry_withdrawn", "retracted", "corrected", "version_moved"})
+_WHOLE = _CHANGING | {"received", "closed"}
 _ALWAYS = frozenset({"archived"})  # changes nothing, even after the closing
 _DECIDING = ("promised", "joint", "lower_review", "statutory")
 # The law's own limit before what stands in its place, the review before what is only reviewed here.
 _STATUTORY = ("statutory", "joint", "lower_review")
+_A_DAY = timedelta(days=1)
 _STANDS_STILL = frozenset({"suspended", "forwarded"})
 Known = Callable[[int | None], Edition]  # the edition as known at a position of the log
 
@@ -304,6 +304,21 @@ _COUNTED_AS = {
     Verdict.LATE: "late",
     Verdict.UNJUDGED: "unjudged",
 }
+
+
+def undisturbed(events: Sequence[Event], *, days: int) -> bool:
+    """Whether no entry changed what was counted of a day that had been over for more than so many
+    days: acts that reached us by then, each of which only added to the story."""
+    return all(
+        one.nature is Nature.ACT
+        and one.kind not in _CHANGING
+        and (one.received - one.occurred < _A_DAY or _apart(one) <= days)
+        for one in events
+    )
+
+
+def _apart(event: Event) -> int:
+    return (_day(event.received) - _day(event.occurred)).days
 
 
 def measured(events: Sequence[Event], *, known: Known) -> Fact:

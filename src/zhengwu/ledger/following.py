@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -44,20 +46,15 @@ USUAL, MOST = 500, 4_000  # positions of a run; the longest takes about a second
 
 
 def follow(name: str, *, limit: int = USUAL) -> int:
-    """Hand the next positions to a follower; how many positions it went on. One transaction."""
+    """Hand the next positions to a follower; how many positions it went on. One transaction.
+
+    While it is held (`begin_anew`) it goes nowhere: somebody does its work out of the log's order.
+    """
     follower = _followers[name]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT position FROM ledger_follower WHERE name = %s FOR UPDATE", [name])
-        row = cursor.fetchone()
-        if row is None:
-            cursor.execute(
-                "INSERT INTO ledger_follower (name) VALUES (%s) ON CONFLICT DO NOTHING", [name]
-            )
-            cursor.execute(
-                "SELECT position FROM ledger_follower WHERE name = %s FOR UPDATE", [name]
-            )
-            row = cursor.fetchone()
-        at: int = row[0]
+        at, held = _cursor(name)
+        if held is not None:
+            return 0
         reached = queries.reached(after=at, limit=limit)
         if reached == at:
             return 0
@@ -66,6 +63,61 @@ def follow(name: str, *, limit: int = USUAL) -> int:
             follower.handle(wanted)
         cursor.execute("UPDATE ledger_follower SET position = %s WHERE name = %s", [reached, name])
     return reached - at
+
+
+def _cursor(name: str) -> tuple[int, UUID | None]:
+    """Where a follower is and by whom it is held; its row is locked from here on."""
+    with connection.cursor() as cursor:
+        asked = "SELECT position, held FROM ledger_follower WHERE name = %s FOR UPDATE"
+        cursor.execute(asked, [name])
+        row = cursor.fetchone()
+        if row is None:
+            cursor.execute(
+                "INSERT INTO ledger_follower (name) VALUES (%s) ON CONFLICT DO NOTHING", [name]
+            )
+            cursor.execute(asked, [name])
+            row = cursor.fetchone()
+    return row[0], row[1]
+
+
+def begin_anew(name: str, *, empty: Callable[[], None], held: UUID | None = None) -> None:
+    """Set a follower to the beginning of the log; empty: what it made is thrown away with it.
+
+    held: a name for whoever does its work out of the log's order; until `release` with the same name
+    it takes no step. Whoever held it before finds out at `while_held`.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        _cursor(name)
+        empty()
+        cursor.execute(
+            "UPDATE ledger_follower SET position = 0, held = %s WHERE name = %s", [held, name]
+        )
+
+
+@contextmanager
+def while_held(name: str, held: UUID) -> Iterator[None]:
+    """A transaction of whoever holds a follower. Raises Superseded where that is another by now."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT held FROM ledger_follower WHERE name = %s FOR SHARE", [name])
+        row = cursor.fetchone()
+        if row is None or row[0] != held:
+            raise Superseded(name)
+        yield
+
+
+def release(name: str, held: UUID, *, position: int) -> None:
+    """Let a held follower go on from a position of the log: all up to it is done. Raises Superseded."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_follower SET position = %s, held = NULL WHERE name = %s AND held = %s",
+            [position, name, held],
+        )
+        if not cursor.rowcount:
+            raise Superseded(name)
+
+
+class Superseded(RuntimeError):
+    """A follower's work was begun anew by somebody else meanwhile."""
 
 
 class Pace:

@@ -278,11 +278,15 @@ def watermark() -> Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """last: the last position. unsequenced: events without one. followers: name -> behind by."""
+    """last: the last position. unsequenced: events without one. followers: name -> behind by.
+
+    held: those that take no step because their work is done anew out of the log's order.
+    """
 
     last: int
     unsequenced: int
     followers: dict[str, int]
+    held: frozenset[str] = frozenset()
 
 
 def lag() -> Lag:
@@ -299,8 +303,14 @@ def lag() -> Lag:
             [str(low)],
         )
         unsequenced = cursor.fetchone()[0]
-        cursor.execute("SELECT name, position FROM ledger_follower ORDER BY name")
-        return Lag(last, unsequenced, {name: last - at for name, at in cursor.fetchall()})
+        cursor.execute("SELECT name, position, held IS NOT NULL FROM ledger_follower ORDER BY name")
+        rows = cursor.fetchall()
+    return Lag(
+        last,
+        unsequenced,
+        {name: last - at for name, at, _ in rows},
+        frozenset(name for name, _, held in rows if held),
+    )
 
 
 def kinds(*, after: int, limit: int) -> tuple[int, dict[str, int]]:

@@ -24,11 +24,15 @@ from zhengwu.ledger.events import (
 from zhengwu.ledger.following import (
     Follower,
     Pace,
+    Superseded,
+    begin_anew,
     catch_up,
     follow,
     followers,
     register_follower,
+    release,
     unregister_follower,
+    while_held,
 )
 from zhengwu.ledger.sequencer import reset_low_xid, sequence
 
@@ -45,8 +49,10 @@ __all__ = [
     "Stale",
     "Status",
     "StreamKind",
+    "Superseded",
     "UnfitBody",
     "append",
+    "begin_anew",
     "canonical",
     "catch_up",
     "check_json",
@@ -58,10 +64,12 @@ __all__ = [
     "register",
     "register_follower",
     "registered",
+    "release",
     "reset_low_xid",
     "sequence",
     "unregister_follower",
     "uuid7",
+    "while_held",
 ]
 
 

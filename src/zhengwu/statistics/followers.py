@@ -27,6 +27,7 @@ from zhengwu.domain.event import Event
 from zhengwu.domain.measuring import CODES, PERSONAL, Closing, Fact, Mark, Verdict, Way
 from zhengwu.domain.reading import SHANGHAI
 from zhengwu.ledger import services as ledger
+from zhengwu.statistics import workload
 
 SETTLED = 1  # days after which a change of a day's figures is listed as a restatement
 PLACE = ("agency", "unit", "region", "kind", "source", "channel", "item", "hall", "window")
@@ -42,7 +43,7 @@ class _Known:
 
 
 @dataclass(slots=True)
-class _Sums:
+class Sums:
     """What a run of entries changes."""
 
     fine: Counter[tuple[date, int, str]] = field(default_factory=Counter)
@@ -54,13 +55,14 @@ class _Sums:
     restated: dict[tuple[date, date, int, str], list[int]] = field(default_factory=dict)
 
     def change(
-        self, old: Fact | None, new: Fact, *, place: int, coarse: int, agency: str, by: ledger.Entry
+        self, old: Fact | None, new: Fact, *, place: int, coarse: int, agency: str, by: Event | None
     ) -> None:
-        """Take the old away and add the new; by: the last entry that did it."""
+        """Take the old away and add the new; by: the last entry that did it, None where it is known
+        that no day which was over is changed."""
         if old is not None and _as_before(old, new):
             return
-        noticed = _noticed(by)
-        position = by.position or 0
+        noticed = received_on(by) if by else date.min
+        position = (by.position or 0) if by else 0
         for (day, what), amount in _difference(old, new, Fact.counts).items():
             self.fine[day, place, what] += amount
             if (noticed - day).days > SETTLED:
@@ -125,7 +127,7 @@ def _days(events: Iterable[ledger.Entry]) -> Iterator[list[ledger.Entry]]:
         if not since <= event.received < until:
             if together:
                 yield together
-            together, day = [], _noticed(event)
+            together, day = [], received_on(event)
             since, until = (
                 datetime.combine(one, time(), SHANGHAI).astimezone(UTC)
                 for one in (day, day + timedelta(days=1))
@@ -135,7 +137,7 @@ def _days(events: Iterable[ledger.Entry]) -> Iterator[list[ledger.Entry]]:
         yield together
 
 
-def _noticed(entry: ledger.Entry) -> date:
+def received_on(entry: Event) -> date:
     return entry.received.astimezone(SHANGHAI).date()
 
 
@@ -161,9 +163,9 @@ def _count(by_case: Mapping[UUID, list[ledger.Entry]]) -> None:
     for one in stories.told(again):
         subjects[one.case] = one.subject
         facts[one.case] = _measured(one.events, one.subject, editions)
-    places = _places(subjects.values())
-    coarse_of = {places[one]: places[_coarse(one)] for one in set(subjects.values())}
-    sums = _Sums()
+    places = place_ids(subjects.values())
+    coarse_of = {places[one]: places[coarsened(one)] for one in set(subjects.values())}
+    sums = Sums()
     for case, fact in facts.items():
         place = places[subjects[case]]
         sums.change(
@@ -174,8 +176,8 @@ def _count(by_case: Mapping[UUID, list[ledger.Entry]]) -> None:
             agency=subjects[case].agency,
             by=by_case[case][-1],
         )
-    _keep({case: (places[subjects[case]], fact) for case, fact in facts.items()})
-    _write(sums, coarse_of)
+    keep({case: (places[subjects[case]], fact) for case, fact in facts.items()})
+    write(sums, coarse_of, {places[one]: one for one in set(subjects.values())})
 
 
 def _onward(
@@ -183,7 +185,7 @@ def _onward(
 ) -> Fact | None:
     """Entry by entry, where that is enough."""
     fact = held.fact
-    edition = _editions(held.subject, editions)
+    edition = as_known(held.subject, editions)
     for entry in entries:
         if entry.version <= fact.version:
             continue  # counted before, when the whole story was gone through
@@ -195,10 +197,10 @@ def _onward(
 
 
 def _measured(events: Sequence[Event], subject: Subject, editions: calendars.AsKnown) -> Fact:
-    return measuring.measured(events, known=_editions(subject, editions))
+    return measuring.measured(events, known=as_known(subject, editions))
 
 
-def _editions(subject: Subject, editions: calendars.AsKnown) -> measuring.Known:
+def as_known(subject: Subject, editions: calendars.AsKnown) -> measuring.Known:
     """The calendar of a case's place as known at positions of the log."""
     return lambda position: editions.at(position, subject.region, subject.hall or None)
 
@@ -269,7 +271,7 @@ _KEPT = (
 )  # fmt: skip
 
 
-def _keep(facts: Mapping[UUID, tuple[int, Fact]]) -> None:
+def keep(facts: Mapping[UUID, tuple[int, Fact]]) -> None:
     rows = [
         (
             case, place, one.version, one.received, one.last,
@@ -289,13 +291,13 @@ def _keep(facts: Mapping[UUID, tuple[int, Fact]]) -> None:
 _Key = tuple[str, ...]
 
 
-def _coarse(subject: Subject) -> _Key:
+def coarsened(subject: Subject) -> _Key:
     return (*subject[:COARSE], "", "", "")
 
 
-def _places(subjects: Iterable[Subject]) -> dict[_Key, int]:
+def place_ids(subjects: Iterable[Subject]) -> dict[_Key, int]:
     """The ids of their places, fine (the subject itself) and coarse; new ones are made."""
-    keys = sorted({key for one in set(subjects) for key in (one, _coarse(one))})
+    keys = sorted({key for one in set(subjects) for key in (one, coarsened(one))})
     found = _placed(keys)
     if missing := [key for key in keys if key not in found]:
         with connection.cursor() as cursor:
@@ -331,7 +333,8 @@ _QUOTED = tuple(f'"{one}"' for one in PLACE)
 # --- writing -------------------------------------------------------------------------------------
 
 
-def _write(sums: _Sums, coarse_of: Mapping[int, int]) -> None:
+def write(sums: Sums, coarse_of: Mapping[int, int], subjects: Mapping[int, Subject]) -> None:
+    """subjects: what stands behind the id of a fine place."""
     fine_day, fine_month = _Cells(), _Cells()
     day, month = _Cells(), _Cells()
     for (when, place, what), amount in sums.fine.items():
@@ -366,6 +369,7 @@ def _write(sums: _Sums, coarse_of: Mapping[int, int]) -> None:
         add=True,
     )  # fmt: skip
     _upsert("statistics_person", _PERSONS, 3, _people(sums.people), add=True)
+    _upsert("statistics_workload", _WORKLOAD, 4, _workload(sums, subjects), add=True)
     _restate(sums.restated)
 
 
@@ -405,6 +409,38 @@ def _people(sums: Mapping[tuple[date, str, str, str], int]) -> list[tuple[Any, .
     return [(*key, *row) for key, row in sorted(rows.items()) if any(row)]
 
 
+_WORKLOAD = (
+    ("by", "text"), ("start", "date"), ("place", "text"), ("unit", "text"),
+    *((name, "integer") for name in workload.COLUMNS),
+)  # fmt: skip
+
+
+def _workload(sums: Sums, subjects: Mapping[int, Subject]) -> list[tuple[Any, ...]]:
+    """The same sums by unit and month, of the units that are told."""
+    rows: dict[tuple[str, date, str, str], list[int]] = {}
+
+    def add(by: str, day: date, key: tuple[str, ...], columns: Iterable[str], amount: int) -> None:
+        if not all(key):
+            return
+        place, unit = key if len(key) > 1 else ("", key[0])
+        row = rows.setdefault((by, day.replace(day=1), place, unit), [0] * len(workload.COLUMNS))
+        for name in columns:
+            row[workload.COLUMNS.index(name)] += amount
+
+    for (day, place, what), amount in sums.fine.items():
+        if columns := workload.COUNTED.get(what):
+            subject = subjects[place]
+            for by, key in (
+                ("agency", (subject.agency,)), ("district", (subject.region,)),
+                ("window", (subject.hall, subject.window)),
+            ):  # fmt: skip
+                add(by, day, key, columns, amount)
+    for (day, person, agency, what), amount in sums.people.items():
+        if what in workload.DONE:
+            add("person", day, (agency, person), ("finished",), amount)
+    return [(*key, *row) for key, row in sorted(rows.items()) if any(row)]
+
+
 def _restate(restated: Mapping[tuple[date, date, int, str], list[int]]) -> None:
     rows = [(*key, *row) for key, row in sorted(restated.items()) if row[0]]
     if not rows:
@@ -416,7 +452,8 @@ def _restate(restated: Mapping[tuple[date, date, int, str], list[int]]) -> None:
             " SELECT * FROM unnest(%s::date[], %s::date[], %s::integer[], %s::text[],"
             " %s::bigint[], %s::bigint[], %s::bigint[])"
             " ON CONFLICT (noticed, start, place_id, what) DO UPDATE SET"
-            " delta = t.delta + excluded.delta, until = excluded.until",
+            " delta = t.delta + excluded.delta, first = least(t.first, excluded.first),"
+            " until = greatest(t.until, excluded.until)",
             [list(column) for column in zip(*rows, strict=True)],
         )
 

@@ -146,6 +146,24 @@ for _code, _zh in PERSONAL.items():
     models.IntegerField(_zh, default=0, db_default=0).contribute_to_class(Person, _code)
 
 
+class Workload(models.Model):
+    """What a unit finished in a month, as far as it is scored by it (业务量).
+
+    by: agency | district | window | person; unit: its code, place: the hall of a window, the agency
+    of a person, else empty. judged: on time or late; of a person finished alone is counted, acts.
+    """
+
+    pk = models.CompositePrimaryKey("by", "start", "place", "unit")
+    by = models.CharField("归集对象", max_length=8)
+    start = models.DateField()
+    place = models.CharField(max_length=40)
+    unit = models.CharField(max_length=40)
+    finished = models.IntegerField("办结", default=0, db_default=0)
+    judged = models.IntegerField("可评判", default=0, db_default=0)
+    early = models.IntegerField("提前办结", default=0, db_default=0)
+    incomplete = models.IntegerField("不评判", default=0, db_default=0)
+
+
 class Measured(models.Model):
     """A case as it was counted (办件计量): domain.measuring.Fact, and its place.
 

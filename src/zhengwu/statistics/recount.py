@@ -34,6 +34,13 @@ WORDS = {
 }  # fmt: skip
 PLACE = tuple(WORDS)
 COARSE = 6  # the first ones are told apart in the coarse figures
+# What a score needs of a month: by whom, the parts of the place that name it, and what is counted as.
+UNITS = {"agency": ("agency",), "district": ("region",), "window": ("hall", "window")}
+WORKED = {
+    "closed": "finished", "on_time": "judged", "late": "judged", "early": "early",
+    "unjudged": "incomplete",
+}  # fmt: skip
+ACTS = {"received", "accepted", "not_accepted", "steps", "granted", "refused", "delivered"}
 
 
 class Difference(NamedTuple):
@@ -267,8 +274,17 @@ def _count(recount: _Recount, head: _Head, events: Sequence[Event]) -> Case:
         recount.add("statistics_finemonth", month, fine, "", what, amount)
         recount.add("statistics_day", day, coarse, "", what, amount)
         recount.add("statistics_month", month, coarse, "", what, amount)
+        if what in WORKED:
+            for by, names in UNITS.items():
+                key = [head.place[PLACE.index(name)] for name in names]
+                if all(key):
+                    of = _unit(by, *key)
+                    recount.add("statistics_workload", month, -1, of, WORKED[what], amount)
     for (day, person, what), amount in case.people().items():
         recount.add("statistics_person", day, -1, f"{person}（{agency}）", what, amount)
+        if what in ACTS and agency:
+            of, month = _unit("person", agency, person), day.replace(day=1)
+            recount.add("statistics_workload", month, -1, of, "finished", amount)
     for (noticed, day, what), amount in restated(events, worlds, case).items():
         of = f"更正于 {noticed}"
         recount.add("statistics_restatement", day, coarse, of, what, amount)
@@ -281,6 +297,10 @@ def _count(recount: _Recount, head: _Head, events: Sequence[Event]) -> Case:
             for what in ("times", "seconds", "office"):
                 recount.add("statistics_handing", end.day, coarse, of, what, getattr(way, what))
     return case
+
+
+def _unit(by: str, *key: str) -> str:
+    return f"{by} {' '.join(key)}"
 
 
 def _coarse(key: tuple[str, ...]) -> tuple[str, ...]:
@@ -388,6 +408,11 @@ def _read_tables(recount: _Recount) -> None:
     for row in _rows("statistics_person", PERSONAL | {"start", "person", "agency"}):
         start, of = row.pop("start"), f"{row.pop('person')}（{row.pop('agency')}）"
         _keep(recount, "statistics_person", start, -1, of, row)
+    columns = {"by", "start", "place", "unit", *WORKED.values()}
+    for row in _rows("statistics_workload", columns):
+        start, place = row.pop("start"), row.pop("place")
+        of = _unit(row.pop("by"), *([place] if place else []), row.pop("unit"))
+        _keep(recount, "statistics_workload", start, -1, of, row)
     for row in _rows("statistics_spread", {"start", "place_id", "days", "count"}):
         place, of = recount.ids[row.pop("place_id")], f"{row.pop('days')} 个工作日"
         _keep(recount, "statistics_spread", row.pop("start"), place, of, row)

@@ -2,50 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
-from django.db import connection, transaction
-
 from zhengwu.ledger import services as ledger
+from zhengwu.statistics import rebuilding
 from zhengwu.statistics.followers import FIGURES
+from zhengwu.statistics.rebuilding import TABLES
+from zhengwu.statistics.standing import position
 
-# Facts first, places last: what refers to what.
-TABLES = (
-    "statistics_measured", "statistics_restatement", "statistics_person", "statistics_handing",
-    "statistics_spread", "statistics_day", "statistics_month", "statistics_fineday",
-    "statistics_finemonth", "statistics_place",
-)  # fmt: skip
+__all__ = ["TABLES", "parts", "position", "rebuild"]
+
+MOST_PARTS = 4  # more than this PostgreSQL's own part would not leave free
 
 
-def rebuild(*, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
-    """Empty every figure and count the log from its beginning; how many positions.
+def parts() -> int:
+    """How many processes a count is worth sharing among on this machine."""
+    return min(os.cpu_count() or 1, MOST_PARTS)
 
-    Safe beside a running worker: the follower waits until all is empty, and then takes its part of
-    the steps. Pages show what has been counted so far. What breaks off, the worker completes.
+
+def rebuild(
+    *, parts: int = 1, progress: Callable[[int, int], None] = lambda done, total: None
+) -> int:
+    """Empty every figure and count the log from its beginning; up to which position.
+
+    parts: how many processes share the cases. progress: cases so far, and of how many. Safe beside a
+    running worker: its follower stands still meanwhile and goes on from where the log ended at the
+    beginning. Pages show what has been counted so far. What breaks off, the worker does step by step;
+    where everything was killed at once, the figures stand still until this is called again. Raises
+    ledger.Superseded where it was called again meanwhile.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO ledger_follower (name) VALUES (%s) ON CONFLICT DO NOTHING", [FIGURES.name]
-        )
-        cursor.execute(
-            "SELECT position FROM ledger_follower WHERE name = %s FOR UPDATE", [FIGURES.name]
-        )
-        for table in TABLES:
-            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
-        cursor.execute("UPDATE ledger_follower SET position = 0 WHERE name = %s", [FIGURES.name])
+    rebuilding.anew(parts=parts, progress=progress)
     pace = ledger.Pace()
     while pace.follow(FIGURES.name):
-        progress(*_reached())
-    return _reached()[0]
-
-
-def _reached() -> tuple[int, int]:
-    """How far the follower is, and how long the log."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT (SELECT position FROM ledger_follower WHERE name = %s),"
-            " (SELECT coalesce(max(position), 0) FROM ledger_position)",
-            [FIGURES.name],
-        )
-        done, total = cursor.fetchone()
-        return done, max(done, total)
+        pass
+    return position()

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from zhengwu.cases import stories
 from zhengwu.cases.stories import Watched
+from zhengwu.ledger import queries
 from zhengwu.ledger import services as ledger
 from zhengwu.supervision.events import FINDINGS
 from zhengwu.supervision.followers import NAME, Looker
@@ -28,16 +29,8 @@ def watch_again(*, progress: Progress = lambda done, total: None) -> tuple[int, 
     Findings are entries of the log and stay; what was found before is found again under the same
     id. Safe beside a running worker, which then takes its part of the steps.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO ledger_follower (name) VALUES (%s) ON CONFLICT DO NOTHING", [NAME]
-        )
-        cursor.execute("SELECT position FROM ledger_follower WHERE name = %s FOR UPDATE", [NAME])
-        cursor.execute("DELETE FROM supervision_watch")
-        cursor.execute("DELETE FROM supervision_heard")
-        cursor.execute("UPDATE ledger_follower SET position = 0 WHERE name = %s", [NAME])
-        cursor.execute("SELECT count(*), coalesce(max(position), 0) FROM ledger_position")
-        _, last = cursor.fetchone()
+    ledger.begin_anew(NAME, empty=_forget)
+    last = queries.lag().last
     before = _count()
     pace, done = ledger.Pace(), 0
     while went := pace.follow(NAME):
@@ -45,6 +38,12 @@ def watch_again(*, progress: Progress = lambda done, total: None) -> tuple[int, 
         progress(min(done, last), last)
     ledger.sequence()
     return done, _count() - before
+
+
+def _forget() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM supervision_watch")
+        cursor.execute("DELETE FROM supervision_heard")
 
 
 def _count() -> int:

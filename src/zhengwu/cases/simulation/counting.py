@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -20,22 +20,16 @@ TOLD_EVERY = 1.0  # seconds
 Progress = Callable[[Mapping[str, int]], None]
 
 
-def count(
-    *, run: int = RUN, progress: Progress | None = None, only: Collection[str] | None = None
-) -> int:
-    """Run every follower, or only those named, to the end of the log, each in a process of its own
-    with a cursor of its own; how many positions all of them went on together. What a follower enters
-    itself is followed, too, until nothing new is there.
+def count(*, run: int = RUN, progress: Progress | None = None) -> int:
+    """Run every follower to the end of the log, each in a process of its own with a cursor of its own;
+    how many positions all of them went on together. What a follower enters itself is followed, too,
+    until nothing new is there.
 
     Whoever is killed meanwhile loses the run under way and nothing else: effect and cursor are one
     transaction. progress: follower → positions so far. Raises RuntimeError where one of them failed.
     """
     context = multiprocessing.get_context("fork")
-    went: dict[str, Any] = {
-        one.name: context.Value("q", 0)
-        for one in ledger.followers()
-        if only is None or one.name in only
-    }
+    went: dict[str, Any] = {one.name: context.Value("q", 0) for one in ledger.followers()}
     before = 0
     while True:
         placed = ledger.sequence()
