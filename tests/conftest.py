@@ -22,6 +22,8 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from hypothesis import settings
 from psycopg import sql
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from zhengwu.config.postgres import APP, OWNER, Cluster
 
@@ -30,7 +32,7 @@ settings.load_profile("zhengwu")
 
 TEMPLATE = "zhengwu_template"
 NAME = "zhengwu_test"
-SMALL = 65_536  # bytes of a table up to which DELETE is quicker than TRUNCATE
+SMALL = 262_144  # bytes of a table up to which DELETE is quicker than TRUNCATE
 HOME = Path(tempfile.mkdtemp(prefix="zhengwu-test-"))
 HOME.chmod(0o711)  # the server's system user passes through, and sees nothing
 CLUSTER = Cluster(HOME, major=int(os.environ.get("ZHENGWU_TEST_PG", "18")), durable=False)
@@ -51,11 +53,16 @@ django.setup()
 PBKDF2PasswordHasher.iterations = 1_000
 
 
+# These ask for the same real log: one worker plays it once for all of them (tests/cases/receipt.py).
+RECEIPT = (
+    "tests/cases/test_replay.py", "tests/statistics/test_figures.py", "tests/api/test_statistics.py",
+    "tests/portal/test_statistics.py", "tests/supervision/test_real_logs.py",
+)  # fmt: skip
 # What takes longest begins first, so that no worker waits for another at the end. The browser's
 # files stand together: the browser is started once for all of them.
 FIRST = (
     "tests/setup/test_start.py", "tests/browser/test_journeys.py", "tests/setup/test_deploy.py",
-    "tests/browser/", "tests/accounts/test_demo_city.py", "tests/setup/", "tests/api/",
+    "tests/browser/", "tests/accounts/test_demo_city.py", *RECEIPT, "tests/setup/", "tests/api/",
     "tests/accounts/", "tests/cases/", "tests/ledger/",
 )  # fmt: skip
 
@@ -67,6 +74,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             (nth for nth, begins in enumerate(FIRST) if item.nodeid.startswith(begins)), len(FIRST)
         )
     )
+
+
+class _Together(LoadScopeScheduling):  # type: ignore[misc]
+    """A module goes to one worker, and the modules of the real log to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return RECEIPT[0] if nodeid.startswith(RECEIPT) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    return _Together(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def _remove() -> None:
@@ -104,11 +122,24 @@ def _migrate(database: str) -> None:
         connection.settings_dict.update(kept)
 
 
+def _quick_to_check(superuser: psycopg.Connection[tuple[object, ...]]) -> None:
+    """The same passwords of the same kind, in few rounds: every test connects anew, and proving a
+    password takes both sides longer than the rest of it."""
+    superuser.execute("SET scram_iterations = 1")
+    for role in (APP, OWNER):
+        superuser.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                sql.Identifier(role), sql.Literal(CLUSTER.password(role))
+            )
+        )
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """This worker's server, with a migrated template and a database cloned from it."""
     with CLUSTER.start():
         with CLUSTER.connect() as connection:
+            _quick_to_check(connection)
             CLUSTER.create_database(TEMPLATE, connection)
         _migrate(TEMPLATE)
         with CLUSTER.connect() as connection:
@@ -171,23 +202,37 @@ class Kept:
     database: psycopg.Connection[tuple[object, ...]]
     tables: list[str]
     columns: dict[str, list[str]] = field(default_factory=dict)
-    sequences: dict[str, str] = field(default_factory=dict)
+    sequences: dict[str, tuple[str, int]] = field(default_factory=dict)
+    probe: str = ""
     scripts: dict[str, str] = field(default_factory=dict)
     standing: bool = False
 
     def __post_init__(self) -> None:
         self.database.execute("SET session_replication_role = replica")
         rows = self.database.execute(
-            "SELECT c.relname, a.attname, pg_get_serial_sequence(quote_ident(c.relname), a.attname)"
-            " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relname = ANY(%s)"
+            "SELECT c.relname, a.attname, q.name, s.seqstart"
+            " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid CROSS JOIN LATERAL"
+            " (SELECT pg_get_serial_sequence(quote_ident(c.relname), a.attname) AS name) q"
+            " LEFT JOIN pg_sequence s ON s.seqrelid = q.name::regclass WHERE c.relname = ANY(%s)"
             " AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0"
             " AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY c.relname, a.attnum",
             [self.tables],
         ).fetchall()
-        for table, column, sequence in rows:
+        for table, column, sequence, start in rows:
             self.columns.setdefault(str(table), []).append(str(column))
             if sequence:
-                self.sequences[str(table)] = str(sequence)
+                assert isinstance(start, int)
+                self.sequences[str(table)] = (str(sequence), start)
+        self.probe = (
+            sql.SQL(" UNION ALL ")
+            .join(
+                sql.SQL(
+                    "SELECT {}, pg_relation_size({}) WHERE EXISTS (SELECT 1 FROM public.{})"
+                ).format(name, f'public."{name}"', sql.Identifier(name))
+                for name in self.tables
+            )
+            .as_string(self.database)
+        )
 
     def clean(self) -> None:
         """Nothing stands in the database but what the migrations filled."""
@@ -198,11 +243,12 @@ class Kept:
                     sql.SQL(", ").join(map(sql.Identifier, many))
                 )
             )
+        # Set, not restarted: that is no change of the catalogue, so no plan is made anew.
         script: list[sql.Composable] = [
             sql.SQL("DELETE FROM public.{}").format(sql.Identifier(name)) for name in few
         ]
         script += [
-            sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.SQL(self.sequences[name]))
+            sql.SQL("SELECT setval({}, {}, false)").format(*self.sequences[name])
             for name in few
             if name in self.sequences
         ]
@@ -226,15 +272,9 @@ class Kept:
 
     def _filled(self, limit: int) -> tuple[list[str], list[str]]:
         """The tables that hold rows: those of few bytes, for which DELETE is quicker, and others."""
-        probe = sql.SQL(" UNION ALL ").join(
-            sql.SQL(
-                "SELECT {}, pg_relation_size({}) > {} WHERE EXISTS (SELECT 1 FROM public.{})"
-            ).format(name, f'public."{name}"', limit, sql.Identifier(name))
-            for name in self.tables
-        )
-        rows = self.database.execute(probe).fetchall()
-        few = [str(name) for name, large in rows if not large]
-        return few, [str(name) for name, large in rows if large]
+        rows = self.database.execute(self.probe.encode(), prepare=True).fetchall()
+        few = [str(name) for name, size in rows if isinstance(size, int) and size <= limit]
+        return few, [str(name) for name, _ in rows if name not in few]
 
     def _run(self, *statements: sql.Composable) -> None:
         self.database.execute(sql.SQL("; ").join(statements))
@@ -253,10 +293,10 @@ class Kept:
             back.append(self._put_back(copy, table))
             if sequence := self.sequences.get(table):
                 row = self.database.execute(
-                    sql.SQL("SELECT last_value FROM {}").format(sql.SQL(sequence))
+                    sql.SQL("SELECT last_value FROM {}").format(sql.SQL(sequence[0]))
                 ).fetchone()
                 assert row is not None
-                back.append(sql.SQL("SELECT setval({}, {})").format(sequence, row[0]))
+                back.append(sql.SQL("SELECT setval({}, {})").format(sequence[0], row[0]))
         return sql.SQL("; ").join(back).as_string(self.database)
 
     def _put_back(self, copy: sql.Composable, table: str) -> sql.Composable:

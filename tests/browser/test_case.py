@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import DRILL
 from tests.browser.test_line import people, seated
 from tests.browser.test_look import AXE, _sideways, _violations
 from tests.desk import walk
@@ -44,7 +45,8 @@ def test_the_case_page_is_accessible_and_fits_in_three_states(people: str, page:
                 act = page.locator("a.unfold").first.get_attribute("href") or ""
                 page.locator("a.unfold").first.press("Enter")
                 expect(page.locator(f"details{act[act.index('#') :]}")).to_be_visible()
-            said.extend(_violations(page))
+            if DRILL or width == 390:
+                said.extend(_violations(page))
             if _sideways(page) > 0:
                 said.append(f"{name} at {width} is {_sideways(page)} px too wide")
 

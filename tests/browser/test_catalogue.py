@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import DRILL
 from tests.browser.test_authorisations import enter
 from tests.browser.test_look import AXE, _sideways, _violations
 from tests.catalog.districts import AT, INTAKE, SECOND, departing
@@ -48,7 +49,7 @@ def test_the_pages_are_accessible_and_fit(departed: str, page: Page) -> None:
         page.goto(departed + address)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 768})
-            if width in judged:
+            if width in judged and (DRILL or width == judged[0]):
                 said += [f"{width}: {one}" for one in _violations(page)]
             if _sideways(page) > 0:
                 said.append(f"{address} is {_sideways(page)} px too wide at {width}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser import DRILL
 from tests.browser.test_desk_statistics import enter
 from tests.browser.test_look import AXE, _sideways, _violations
 from tests.cases import people
@@ -28,7 +29,8 @@ def test_the_picture_is_accessible_fits_and_leads_to_its_row(told: str, page: Pa
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 768})
         page.goto(f"{told}/desk/process?item={people.INTAKE}&detail=many")
-        said += _violations(page)
+        if DRILL or width == 390:
+            said += _violations(page)
         if _sideways(page) > 0:
             said.append(f"{_sideways(page)} px too wide at {width}")
     assert not said

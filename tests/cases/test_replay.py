@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -12,22 +13,21 @@ import pytest
 from tests.accounts.city import small_city
 from tests.cases import people
 from tests.cases.people import actor, moment
+from tests.cases.receipt import DATA, RECEIPT, real, replayed
+from tests.cases.test_timekeeping import all_of
 from tests.conftest import Kept
 from tests.desk import walk
 from zhengwu.cases import queries, replay
 from zhengwu.ledger import services as ledger
 from zhengwu.statistics import queries as statistics
 
-DATA = Path(os.environ.get("ZHENGWU_DATA", Path(__file__).parents[3] / "shared" / "data"))
-pytestmark = [
-    pytest.mark.skipif(not DATA.exists(), reason=f"the real data is not at {DATA}"),
-]
-RECEIPT = DATA / "permit-logs" / "receipt.xes.gz"
+__all__ = ["replayed"]
+pytestmark = [real]
 WHOLE = os.environ.get("ZHENGWU_TEST_PG", "18") == "18"
 DRILL = os.environ.get("ZHENGWU_DRILL") == "1"
 # The other version of the database is asked the same of the log's first cases.
 CASES = 1434 if WHOLE else 150
-REPLAYED: dict[str, replay.Report] = {}
+PART: dict[str, replay.Report] = {}
 Owner = psycopg.Connection[tuple[object, ...]]
 
 
@@ -50,16 +50,20 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def first(db: None, kept: Kept, log: Path) -> replay.Report:
+def first(db: None, kept: Kept, log: Path, request: pytest.FixtureRequest) -> replay.Report:
     """The town with the receipt log replayed; read once, put back for every test."""
+    if WHOLE:
+        found = request.getfixturevalue("replayed")
+        assert isinstance(found, replay.Report)
+        return found
 
     def build() -> None:
         small_city()
         people.items()
-        REPLAYED["receipt"] = replay.run(log, "receipt")
+        PART["receipt"] = replay.run(log, "receipt")
 
     kept.again("receipt", build)
-    return REPLAYED["receipt"]
+    return PART["receipt"]
 
 
 def test_the_receipt_log_goes_in_whole_and_only_once(
@@ -161,3 +165,15 @@ def test_the_larger_log_goes_in_with_its_nameless_event_reported() -> None:
     assert (report.cases, report.events, report.opened) == (937, 38944, 937)
     assert report.written["received"] + report.written["step"] == 38943
     assert [reject.rule for reject in report.rejects] == ["replay.nameless"]
+
+
+@pytest.mark.skipif(not WHOLE, reason="the whole of it")
+@pytest.mark.usefixtures("replayed")
+def test_its_time_adds_up_to_the_second() -> None:
+    found = all_of(
+        since=date(2000, 1, 1), until=date(2030, 1, 1), running=True, at=moment("11-20 09:00")
+    )
+    assert (found.closed, found.running) == (1329, 105)
+    assert found.exact
+    assert {one.zh for one in found.lines} == {"来源系统"}
+    assert found.table.total.count == 0
