@@ -43,6 +43,7 @@ BENCHES: dict[str, tuple[tuple[str, ...], str, bool]] = {
     "figures": (("bench.figures",), "a page of statistics, the slowest of twelve", True),
     "supervising": (("bench.supervising",), "supervision follows a simulated year, compared with what was planted", False),
     "wall": (("bench.wall",), "the supervisors' wall made anew, the dearest of four boards", True),
+    "ranking": (("bench.ranking",), "the ranking of departments, districts, windows and 6,000 people over a year, the dearest page; `ratio`: thousandths of a bare loop", False),
     "guide": (("bench.guide",), "a guide's page, kept; `ratio`: to the least a page costs", False),
     "search": (("bench.search",), "finding an item; `ratio`: to a page without a search", False),
     "commit": (("bench.commit",), "the commit statement; `ratio`: to pgbench with the same", False),

@@ -101,6 +101,10 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         name: {"identifier": "00000000-0000-4000-8000-000000000000"}
         for name in ("desk:finding", "desk:order", "desk:account", "desk:check")
     },
+    "desk:finding-file": {
+        "identifier": "00000000-0000-4000-8000-000000000000",
+        "file": "00000000-0000-4000-8000-000000000000",
+    },
     "desk:rule-change": {"version": "1"},
     **{name: {"code": "T03"} for name in ("desk:rule", "desk:rule-edit", "desk:rule-end")},
     "desk:rule-setting": {"kind": "dialect"},
@@ -195,6 +199,7 @@ ACTS: Mapping[str, str | None] = {
     "desk:supervision-mine": "supervise.answer",
     "desk:supervision-issue": "supervise.act",
     "desk:finding": None,
+    "desk:finding-file": None,
     "desk:orders": "supervise.see",
     "desk:order-new": "supervise.act",
     "desk:order": None,
@@ -281,6 +286,7 @@ OF_NOTHING = (
     "desk:process-cases",
     "desk:system",
     "desk:finding",
+    "desk:finding-file",
     "desk:order",
     "desk:account",
     "desk:check",

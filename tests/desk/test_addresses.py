@@ -196,7 +196,8 @@ PATHS = (
     "/desk/catalogue.{}", "/desk/catalogue/words/{}", "/desk/changes/{}", "/desk/changes/{}/edit",
     "/desk/rules/rule/{}", "/desk/rules/rule/{}/edit", "/desk/rules/settings/{}",
     "/desk/rules/changes/{}", "/desk/rules/trials/{}",
-    "/desk/supervision/findings/{}", "/desk/supervision/orders/{}",
+    "/desk/supervision/findings/{}", "/desk/supervision/findings/{}/files/" + FILE,
+    "/desk/supervision/findings/" + FILE + "/files/{}", "/desk/supervision/orders/{}",
     "/desk/supervision/accountability/{}", "/desk/supervision/checks/{}",
     "/desk/exports/{}/file", "/desk/exports/{}/cancel", "/desk/exports/{}/delete",
 )  # fmt: skip

@@ -19,6 +19,7 @@ from tests.cases.test_simulation_year import played as played
 from tests.conftest import Kept
 from tests.desk.test_statistics import links as linked
 from tests.desk.walk import public, sign_in, text
+from zhengwu.desk.ranking import views
 from zhengwu.domain import scoring
 from zhengwu.ledger import services as ledger
 from zhengwu.statistics.queries import EVERYWHERE
@@ -52,7 +53,7 @@ def links(page: str) -> list[str]:
 
 
 def found(by: str = "agency", period: str = "2026") -> ranking.Ranking:
-    return ranking.ranking(EVERYWHERE, by, ranking.span(period, today=AT.date()), at=AT)
+    return ranking.ranking(EVERYWHERE, by, ranking.span(period, today=AT.date()))
 
 
 def test_only_who_may_see_supervision_comes_in() -> None:
@@ -79,11 +80,38 @@ def test_the_page_tells_the_ranking_as_it_is_and_leads_to_every_sheet() -> None:
     assert "尚无来源，按满分计" in shown
 
 
+def test_fifty_units_are_drawn_on_a_page_and_the_files_have_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(views, "PAGE", 3)
+    client = sign_in(SUPERVISOR)
+    ranked = found("person")
+    everybody = (*ranked.rows, *ranked.small)
+    assert len(everybody) > 6
+    pages = -(-len(everybody) // 3)
+    shown: list[str] = []
+    for number in range(1, pages + 1):
+        page = text(client.get(f"/desk/ranking?by=person&period=2026&page={number}"))
+        assert f"第 {number} 页，共 {pages} 页" in page
+        assert f"共排名 {len(ranked.rows)} 个" in page
+        sheets = [one for one in links(page) if "/desk/ranking/sheet" in one]
+        units = list(dict.fromkeys(re.search(r"unit=([^&]+)", one)[1] for one in sheets))  # type: ignore[index]
+        assert len(units) <= 3
+        shown += units
+    assert shown == [one.key[1] for one in everybody]
+    last = text(client.get("/desk/ranking?by=person&period=2026&page=99"))
+    assert f"第 {pages} 页" in last
+    answer = client.get("/desk/ranking.csv?by=person&period=2026&page=2")
+    assert len(list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))) == 1 + len(
+        everybody
+    )
+
+
 def test_a_sheet_links_every_finding_behind_its_points_and_they_open() -> None:
     client = sign_in(SUPERVISOR)
     row = max(found().rows, key=lambda one: one.lost)
     month, sheet = max(row.sheets.items(), key=lambda one: one[1].lost)
-    told = ranking.scored(EVERYWHERE, "agency", row.key, month, at=AT)
+    told = ranking.scored(EVERYWHERE, "agency", row.key, month)
     assert told is not None
     page = client.get(f"/desk/ranking/sheet?unit={row.key[0]}&period={month:%Y-%m}")
     shown = text(page)
@@ -185,7 +213,8 @@ def test_what_cannot_be_read_is_said_at_its_field(address: str, status: int) -> 
 
 def test_the_pages_ask_few_questions() -> None:
     client = sign_in(SUPERVISOR)
-    for page in ("/desk/ranking?period=2026", "/desk/ranking?by=window&period=2026", PAGES[-1]):
+    asking = [f"/desk/ranking?by={by}&period=2026" for by in ranking.BY]
+    for page in (*asking, PAGES[-1]):
         client.get(page)
         with CaptureQueriesContext(connection) as asked:
             client.get(page)

@@ -225,6 +225,27 @@ def test_each_complaint_stands_at_its_field_and_what_was_typed_stays() -> None:
     assert rules.history() == ()
 
 
+def test_a_rule_for_supervisors_alone_says_at_each_field_what_stands_against_it() -> None:
+    client = signed_in(ONE)
+    where = "/desk/rules/rule/T03/edit"
+    assert "只送达监察人员的，机关看不到" in body(client.get(where))
+    told = errors(send(client, where, do="propose", receivers=["supervisor"], reason="只作线索"))
+    assert [one.split("：")[0] for one in told] == [
+        "receivers", "scored", "whole", "level", "approaching",
+    ]  # fmt: skip
+    assert all("规则 T03" in one and "请" in one for one in told), told
+    assert rules.history() == ()
+    quiet = {
+        "receivers": ["supervisor"], "level": "hint", "approaching": "", "scored": "", "sign": "0",
+        "answer": "0", "do": "propose", "reason": "只作线索",
+    }  # fmt: skip
+    send(client, "/desk/rules/rule/P08/edit", **quiet)
+    decide(signed_in(OTHER), waiting())
+    after = rulebooks.now().rule("P08", words.local(now()).date() + timedelta(days=1))
+    assert after is not None
+    assert (after.receivers, after.served) == (("supervisor",), 4)
+
+
 def test_a_rule_is_ended_by_two_people() -> None:
     client = signed_in(ONE)
     assert "最早是明天" in errors(

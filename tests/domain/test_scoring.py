@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -74,6 +75,17 @@ def test_no_part_is_below_nothing_and_the_sheet_adds_up_to_the_score(
     together = sum(one.points for one in sheet.parts) + sum(one.points for one in sheet.bonuses)
     assert sheet.score == together * table.coefficient
     assert sheet.grade == table.grade(sheet.score)
+
+
+@given(MARKS, FIGURES, TABLES)
+def test_the_score_alone_is_that_of_its_sheet(
+    marks: list[Mark], figures: Figures, table: Table
+) -> None:
+    counts = scoring.counts(scoring.behind(marks, table, working=weekday), table)
+    single = replace(table, coefficients={"one": 900})
+    for unit in ("", "one"):
+        sheet = scoring.score(counts, figures, single, unit=unit)
+        assert scoring.worth(counts, figures, single, unit=unit) == sheet.score
 
 
 @given(st.data(), MARKS, FIGURES)

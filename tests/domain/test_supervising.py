@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tests.domain import agreement, histories
 from tests.domain.histories import SEEDS
@@ -172,6 +174,57 @@ def test_a_rule_that_cannot_be_is_refused_with_its_field(
         rulebook.check(replace(RULE, **changed))  # type: ignore[arg-type]
     assert str(refused.value.field).split(".")[0] == field
     assert says in str(refused.value)
+
+
+WHOM = st.lists(st.sampled_from(sorted(rulebook.RECEIVERS)), unique=True, min_size=1).map(tuple)
+SHIPPED = st.sampled_from(rulebook.SHIPPED)
+
+
+@settings(max_examples=examples(300, 20_000))
+@given(
+    rule=SHIPPED, receivers=WHOM, sign=st.integers(0, 5), answer=st.sampled_from([0, 5, 60]),
+    scored=st.sampled_from(["", "limits"]), whole=st.booleans(), level=st.sampled_from(Level),
+    approaching=st.none() | st.sampled_from(Level),
+)  # fmt: skip
+def test_what_the_agency_has_to_do_or_to_suffer_is_served_to_it(
+    rule: Rule, receivers: tuple[str, ...], **changed: Any
+) -> None:
+    one = replace(rule, receivers=receivers, **changed)
+    bits = {code for code, bit in rulebook.SERVED.items() if one.served & bit}
+    said = {str(fault.field) for fault in rulebook.faults(one) if ".served_" in fault.code}
+    if set(receivers) != {"supervisor"}:
+        assert said == set()
+        assert bits == set(receivers)
+        return
+    owed = {
+        "receivers": bool(one.sign or one.answer or one.matter == "hand"),
+        "scored": bool(one.scored), "whole": one.whole, "level": one.level in CARDS,
+        "approaching": one.approaching in CARDS,
+    }  # fmt: skip
+    assert said == {field for field, so in owed.items() if so}
+    # What would be hidden and may not is hidden from nobody, whoever wrote it and when.
+    assert bits == (set(rulebook.RECEIVERS) if said else {"supervisor"})
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "says"),
+    [
+        ({}, "receivers", "把签收、答复期限都填 0"),
+        ({"sign": 0, "answer": 0}, "scored", "请改为不计分，或者加选责任岗位、机关负责人"),
+        ({"sign": 0, "answer": 0, "scored": ""}, "whole", "请取消整件超期"),
+        ({"sign": 0, "answer": 0, "scored": "", "whole": False}, "level", "请改为提示或者预警"),
+        ({"sign": 0, "answer": 0, "scored": "", "whole": False, "level": Level.HINT}, "approaching",
+         "收不到牌的机关无从申诉"),
+    ],
+)  # fmt: skip
+def test_each_refusal_says_which_rule_and_what_to_do(
+    changed: dict[str, object], field: str, says: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        rulebook.check(replace(RULE, receivers=("supervisor",), **changed))  # type: ignore[arg-type]
+    assert refused.value.field == field
+    assert "规则 T03" in refused.value.sentence
+    assert says in refused.value.sentence
 
 
 def test_a_new_version_ends_the_one_before_and_dates_do_not_overlap() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -470,7 +471,7 @@ def many(carded: UUID, owner: Any) -> UUID:
     names = [
         "version", "rule", "rule_name", "dimension", "scored", "first_level", '"case"', "number",
         "item_name", "source", "region", '"window"', '"limit"', "due", "issued",
-        "whole", "sign_due", "answer_due", "appeal_due", "appeal", "basis_changed", "signed",
+        "whole", "served", "sign_due", "answer_due", "appeal_due", "appeal", "basis_changed", "signed",
         "answered", "reminded", "post",
     ]  # fmt: skip
     columns = ", ".join(names)
@@ -506,7 +507,7 @@ def plans(code: str, folder: str, q: Filter | None = None, after: str = "") -> l
 INDEXES: tuple[tuple[str, str, str], ...] = (
     (SUPERVISOR, "all", "supervision_finding_at"),
     (SUPERVISOR, "unanswered", "supervision_finding_waiting"),
-    (SUPERVISOR, "todo", "supervision_finding_ruling"),
+    (SUPERVISOR, "todo", "supervision_finding_todo"),
     (SUPERVISOR, "revoked", "supervision_finding_gone"),
     (HEAD, "all", "supervision_finding_agency"),
     (HEAD, "cards", "supervision_finding_cards"),
@@ -523,6 +524,16 @@ def test_a_page_is_read_from_an_index_in_its_order(many: UUID) -> None:
         assert "Seq Scan" not in listed, (code, folder, listed)
         assert "Sort" not in listed, (code, folder, listed)
         assert "count(" in counted or "Aggregate" in counted
+
+
+def test_what_waits_for_a_desk_or_a_head_is_read_from_the_indexes_of_what_waits(many: UUID) -> None:
+    for code, indexes in (
+        (CLERK, {"supervision_finding_desk"}),
+        (HEAD, {"supervision_finding_desk", "supervision_finding_todo"}),
+    ):
+        listed, _ = plans(code, "todo")
+        assert set(re.findall(r"Index Scan (?:on|using) (\w+)", listed)) == indexes, listed
+        assert "Seq Scan" not in listed, listed
 
 
 def test_pages_meet_and_show_everything_once(many: UUID) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from tests.cases.people import MARKET, WATER, actor
@@ -22,6 +24,7 @@ from zhengwu.accounts.queries import Reach
 from zhengwu.catalog import promises
 from zhengwu.catalog import queries as catalog
 from zhengwu.domain import scoring
+from zhengwu.domain.reading import SHANGHAI
 from zhengwu.domain.refusal import Refusal
 from zhengwu.domain.rulebook import SCORED, Rulebook
 from zhengwu.ledger import services as ledger
@@ -46,7 +49,7 @@ def year(request: pytest.FixtureRequest, town: None, kept: Kept) -> None:
 
 
 def ranked(by: str, text: str = YEAR, *, reach: Reach = EVERYWHERE, **more: Any) -> ranking.Ranking:
-    return ranking.ranking(reach, by, ranking.span(text, today=TODAY), at=AT, **more)
+    return ranking.ranking(reach, by, ranking.span(text, today=TODAY), **more)
 
 
 def rows(found: ranking.Ranking) -> tuple[ranking.Row, ...]:
@@ -89,10 +92,10 @@ def test_a_ranking_counts_every_card_once_and_a_sheet_names_it(by: str) -> None:
 def test_the_sheet_read_from_the_findings_is_the_one_added_up_for_the_ranking(by: str) -> None:
     compared = 0
     for row in rows(ranked(by)):
-        history = ranking.history(EVERYWHERE, by, row.key, list(row.sheets), at=AT)
+        history = ranking.history(EVERYWHERE, by, row.key, list(row.sheets))
         assert history == dict(row.sheets)
         for month, sheet in row.sheets.items():
-            found = ranking.scored(EVERYWHERE, by, row.key, month, at=AT)
+            found = ranking.scored(EVERYWHERE, by, row.key, month)
             assert found is not None
             assert found.sheet == sheet
             compared += 1
@@ -125,11 +128,13 @@ def test_whoever_is_better_stands_higher_and_few_cases_are_told_apart() -> None:
 
 
 @pytest.mark.usefixtures("year")
-def test_the_figures_are_those_of_statistics() -> None:
+@pytest.mark.parametrize("by", ["agency", "district", "window"])
+def test_the_figures_are_those_of_statistics(by: str) -> None:
     span = ranking.span(MONTH, today=TODAY)
-    told = statistics.figures(EVERYWHERE, Question(period=span.period, by="agency"), at=AT)
-    closed = {row.key: row for row in told if row["closed"]}
-    found = {row.key: row for row in rows(ranked("agency", MONTH))}
+    told = statistics.figures(EVERYWHERE, Question(period=span.period, by=by), at=AT)
+    closed = {row.key: row for row in told if row["closed"] and all(row.key)}
+    assert closed
+    found = {row.key: row for row in rows(ranked(by, MONTH))}
     assert closed.keys() <= found.keys()
     for key, row in closed.items():
         assert found[key].finished == row["closed"]
@@ -141,30 +146,62 @@ def test_the_figures_are_those_of_statistics() -> None:
 
 
 @pytest.mark.usefixtures("year")
+def test_people_have_done_what_statistics_say_of_them() -> None:
+    period = ranking.span(YEAR, today=TODAY).period
+    acts = {"received", "accepted", "not_accepted", "steps", "granted", "refused", "delivered"}
+    told = {
+        (one.agency, one.person): sum(many for code, many in one.counts.items() if code in acts)
+        for one in statistics.people(EVERYWHERE, Question(period=period))
+    }
+    found = {row.key: row.finished for row in rows(ranked("person"))}
+    assert {key: many for key, many in found.items() if many} == {
+        key: many for key, many in told.items() if many
+    }
+    assert len(found) > 5
+
+
+@pytest.mark.usefixtures("year")
+def test_whoever_has_a_coefficient_of_their_own_is_scored_by_it() -> None:
+    plain = {row.key: row for row in rows(ranked("person"))}
+    key = max(plain, key=lambda one: plain[one].finished)
+    table = replace(scoring.SHIPPED, coefficients={"/".join(key): 900})
+    book = Rulebook().with_change(
+        {"setting": scoring.KIND, "since": "2026-01-01", "value": scoring.as_data(table)}, 1
+    )
+    months = ranking.span(YEAR, today=TODAY).months
+    people = ranking._people(ranking._Scorer(book, months), EVERYWHERE, "")
+    for row in people:
+        sheets = row.sheets.values()
+        assert row.score == scoring.mean([one.score for one in sheets])
+        assert {one.coefficient for one in sheets} == {900 if row.key == key else 1000}
+        assert (row.score < plain[row.key].score) is (row.key == key)
+
+
+@pytest.mark.usefixtures("year")
 def test_a_revoked_card_gives_its_points_back() -> None:
     row = next(one for one in rows(ranked("agency")) if one.key == (WATER,))
     month = next(
         month for month, sheet in row.sheets.items() if sheet.times("yellow") and sheet.bonuses
     )
-    before = ranking.scored(EVERYWHERE, "agency", (WATER,), month, at=AT)
+    before = ranking.scored(EVERYWHERE, "agency", (WATER,), month)
     assert before is not None
     part, one = next(
         (part, seen[0]) for (part, cause), seen in before.listed.items() if cause == "yellow"
     )
-    decided(one.id)
+    decided(one.id, "revoked")
     ledger.catch_up()
-    after = ranking.scored(EVERYWHERE, "agency", (WATER,), month, at=AT)
+    after = ranking.scored(EVERYWHERE, "agency", (WATER,), month)
     assert after is not None
     left = after.listed.get((part, "yellow"), ())
     assert len(left) == len(before.listed[part, "yellow"]) - 1
     assert after.sheet.score > before.sheet.score or before.sheet.parts != after.sheet.parts
     assert one.id not in {seen.id for seen in left}
-    history = ranking.history(EVERYWHERE, "agency", (WATER,), [month], at=AT)
+    history = ranking.history(EVERYWHERE, "agency", (WATER,), [month])
     assert history == {month: after.sheet}
 
 
-def decided(finding: UUID) -> None:
-    """The card is appealed against by its head and revoked by a supervisor."""
+def decided(finding: UUID, outcome: str, level: str | None = None) -> None:
+    """The card is appealed against by its head and decided by a supervisor."""
     head = acting.head(finding)
     at = Finding.objects.get(id=finding).issued
     version = head.version
@@ -175,38 +212,149 @@ def decided(finding: UUID) -> None:
         )  # fmt: skip
         version = acting.head(finding).version
     services.decide(
-        acting.who(acting.SUPERVISOR), finding, "revoked", "核对了停机记录，属实。", version=version,
-        key=acting.key(), at=at,
+        acting.who(acting.SUPERVISOR), finding, outcome, "核对了停机记录，属实。", level,
+        version=version, key=acting.key(), at=at,
     )  # fmt: skip
 
 
+Kept_ = dict[tuple[str, date, str, str], tuple[Any, str, int]]
+
+
+def tallies() -> Kept_:
+    """All that is kept: counts, cards, warned by (by, month, place, unit)."""
+    return {
+        (one.by, one.month, one.place, one.unit): (one.counts, one.cards, one.warned)
+        for one in Tally.objects.all()
+    }
+
+
+def without_warnings(sums: dict[str, Any]) -> dict[str, int]:
+    return {level: many for level, many in sums.items() if level != "warning"}
+
+
+def told_by_findings() -> Kept_:
+    """The same counted from the findings as they stand."""
+    counts: dict[tuple[str, date, str, str], dict[str, Any]] = defaultdict(dict)
+    found = Finding.objects.filter(counts=True, level__in=("warning", "yellow", "red"))
+    for one in found.exclude(scored=""):
+        day = one.at.astimezone(SHANGHAI).date()
+        for by, place, unit in (
+            ("agency", "", one.agency), ("district", "", one.region),
+            ("window", one.hall, one.window), ("person", one.agency, one.person),
+        ):  # fmt: skip
+            if unit and (place or by in ("agency", "district")):
+                key = (by, day.replace(day=1), place or "", unit)
+                sums = counts[key].setdefault(one.scored, {})
+                if one.level == "warning":
+                    days = sums.setdefault("warning", {})
+                    days[str(day.day)] = days.get(str(day.day), 0) + 1
+                else:
+                    sums[one.level] = sums.get(one.level, 0) + 1
+    return {
+        key: (
+            told,
+            orjson.dumps(
+                {part: sums for part in sorted(told) if (sums := without_warnings(told[part]))},
+                option=orjson.OPT_SORT_KEYS,
+            )
+            .decode()
+            .replace("{}", ""),
+            max(sum(sums.get("warning", {}).values()) for sums in told.values()),
+        )
+        for key, told in counts.items()
+    }
+
+
+def cards_of_water() -> list[UUID]:
+    found = Finding.objects.filter(agency=WATER, level="yellow", counts=True).exclude(scored="")
+    return [one.id for one in found.order_by("at", "id")]
+
+
 @pytest.mark.usefixtures("year")
-def test_tallies_are_the_same_however_they_came_about() -> None:
-    before = list(Tally.objects.values_list("by", "month", "place", "unit", "counts"))
+def test_tallies_are_what_the_findings_say_however_the_log_is_cut() -> None:
+    before = tallies()
     assert len(before) > 20
+    assert before == told_by_findings()
+    one, other = cards_of_water()[:2]
+    decided(one, "lowered", "warning")
+    decided(other, "revoked")
+    ledger.catch_up()
+    eased = tallies()
+    assert eased == told_by_findings() != before
+    # From the beginning, when every head has long moved on.
+    for limit in (1_000, 37):
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM supervision_tally")
+            cursor.execute("UPDATE ledger_follower SET position = 0 WHERE name = %s", [tally.NAME])
+        while ledger.follow(tally.NAME, limit=limit):
+            pass
+        assert tallies() == eased, limit
+
+
+@pytest.mark.usefixtures("year")
+def test_a_run_of_the_tally_that_broke_off_counts_nothing_and_then_once() -> None:
+    before = tallies()
+    decided(cards_of_water()[0], "lowered", "hint")
+    ledger.sequence()
+
+    with transaction.atomic():
+        while ledger.follow(tally.NAME):
+            pass
+        assert tallies() == told_by_findings()
+        transaction.set_rollback(True)  # killed before it could commit
+    assert tallies() == before
+    ledger.catch_up()
+    assert tallies() == told_by_findings() != before
+
+
+@pytest.mark.usefixtures("year")
+def test_the_tally_reads_and_writes_as_often_whatever_the_run_holds() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM supervision_tally")
         cursor.execute("UPDATE ledger_follower SET position = 0 WHERE name = %s", [tally.NAME])
-    while ledger.follow(tally.NAME, limit=37):
-        pass
-    again = Tally.objects.values_list("by", "month", "place", "unit", "counts")
-    assert sorted(again, key=str) == sorted(before, key=str)
+    with CaptureQueriesContext(connection) as asked:
+        ledger.follow(tally.NAME, limit=1_000_000)
+    said = [one["sql"] for one in asked]
+    assert tallies() == told_by_findings()
+    assert sum("supervision_finding" in one for one in said) == 1
+    assert sum("supervision_tally" in one for one in said) == 3
+    assert len(said) <= 12
 
 
 @pytest.mark.usefixtures("year")
 def test_a_ranking_asks_a_handful_of_questions_whatever_the_number_of_findings() -> None:
     ranked("agency")
-    for by, most in (("agency", 6), ("district", 6), ("window", 6), ("person", 5)):
+    for by, most in (("agency", 6), ("district", 6), ("window", 6), ("person", 6)):
         with CaptureQueriesContext(
             connection,
         ) as asked:
             ranked(by)
         assert len(asked) <= most, by
-        assert not any("supervision_finding" in one["sql"] for one in asked)
+        said = "".join(one["sql"] for one in asked)
+        assert "statistics_workload" in said
+        for large in ("supervision_finding", "statistics_person", "statistics_fine", "_day"):
+            assert large not in said, large
 
 
 @pytest.mark.usefixtures("year")
-def test_a_month_is_tallied_by_an_index_alone() -> None:
+def test_a_year_of_people_is_read_by_the_keys_of_two_tables() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        found = ranked("person")
+    assert found.rows
+    tables = ("statistics_workload", "supervision_tally")
+    said = [one["sql"] for one in asked if any(table in one["sql"] for table in tables)]
+    assert len(said) == 3
+    assert sum("GROUP BY" in one for one in said) == 2  # one row each
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for one in said:
+            cursor.execute("EXPLAIN " + one)
+            plan = str(cursor.fetchall())
+            assert "_pkey" in plan, plan
+
+
+@pytest.mark.usefixtures("year")
+def test_what_counts_of_a_month_is_found_by_an_index_alone() -> None:
     since, until = tally.bounds(date(2026, 6, 1))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -229,10 +377,10 @@ def test_departments_are_told_of_everybody_and_their_sheets_of_ones_own() -> Non
     head = accounts.reach(actor("p-water-head"), ranking.ACT)
     assert {row.key for row in rows(ranked("agency", reach=head))} >= {(WATER,), (MARKET,)}
     month = date(2026, 6, 1)
-    assert ranking.scored(head, "agency", (WATER,), month, at=AT) is not None
-    assert ranking.scored(head, "agency", (MARKET,), month, at=AT) is None
-    assert ranking.history(head, "agency", (MARKET,), [month], at=AT) == {}
-    assert ranking.scored(head, "district", ("420100",), month, at=AT) is None
+    assert ranking.scored(head, "agency", (WATER,), month) is not None
+    assert ranking.scored(head, "agency", (MARKET,), month) is None
+    assert ranking.history(head, "agency", (MARKET,), [month]) == {}
+    assert ranking.scored(head, "district", ("420100",), month) is None
 
 
 @pytest.mark.usefixtures("year")

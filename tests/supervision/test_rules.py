@@ -275,6 +275,21 @@ def test_everything_that_is_wrong_with_a_rule_is_said_at_once() -> None:
 
 
 @pytest.mark.usefixtures("two")
+def test_what_only_the_supervisors_know_of_is_not_counted_in_what_the_agency_is_told() -> None:
+    clues = (Asked("of", "has", "P11"), Asked("count", "ge", 3), Asked("per", "in", ("agency",)))
+    assert refused(lambda: propose(changed("P09R", where=clues))) == {"rule.of_kept": "where.of"}
+    quiet = {
+        "receivers": ("supervisor",), "sign": 0, "answer": 0, "scored": "", "level": Level.HINT,
+        "approaching": None,
+    }  # fmt: skip
+    new = replace(shipped("P09R"), code="P11R", where=clues, since=TOMORROW, **quiet)  # type: ignore[arg-type]
+    made = {"rule": rulebook.as_data(new)}
+    assert rules.check(made, rulebooks.now(), at=NOW) == made
+    # Nor does what is counted so become the supervisors' alone.
+    assert refused(lambda: propose(changed("P09", **quiet))) == {"rule.counted": "receivers"}
+
+
+@pytest.mark.usefixtures("two")
 def test_weights_that_do_not_add_to_100_are_refused_and_others_hold_from_their_day() -> None:
     table = scoring.as_data(scoring.SHIPPED)
     change = {"setting": "weights", "since": TOMORROW.isoformat(), "value": table}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import connection, transaction
 from django.db.models import F, Q, Value
@@ -32,6 +32,16 @@ _LOOKED = (
     "INSERT INTO accounts_look (person, agency, stream, stream_id, why, fields, at)"
     " SELECT %s::text, %s::text, %s::text, one, %s::text, %s::text::jsonb, %s::timestamptz"
     " FROM unnest(%s::text::uuid[]) one"
+)
+LIST = "list"  # the stream of looks at a list as a whole
+QUIET = timedelta(minutes=10)  # who turns its pages and comes back meanwhile looks at it once
+_LISTS = UUID("0b6f5f0e-6f0c-5d0f-9a39-2c5f8f6d1b7e")
+_LISTED = (
+    "INSERT INTO accounts_look (person, agency, stream, stream_id, why, fields, at)"
+    " SELECT %(person)s::text, %(agency)s::text, %(stream)s::text, %(list)s::uuid, %(why)s::text,"
+    " %(fields)s::jsonb, %(at)s::timestamptz"
+    " WHERE NOT EXISTS (SELECT 1 FROM accounts_look l WHERE l.stream_id = %(list)s::uuid"
+    " AND l.at > %(since)s AND l.at <= %(at)s AND l.person = %(person)s)"
 )
 
 
@@ -60,6 +70,28 @@ def look_through(
         cursor.execute(
             _LOOKED, [actor.code, actor.agency or "", stream, why, seen, at, f"{{{ids}}}"]
         )
+
+
+def look_at_list(
+    actor: Actor, *, why: str, fields: Iterable[str], at: datetime, each: bool = False
+) -> None:
+    """Record a look at a list as a whole (清单的查阅记录), in one statement: one row, whatever stood
+    in it.
+
+    why: the table and what it was narrowed by, in words, without a text that somebody typed. The
+    stream's id is made of it, so that all looks at the same list are found together. The same person
+    again within `QUIET` adds nothing, unless each look counts: a download, a text looked for.
+    """
+    since = at if each else at - QUIET
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LISTED,
+            {
+                "person": actor.code, "agency": actor.agency or "", "stream": LIST,
+                "list": uuid5(_LISTS, why), "why": why[:200], "fields": json.dumps(sorted(fields)),
+                "at": at, "since": since,
+            },
+        )  # fmt: skip
 
 
 def grant(

@@ -111,6 +111,11 @@ urlpatterns = [
     path("supervision/mine", supervision.mine, name="supervision-mine"),
     path("supervision/issue", supervision.issue, name="supervision-issue"),
     path("supervision/findings/<uuid:identifier>", supervision.finding, name="finding"),
+    path(
+        "supervision/findings/<uuid:identifier>/files/<uuid:file>",
+        supervision.evidence,
+        name="finding-file",
+    ),
     path("supervision/orders", supervision_orders.listed, name="orders"),
     path("supervision/orders/new", supervision_orders.new, name="order-new"),
     path("supervision/orders/<uuid:identifier>", supervision_orders.order, name="order"),

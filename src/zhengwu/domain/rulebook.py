@@ -51,6 +51,9 @@ DIMENSIONS: Mapping[str, str] = {
     "data": "数据",
 }  # fmt: skip
 RECEIVERS: Mapping[str, str] = {"desk": "责任岗位", "head": "机关负责人", "supervisor": "监察人员"}
+# Whom a finding is served to, as one number: a bit for each of RECEIVERS.
+DESK, HEAD, SUPERVISOR = 1, 2, 4
+SERVED: Mapping[str, int] = {"desk": DESK, "head": HEAD, "supervisor": SUPERVISOR}
 # The nine parts of the published score (量化测评), by whose code a rule says where it takes points.
 SCORED: Mapping[str, str] = {
     "openness": "政务公开", "process": "流程规范", "limits": "期限合法", "fees": "收费合理",
@@ -209,8 +212,9 @@ class Test:
 class Rule:
     """A rule (监察规则). where: all must hold. levels: by dialect. sign, answer: working days, 0 none.
 
-    scored: the part of the score it takes points from, "" for none. whole: it says that a whole case
-    is late, which opens accountability by itself. until: the first day it no longer holds.
+    receivers: of RECEIVERS; of what supervisors alone are served nobody else learns. scored: the part
+    of the score it takes points from, "" for none. whole: it says that a whole case is late, which
+    opens accountability by itself. until: the first day it no longer holds.
     """
 
     code: str
@@ -242,6 +246,16 @@ class Rule:
     def in_force(self, day: date) -> bool:
         return self.since <= day and (self.until is None or day < self.until)
 
+    @property
+    def served(self) -> int:
+        """Whom its findings are served to, as bits of SERVED. A rule that was written before `faults`
+        asked whom it may be kept from is kept from nobody.
+        """
+        bits = sum({SERVED[one] for one in self.receivers if one in SERVED})
+        if not bits or (bits == SUPERVISOR and any(_unkept(self))):
+            return bits | DESK | HEAD
+        return bits
+
     def severity(self, dialect: Dialect) -> Level:
         if dialect is Dialect.APPROACHING and self.approaching is not None:
             return self.approaching
@@ -268,6 +282,8 @@ def _rule(
 
 
 _QUIET: Mapping[str, Any] = {"sign": 0, "answer": 0, "receivers": ("desk",)}
+# A clue for spot checks: whoever may be checked is not told of it.
+_CLUE: Mapping[str, Any] = {"sign": 0, "answer": 0, "receivers": ("supervisor",)}
 _LATE: Mapping[str, Any] = {"scored": "limits", "approaching": Level.RED}
 _WRONG: Mapping[str, Any] = {"scored": "process", "approaching": Level.RED}
 SHIPPED: tuple[Rule, ...] = (
@@ -328,12 +344,14 @@ SHIPPED: tuple[Rule, ...] = (
           scored="oversight", approaching=Level.RED),
     _rule("P10", "进驻事项在大厅以外受理", "place", "red", "优化营商环境条例 第三十五条；本市“一门受理”规定",
           ("in_hall", "is", False), scored="process"),
+    _rule("P11", "不予许可或者不予受理，列为抽查线索", "decision", "hint", f"{_L} 第六十条",
+          ("outcome", "in", ("refused", "not_ours", "not_needed")), ("reasons", "is", True), **_CLUE),
     _rule("C02", "要办事指南以外的材料", "asked_outside", "yellow", f"{_L} 第三十一条；优化营商环境条例 第四十条",
           ("codes", "ge", 1), scored="openness", approaching=Level.RED),
     _rule("D02", "来源系统整个工作日没有报送", "gap", "warning", "数据交换：批次缺失超过 24 小时",
-          ("days", "ge", 1), scored="oversight"),
+          ("days", "ge", 1), scored="oversight", receivers=("head", "supervisor")),
     _rule("D03", "发牌以后的更正", "correction", "warning", "本市设定：迟到的更正不能悄悄抹掉一张牌",
-          scored="oversight"),
+          scored="oversight", receivers=("desk", "head", "supervisor")),
     _rule("H01", "抽查、检查中发现", "hand", "yellow", "行政监察：人工发现", receivers=("desk", "head")),
 )  # fmt: skip
 
@@ -420,6 +438,8 @@ def faults(rule: Rule) -> Iterator[Refusal]:
         yield _no(
             "receivers", "请至少选择一个送达对象：责任岗位、机关负责人或者监察人员。", "receivers"
         )
+    elif not {"desk", "head"} & set(rule.receivers):
+        yield from _unkept(rule)
     if not rule.basis.strip() or len(rule.basis) > BASIS:
         yield _no("basis", f"请写明依据：法律条文，或者设定它的文件，最多 {BASIS} 个字。", "basis")
     if not 0 <= rule.sign <= 30:
@@ -436,6 +456,42 @@ def faults(rule: Rule) -> Iterator[Refusal]:
         yield from _possible(rule, matter)
     if rule.whole and matter is not None and not _late(rule, matter):
         yield _no("whole", "只有期限届满以后的规则才能算整件超期、启动问责。", "whole")
+
+
+def _unkept(rule: Rule) -> Iterator[Refusal]:
+    """Why a rule cannot be served to supervisors alone: what has to be signed, answered, atoned for
+    or appealed against is told to the agency, and what opens accountability is seen by its head.
+    """
+    but = f"规则 {rule.code[:16]} 只送达监察人员"
+    more = "或者加选责任岗位、机关负责人为送达对象。"
+    if rule.sign or rule.answer:
+        yield _no(
+            "served_terms",
+            f"规则 {rule.code[:16]} 要签收或者答复，却没有送达责任岗位，也没有送达机关负责人。"
+            "请加选其中一个，或者把签收、答复期限都填 0。", "receivers",
+        )  # fmt: skip
+    if rule.scored:
+        yield _no(
+            "served_scored",
+            f"{but}，不能计分：被扣分的机关看不到它。请改为不计分，{more}",
+            "scored",
+        )
+    if rule.whole:
+        yield _no(
+            "served_whole",
+            f"{but}，不能算整件超期：它启动的问责机关看得到。请取消整件超期，{more}", "whole",
+        )  # fmt: skip
+    for name, level in (("level", rule.level), ("approaching", rule.approaching)):
+        if level in CARDS:
+            yield _no(
+                f"served_{name}",
+                f"{but}，不能亮牌：收不到牌的机关无从申诉。级别请改为提示或者预警，{more}", name,
+            )  # fmt: skip
+    if rule.matter == "hand":
+        yield _no(
+            "served_hand", f"{but}，而人工发现要让机关知道。请加选责任岗位、机关负责人为送达对象。",
+            "receivers",
+        )  # fmt: skip
 
 
 def _late(rule: Rule, matter: Matter) -> bool:

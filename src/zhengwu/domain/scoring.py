@@ -234,6 +234,21 @@ def score(
     return Sheet(parts, bonuses, coefficient, table.grade(points * coefficient))
 
 
+def worth(counts: Counts, figures: Figures, table: Table = SHIPPED, *, unit: str = "") -> int:
+    """The score of such a sheet alone (thousandths): of thousands of units that nobody looks at."""
+    taking = {"yellow": table.yellow, "red": table.red, "run": table.run.points}
+    taken: dict[str, int] = {}
+    for (code, cause), times in counts.items():
+        taken[code] = taken.get(code, 0) + times * taking[cause]
+    if figures.incomplete:
+        points = _incomplete_points(figures.incomplete_percent, table.incomplete)
+        taken[INCOMPLETE_PART] = taken.get(INCOMPLETE_PART, 0) + points
+    weights = table.weights
+    lost = sum([min(points, weights.get(code, 0)) for code, points in taken.items()])
+    bonus = table.early.of(figures.early_percent) + table.promise.of(figures.promise or 0)
+    return (WHOLE - lost + bonus) * table.coefficients.get(unit, table.coefficient)
+
+
 _CAUSES = ("yellow", "red", "run")
 
 
@@ -248,15 +263,22 @@ def _untouched(code: str, weight: int, sourced: bool) -> Part:
 
 def _incomplete(figures: Figures, rule: Incomplete) -> Line | None:
     percent = figures.incomplete_percent
-    points = min(rule.most, percent // rule.per * rule.points)
+    points = _incomplete_points(percent, rule)
     return Line("incomplete", percent, rule.points, points) if points else None
+
+
+def _incomplete_points(percent: int, rule: Incomplete) -> int:
+    return min(rule.most, percent // rule.per * rule.points)
 
 
 def mean(scores: Sequence[int]) -> int | None:
     """The score of several months (半年、全年为各月平均): thousandths, half up; None without months."""
-    if not scores:
-        return None
-    return (2 * sum(scores) + len(scores)) // (2 * len(scores))
+    return averaged(sum(scores), len(scores)) if scores else None
+
+
+def averaged(total: int, many: int) -> int:
+    """The same of scores that are added up already; many: at least one."""
+    return (2 * total + many) // (2 * many)
 
 
 # --- from findings to counts -------------------------------------------------------------------------
@@ -290,7 +312,15 @@ def behind(
 
 def full_runs(days: Iterable[tuple[int, int]], run: Run) -> int:
     """How many full runs there are in (working day's number, how many warnings), in order."""
-    return sum(length // run.size for length in _rows(days, run.gap))
+    size, apart = run.size, run.gap + 1
+    full = length = last = 0
+    for nth, many in days:
+        if nth - last > apart and length:
+            full += length // size
+            length = 0
+        length += many
+        last = nth
+    return full + length // size
 
 
 def _rows(days: Iterable[tuple[int, int]], gap: int) -> Iterator[int]:
@@ -452,6 +482,6 @@ def _bonus_zh(one: Bonus) -> str:
 
 __all__ = [
     "CAUSES", "GRADES", "INCOMPLETE_PART", "KIND", "SHIPPED", "UNIT", "WEIGHTS", "Bonus", "Figures",
-    "Incomplete", "Line", "Mark", "Part", "Run", "Sheet", "Table", "as_data", "behind", "check",
-    "counts", "full_runs", "mean", "of_data", "said", "score", "told",
+    "Incomplete", "Line", "Mark", "Part", "Run", "Sheet", "Table", "as_data", "averaged", "behind",
+    "check", "counts", "full_runs", "mean", "of_data", "said", "score", "told", "worth",
 ]  # fmt: skip

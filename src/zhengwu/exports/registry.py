@@ -40,7 +40,8 @@ class Column(NamedTuple):
 class Parameter:
     """One thing that can be asked (条件). choices: of a choice, for this actor; must: not empty.
 
-    A day is written 2026-01-31, a flag "on" or "".
+    A day is written 2026-01-31, a flag "on" or "". unsaid: a text that can hold a name, of which the
+    looks say no more than that it was asked.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Parameter:
     kind: Literal["text", "day", "flag", "choice"] = "text"
     choices: Callable[[Actor], Choices] | None = None
     must: bool = False
+    unsaid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,15 @@ def _unreadable(one: Parameter) -> Refusal:
     return Refusal("exports.unreadable", f"“{one.zh}”读不懂。请改正。", field=one.name)
 
 
-def said(table: Table, actor: Actor, given: Given) -> str:
-    """The parameters in words: 状态：已办结；从：2026-01-01."""
+def reversed_days(actor: Actor, given: Given, at: datetime) -> None:
+    """Refuses a period that ends before it begins."""
+    since, until = given.get("since"), given.get("until")
+    if since and until and until < since:
+        raise Refusal("exports.reversed", "“到”早于“从”。请改一下日期。", field="until")
+
+
+def said(table: Table, actor: Actor, given: Given, *, recorded: bool = False) -> str:
+    """The parameters in words: 状态：已办结；从：2026-01-01. recorded: for the looks, for good."""
     parts = []
     for one in table.parameters:
         value = given.get(one.name, "")
@@ -153,6 +162,9 @@ def said(table: Table, actor: Actor, given: Given) -> str:
             continue
         if one.kind == "flag":
             parts.append(one.zh)
+            continue
+        if one.unsaid and recorded:
+            parts.append(f"按{one.zh}查找")
             continue
         if one.kind == "choice" and one.choices is not None:
             value = dict(one.choices(actor)).get(value, value)

@@ -94,7 +94,7 @@ def _first(actor: Actor, key: UUID, *, table: str, form: str, given: Given) -> E
 
 
 def _looked(actor: Actor, row: Order, table: Table, what: str, *, at: datetime) -> None:
-    asked = registry.said(table, actor, row.parameters)
+    asked = registry.said(table, actor, row.parameters, recorded=True)
     rows = f"，{row.rows:,} 行" if row.state == "ready" else ""
     why = f"{what}：{table.zh}（{FORMS[row.form]}{rows}）{asked}"  # type: ignore[index]
     account_services.look(actor, ORDERED, row.id, why=why[:200], fields=("table",), at=at)

@@ -1,4 +1,5 @@
-"""The tables of the contexts below (可导出的表): cases, time, items, looks; those of statistics: figures.
+"""The tables of the contexts below (可导出的表): cases, time, items, looks. Those of statistics stand
+in figures, that of supervision in findings.
 
 What a table holds is what its page or its interface holds, by the same query and the same filter.
 """
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts.queries import Actor
+from zhengwu.accounts.services import LIST
 from zhengwu.cases import exporting as cases
 from zhengwu.cases import queries as case_queries
 from zhengwu.cases import timekeeping
@@ -19,8 +21,7 @@ from zhengwu.catalog import exporting as catalog
 from zhengwu.documents.sheets.writing import Cell
 from zhengwu.domain.guide import LISTS_ZH
 from zhengwu.domain.lifecycle import STATES_ZH, HolderKind
-from zhengwu.domain.refusal import Refusal
-from zhengwu.exports import figures
+from zhengwu.exports import figures, findings
 from zhengwu.exports.queries import ORDERED
 from zhengwu.exports.registry import (
     Choices,
@@ -30,6 +31,7 @@ from zhengwu.exports.registry import (
     Parameter,
     Table,
     register,
+    reversed_days,
 )
 from zhengwu.supervision import events as supervision
 from zhengwu.web import words
@@ -53,13 +55,6 @@ def fixed(*columns: tuple[str, str]) -> Callable[[Given], Sequence[Column]]:
     """Columns that do not depend on what is asked."""
     found = tuple(Column(*one) for one in columns)
     return lambda given: found
-
-
-def reversed_days(actor: Actor, given: Given, at: datetime) -> None:
-    """Refuses a period that ends before it begins."""
-    since, until = given.get("since"), given.get("until")
-    if since and until and until < since:
-        raise Refusal("exports.reversed", "“到”早于“从”。请改一下日期。", field="until")
 
 
 # --- cases ----------------------------------------------------------------------------------------
@@ -177,8 +172,8 @@ CATALOGUE = Table(
 
 
 STREAMS = {
-    STREAM: "办件", ORDERED: "导出", supervision.FINDINGS: "监察发现", supervision.ORDERS: "督办",
-    supervision.ACCOUNTS: "问责", supervision.CHECKS: "抽查",
+    STREAM: "办件", ORDERED: "导出", LIST: "清单", supervision.FINDINGS: "监察发现",
+    supervision.ORDERS: "督办", supervision.ACCOUNTS: "问责", supervision.CHECKS: "抽查",
 }  # fmt: skip
 FIELDS = {
     "identifier": "证件号码",
@@ -187,6 +182,9 @@ FIELDS = {
     "document": "文书",
     "file": "上传的材料",
     "texts": "意见、理由等文字",
+    "text": "答复、理由等文字",
+    "head": "基本情况",
+    "list": "清单",
     "table": "整张表",
 }
 
@@ -248,7 +246,7 @@ LOOKS = Table(
 
 def register_all() -> None:
     """Once, when the program starts."""
-    for one in (CASES, TIME, figures.FIGURES, figures.BEHIND, CATALOGUE, LOOKS):
+    for one in (CASES, TIME, figures.FIGURES, figures.BEHIND, findings.FINDINGS, CATALOGUE, LOOKS):
         register(one)
 
 

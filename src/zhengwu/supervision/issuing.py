@@ -17,7 +17,7 @@ from django.db import connection
 from zhengwu.cases.heads import iso
 from zhengwu.domain.counting import ordinal
 from zhengwu.domain.edition import Edition
-from zhengwu.domain.rulebook import Rule, Rulebook
+from zhengwu.domain.rulebook import DESK, HEAD, SERVED, Rule, Rulebook
 from zhengwu.domain.supervising import Responsible
 from zhengwu.ledger import services as ledger
 from zhengwu.supervision.events import FINDINGS, SOURCE
@@ -97,14 +97,28 @@ def term(edition: Edition, at: datetime, days: int) -> datetime | None:
     return edition.close(edition.calendar.nth(ordinal(at), days))
 
 
+def served(rule: Rule, whose: Responsible) -> int:
+    """Whom a finding is served to, as bits of SERVED: where no post of ours has the case the head
+    stands for the desk.
+    """
+    bits = rule.served
+    return bits | HEAD if bits & DESK and not whose.post else bits
+
+
+def receivers(bits: int) -> list[str]:
+    """Their codes, of rulebook.RECEIVERS."""
+    return [code for code, bit in SERVED.items() if bits & bit]
+
+
 def _row(one: Issue, book: Rulebook, edition: Edition, at: datetime) -> ledger.Row:
     rule = one.rule
     level = str(book.level(rule, _day(one.at)))
+    bits = served(rule, one.whose)
     body: dict[str, Any] = {
         "rule": rule.code, "edition": book.number, "level": level, "key": one.key,
         "at": iso(one.at), "agency": one.whose.agency, "versions": list(one.versions),
         "positions": list(one.positions), "known": one.known, "facts": dict(one.facts),
-        "how": one.how,
+        "how": one.how, "served": receivers(bits),
     }  # fmt: skip
     if one.case is not None:
         body["case"] = str(one.case)
@@ -125,7 +139,7 @@ def _row(one: Issue, book: Rulebook, edition: Edition, at: datetime) -> ledger.R
         "region": one.region, "hall": one.hall, "window": one.window, "post": one.whose.post,
         "person": one.whose.person, "limit": one.limit,
         "due": iso(one.due) if one.due else None, "at": iso(one.at), "issued": iso(at),
-        "whole": rule.whole, "sign_due": iso(sign) if sign else None,
+        "whole": rule.whole, "served": bits, "sign_due": iso(sign) if sign else None,
         "answer_due": iso(answer) if answer else None, "state": "issued", "appeal": "",
         "basis_changed": False, "counts": True,
     }  # fmt: skip

@@ -15,7 +15,8 @@ class Finding(models.Model):
 
     at: the lawful instant; issued: when it was noticed. counts: false once revoked. level is the
     present one, first_level the one it was issued with. person: a code of ours, or of another
-    system's operator; no name. rule_name, item_name as they were then.
+    system's operator; no name. rule_name, item_name as they were then. served: to whom, bits of
+    `rulebook.SERVED`; what was issued before that counted was for desk and head.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -41,6 +42,7 @@ class Finding(models.Model):
     at = models.DateTimeField("应当发现的时刻")
     issued = models.DateTimeField("发出")
     whole = models.BooleanField("整件超期")
+    served = models.SmallIntegerField("送达", db_default=3)
     sign_due = models.DateTimeField("签收期限", null=True)
     answer_due = models.DateTimeField("答复期限", null=True)
     appeal_due = models.DateTimeField("裁定期限", null=True)
@@ -68,6 +70,9 @@ class Finding(models.Model):
                     appeal__in=["", "open", "pending", "withdrawn", "upheld", "lowered", "revoked"]
                 ),
                 name="supervision_finding_appeal",
+            ),
+            models.CheckConstraint(
+                condition=Q(served__gte=1) & Q(served__lte=7), name="supervision_finding_served"
             ),
         ]
         indexes: ClassVar = [
@@ -122,8 +127,11 @@ class Finding(models.Model):
             ),
             models.Index(
                 fields=["-at", "-id"],
-                name="supervision_finding_ruling",
-                condition=Q(state="answered") | Q(appeal__in=["open", "pending"]),
+                name="supervision_finding_todo",
+                condition=Q(state="answered")
+                | Q(appeal__in=["open", "pending"])
+                # A clue for the supervisors, which nobody else deals with.
+                | Q(served__gte=4, state="issued", answer_due__isnull=True),
             ),
             models.Index(
                 fields=["-at", "-id"],
@@ -135,7 +143,7 @@ class Finding(models.Model):
                 name="supervision_finding_basis",
                 condition=Q(basis_changed=True),
             ),
-            # What counts of a month, for the tallies of rankings, by index alone.
+            # What counts of a month, for the sheets of districts and windows, by index alone.
             models.Index(
                 fields=["at"],
                 include=["agency", "region", "hall", "window", "person", "scored", "level"],
@@ -171,7 +179,9 @@ class Tally(models.Model):
     """What counts against a unit in a month (计分发现合计), kept by `supervision.tally` from findings.
 
     by: agency | district | window | person; unit: its code, place: the hall of a window, the agency
-    of a person. counts: {part: {"yellow": n, "red": n, "warning": {day of the month: n}}}.
+    of a person. counts: {part: {"yellow": n, "red": n, "warning": {day of the month: n}}}. cards: the
+    same without warnings, as text, empty without cards; warned: warnings of the part with most. With
+    fewer than make a run only the cards take points.
     """
 
     pk = models.CompositePrimaryKey("by", "month", "place", "unit")
@@ -180,6 +190,8 @@ class Tally(models.Model):
     place = models.CharField(max_length=80)
     unit = models.CharField(max_length=80)
     counts = models.JSONField()
+    cards = models.TextField("牌", default="", db_default="")
+    warned = models.IntegerField("最多预警", default=0, db_default=0)
 
     def __str__(self) -> str:
         return f"{self.by} {self.unit} {self.month}"

@@ -6,7 +6,7 @@ Lists are by keyset: `Page.more` is what the next page begins behind, "" where t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from zhengwu.accounts import services as people_services
 from zhengwu.accounts.queries import Actor, Names
 from zhengwu.calendars import queries as calendars
 from zhengwu.cases import listing, stories, wording
+from zhengwu.documents import files
 from zhengwu.domain import clock
 from zhengwu.domain.derivation import Line as DerivationLine
 from zhengwu.domain.event import Event
@@ -26,9 +27,13 @@ from zhengwu.domain.reading import SHANGHAI, LimitReading
 from zhengwu.domain.refusal import Refusal
 from zhengwu.domain.rulebook import (
     BY_MATTER,
+    DESK,
     DIMENSIONS,
+    HEAD,
     LEVELS_ZH,
     LIMITS,
+    RECEIVERS,
+    SUPERVISOR,
     Attribute,
     Level,
     Rule,
@@ -36,7 +41,7 @@ from zhengwu.domain.rulebook import (
 from zhengwu.ledger import queries as ledger
 from zhengwu.ledger.services import Entry
 from zhengwu.supervision import accounts as accountability
-from zhengwu.supervision import acting, chain, paging, rulebooks, services, telling
+from zhengwu.supervision import acting, chain, issuing, paging, rulebooks, services, telling
 from zhengwu.supervision import checks as checking
 from zhengwu.supervision import orders as ordering
 from zhengwu.supervision.acting import NotFound
@@ -59,7 +64,8 @@ FOLDERS: tuple[tuple[str, str], ...] = (
 class Line:
     """One finding in a list. at: when it came true; issued: when it was noticed.
 
-    case_visible: whether the actor may open its case. counts: false once revoked.
+    case_visible: whether the actor may open its case. counts: false once revoked. served_zh: to whom;
+    kept: to the supervisors alone.
     """
 
     id: UUID
@@ -95,6 +101,8 @@ class Line:
     appeal_due: datetime | None
     overdue: bool
     case_visible: bool
+    served_zh: str
+    kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,8 @@ class Offer:
 class Detail:
     """All that the page of a finding shows. facts: what was established, in words: name, value.
 
-    orders, accounts: id and words of what followed from it.
+    reads: whether what people wrote and handed in is told; orders, accounts: id and words of what
+    followed from it.
     """
 
     line: Line
@@ -157,6 +166,7 @@ class Detail:
     evidence: tuple[Evidence, ...]
     derivation: Derivation | None
     history: tuple[Told, ...]
+    reads: bool
     appeal_until: datetime | None
     orders: tuple[tuple[UUID, str], ...]
     accounts: tuple[tuple[UUID, str], ...]
@@ -311,13 +321,17 @@ class CheckDetail:
 _LINE = (
     'f.version, f.rule, f.rule_name, f.level, f.first_level, f.dimension, f."case", f.number,'
     ' f.item_name, f.source, f.agency, f.person, f.post, f."limit", f.due, f.issued, f.state,'
-    " f.appeal, f.basis_changed, f.counts, f.sign_due, f.answer_due, f.appeal_due"
+    " f.appeal, f.basis_changed, f.counts, f.sign_due, f.answer_due, f.appeal_due, f.served"
 )
+_SERVED = 23  # its place among _LINE
 _COLUMNS = frozenset({"level", "dimension", "agency", "person", "rule", "state"})
 _LIMITS = {**LIMITS, "special": "特别程序", "opinion": "征求意见", "planned": "来源系统计划"}
 # What waits for the desk: the condition of two indexes.
 _WAITS = "f.state IN ('issued', 'signed') AND f.answer_due IS NOT NULL"
 _APPEALED = "f.appeal IN ('open', 'pending')"
+# What waits for the supervisors: the condition of an index. A clue is theirs to look into.
+_CLUE = f"f.served >= {SUPERVISOR} AND f.state = 'issued' AND f.answer_due IS NULL"
+_RULED = f"(f.state = 'answered' OR {_APPEALED} OR {_CLUE})"
 
 
 def _folders(sight: Sight, at: datetime) -> dict[str, paging.Where]:
@@ -340,25 +354,33 @@ def _folders(sight: Sight, at: datetime) -> dict[str, paging.Where]:
 
 
 def _todo(sight: Sight) -> paging.Where:
-    """What waits for this actor: to sign and answer, to appeal, to rule on and to close."""
+    """What waits for this actor: to sign and answer what is served to them, to appeal, to rule on, to
+    close, and to look into what is served to supervisors.
+    """
     parts: list[str] = []
+    waiting: list[str] = []
     parameters: dict[str, Any] = {}
     heads = sorted(sight.appeals.agencies)
     if heads:
-        parts.append(f"({_WAITS} OR f.appeal = 'open') AND f.agency = ANY(%(heads)s::text[])")
+        parts.append("f.appeal = 'open' AND f.agency = ANY(%(heads)s::text[])")
+        waiting.append(f"{_served(HEAD)} AND f.agency = ANY(%(heads)s::text[])")
         parameters["heads"] = heads
-    if sight.answers.agencies - sight.appeals.agencies:
+    if sight.answers.agencies:
         own, more = sight.own("f")
-        parts.append(f"{_WAITS} AND {own}")
+        waiting.append(f"{_served(DESK)} AND {own}")
         parameters |= more
+    if waiting:
+        parts.append(f"{_WAITS} AND {paging.either(waiting)}")
     if sight.acts.everything:
-        parts.append(f"(f.state = 'answered' OR {_APPEALED})")
+        parts.append(_RULED)
     elif sight.acts.agencies:
-        parts.append(
-            f"(f.state = 'answered' OR {_APPEALED}) AND f.agency = ANY(%(supervised)s::text[])"
-        )
+        parts.append(f"{_RULED} AND f.agency = ANY(%(supervised)s::text[])")
         parameters["supervised"] = sorted(sight.acts.agencies)
     return paging.Where((paging.either(parts),), parameters)
+
+
+def _served(bit: int) -> str:
+    return f"(f.served & {bit}) <> 0"
 
 
 def listed(
@@ -366,17 +388,58 @@ def listed(
 ) -> Page:
     """Findings that this actor may see, the newest first. folder: of FOLDERS. Raises Refusal."""
     sight = Sight.of(actor)
-    condition, parameters = sight.findings()
-    allowed = paging.Where((condition,), parameters)
-    folders = _folders(sight, at)
-    chosen = paging.folder_of(folders, folder)
-    where = paging.narrowed(
-        allowed.also(" AND ".join(chosen.conditions), **chosen.parameters), q, "f", when="at",
-        number="f.number = %(q_number)s", columns=_COLUMNS,
-    )  # fmt: skip
+    allowed, folders = _allowed(sight), _folders(sight, at)
+    where = _asked(allowed, folders, folder, q)
     rows, more = paging.page("supervision_finding", "f", "at", _LINE, where, after=after, most=most)
     counts = paging.counts("supervision_finding", "f", allowed, folders)
     return Page(_lines(actor, rows, at), more, counts)
+
+
+def rows(
+    actor: Actor, *, folder: str, q: Filter, at: datetime, most: int
+) -> Iterator[tuple[Line, ...]]:
+    """All that `listed` shows, in pages of so many, by keyset and without the counts of the folders:
+    in constant memory. Raises Refusal with the first page.
+    """
+    sight = Sight.of(actor)
+    where = _asked(_allowed(sight), _folders(sight, at), folder, q)
+    after = ""
+    while True:
+        page, after = paging.page(
+            "supervision_finding", "f", "at", _LINE, where, after=after, most=most
+        )
+        if page:
+            yield _lines(actor, page, at)
+        if not after:
+            return
+
+
+def how_many(actor: Actor, *, folder: str, q: Filter, at: datetime) -> int:
+    """How many findings `rows` gives. Raises Refusal."""
+    sight = Sight.of(actor)
+    where = _asked(_allowed(sight), _folders(sight, at), folder, q)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM supervision_finding f WHERE {where.sql}",  # noqa: S608 - fragments of ours
+            where.parameters,
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _allowed(sight: Sight) -> paging.Where:
+    condition, parameters = sight.findings()
+    return paging.Where((condition,), parameters)
+
+
+def _asked(
+    allowed: paging.Where, folders: Mapping[str, paging.Where], folder: str, q: Filter
+) -> paging.Where:
+    """What of the allowed stands in the folder and passes the filter. Raises Refusal."""
+    chosen = paging.folder_of(folders, folder)
+    return paging.narrowed(
+        allowed.also(" AND ".join(chosen.conditions), **chosen.parameters), q, "f", when="at",
+        number="f.number = %(q_number)s", columns=_COLUMNS,
+    )  # fmt: skip
 
 
 def _lines(actor: Actor, rows: Sequence[tuple[Any, ...]], at: datetime) -> tuple[Line, ...]:
@@ -397,7 +460,7 @@ def _line(
     (
         version, rule, rule_name, level, first, dimension, case, number, item_name, source, agency,
         person, post, limit, due, issued, state, appeal, changed, counts, sign_due, answer_due,
-        appeal_due, at, id,
+        appeal_due, served, at, id,
     ) = row  # fmt: skip
     return Line(
         id=id, version=version, rule=rule, rule_name=rule_name, level=level,
@@ -407,17 +470,18 @@ def _line(
         agency_zh=names.agency(agency), person=person, person_zh=names.person(person),
         post_zh=posts.get(post, post) if post else "",
         limit_zh=_LIMITS.get(limit, limit) if limit else "", due=due, at=at, issued=issued,
-        state=state, state_zh=_state_zh(state, answer_due), appeal=appeal,
+        state=state, state_zh=_state_zh(state, answer_due, served), appeal=appeal,
         appeal_zh=services.APPEALS[appeal], basis_changed=changed, counts=counts,
         sign_due=sign_due, answer_due=answer_due, appeal_due=appeal_due,
         overdue=state in ("issued", "signed") and answer_due is not None and answer_due < now,
-        case_visible=visible(case),
+        case_visible=visible(case), kept=served == SUPERVISOR,
+        served_zh="、".join(RECEIVERS[code] for code in issuing.receivers(served)),
     )  # fmt: skip
 
 
-def _state_zh(state: str, answer_due: datetime | None) -> str:
+def _state_zh(state: str, answer_due: datetime | None, served: int) -> str:
     if state == "issued" and answer_due is None:
-        return "不用答复"
+        return "待监察人员核查" if served == SUPERVISOR else "不用答复"
     return services.STATES[state]
 
 
@@ -436,7 +500,7 @@ def finding(actor: Actor, id: UUID, *, at: datetime) -> Detail:
         id=id, version=line.version, rule=line.rule, level=line.level, case=line.case,
         agency=line.agency, region=region, person=line.person, post=columns[12], state=line.state,
         appeal=line.appeal, appeal_due=line.appeal_due, issued=line.issued,
-        answer_due=line.answer_due, events=events,
+        answer_due=line.answer_due, served=columns[_SERVED], events=events,
     )  # fmt: skip
     first = events[0].body
     rule = rulebooks.now().rule(line.rule, line.at.astimezone(SHANGHAI).date())
@@ -447,7 +511,11 @@ def finding(actor: Actor, id: UUID, *, at: datetime) -> Detail:
     evidence, who = _evidence(events, story)
     reads = sight.reads(line.agency, line.person, one.post)
     names = telling.names_of(events, extra=who)
-    history = telling.history(events, telling.FINDING_ZH, telling.of_finding, names, reads=reads)
+    evidenced = any(telling.named(one) for one in events)
+    kept = {one.id: one for one in files.of(FINDINGS, id)} if evidenced else {}
+    history = telling.history(
+        events, telling.FINDING_ZH, telling.of_finding, names, reads=reads, files=kept
+    )
     history = (replace(history[0], when=line.issued), *history[1:])
     known = int(first.get("known") or 0)
     _looked(actor, FINDINGS, id, "查看监察发现", history, at)
@@ -465,11 +533,32 @@ def finding(actor: Actor, id: UUID, *, at: datetime) -> Detail:
         evidence=tuple(_evidence_line(e, later, names) for e, later in evidence),
         derivation=_derivation(line, story, region, hall, known),
         history=history,
+        reads=reads,
         appeal_until=services.appeal_until(one),
         orders=given,
         accounts=_accounts_of(sight, line, id, [one for one, _ in given]),
         offers=offers,
     )
+
+
+def evidence(actor: Actor, id: UUID, file: UUID, *, at: datetime) -> files.Download:
+    """A file that was handed in with an appeal, as it was sent; records the look.
+
+    For whoever may see the finding and reads what people wrote there. Raises NotFound, Refusal.
+    """
+    sight = Sight.of(actor)
+    one = services.load(sight, id)
+    digests = {
+        name: digest for event in one.events for name, digest in telling.named(event).items()
+    }
+    if file not in digests or not sight.reads(one.agency, one.person, one.post):
+        raise NotFound(file)
+    try:
+        found = files.download(file, digest=digests[file])
+    except LookupError:
+        raise NotFound(file) from None
+    people_services.look(actor, FINDINGS, id, why="下载申诉证据", fields=["file"], at=at)
+    return found
 
 
 def _evidence(
@@ -687,6 +776,15 @@ def orders(
     )
 
 
+def _seen(sight: Sight, finding: UUID) -> bool:
+    """Whether the actor may open the finding behind an order: it may be for the supervisors alone."""
+    try:
+        acting.row("supervision_finding", "f", "f.id", finding, sight.findings())
+    except NotFound:
+        return False
+    return True
+
+
 def _order_lines(
     actor: Actor, rows: Sequence[tuple[Any, ...]], at: datetime
 ) -> tuple[OrderLine, ...]:
@@ -725,6 +823,8 @@ def order(actor: Actor, id: UUID, *, at: datetime) -> OrderDetail:
     *columns, region = row
     (line,) = _order_lines(actor, [tuple(columns)], at)
     events = acting.events(ORDERS, id, line.version)
+    if line.finding is not None and not _seen(sight, line.finding):
+        line = replace(line, finding=None)
     one = ordering.Order(
         id=id, version=line.version, number=line.number, finding=line.finding, agency=line.agency,
         region=region, post=columns[7], person=columns[8], state=line.state,
@@ -966,5 +1066,5 @@ __all__ = [
     "COUNTED", "FOLDERS", "PAGE", "AccountDetail", "AccountLine", "Accounts", "CheckDetail",
     "CheckLine", "Derivation", "Detail", "Drawn", "Evidence", "Filter", "Line", "NotFound", "Offer",
     "OrderDetail", "OrderLine", "Orders", "Page", "Told", "account", "accounts", "check", "checks",
-    "finding", "listed", "order", "orders",
+    "evidence", "finding", "how_many", "listed", "order", "orders", "rows",
 ]  # fmt: skip

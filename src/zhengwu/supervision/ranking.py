@@ -1,16 +1,18 @@
 """Ranking (排名) and score sheets (得分表) of departments, districts, windows and people.
 
-A ranking takes the tallies of findings (`supervision.tally`) and the figures of statistics, month by
-month; a sheet reads the findings themselves. Both end in `domain.scoring`, so that they cannot differ. A finding counts in the month of
-its lawful instant as long as it counts at all; figures are those of statistics.
+A ranking takes the tallies of findings (`supervision.tally`) and the months of statistics
+(`statistics.workload`); a sheet reads the findings themselves. Both end in `domain.scoring`, so that
+they cannot differ. A finding counts in the month of its lawful instant as long as it counts at all;
+figures are those of statistics.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -30,8 +32,8 @@ from zhengwu.domain.rulebook import BEGAN, Rulebook
 from zhengwu.domain.scoring import Figures, Mark, Sheet, Table
 from zhengwu.halls import queries as halls
 from zhengwu.statistics import queries as statistics
-from zhengwu.statistics import standing
-from zhengwu.statistics.queries import EVERYWHERE, Question
+from zhengwu.statistics import standing, workload
+from zhengwu.statistics.queries import EVERYWHERE
 from zhengwu.supervision import rulebooks, tally
 
 ACT, PEOPLE = "supervise.see", "statistics.people"
@@ -144,17 +146,25 @@ def sourced(book: Rulebook, month: date) -> frozenset[str]:
 # --- ranking -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """A unit in a ranking. rank: None where it is not ranked; score: thousandths, the mean of the
-    months in which it had something; sheets: by month."""
+    months in which it had something. Its sheets are put together when they are asked for."""
 
     key: Key
     rank: int | None
     score: int
     grade: str
     finished: int
-    sheets: Mapping[date, Sheet]
+    draw: Callable[[], Mapping[date, Sheet]] = field(repr=False, compare=False)
+    _drawn: Mapping[date, Sheet] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def sheets(self) -> Mapping[date, Sheet]:
+        """By month."""
+        if self._drawn is None:
+            self._drawn = self.draw()
+        return self._drawn
 
     def times(self, cause: str) -> int:
         return sum(one.times(cause) for one in self.sheets.values())
@@ -181,7 +191,7 @@ class Ranking:
     unsourced: tuple[str, ...]
 
 
-def ranking(reach: Reach, by: str, span: Span, *, at: datetime, district: str = "") -> Ranking:
+def ranking(reach: Reach, by: str, span: Span, *, district: str = "") -> Ranking:
     """Who stands where. Published kinds are told of everybody, the others within reach.
 
     district: only units of a region. Raises Refusal: `ranking.by`.
@@ -189,24 +199,19 @@ def ranking(reach: Reach, by: str, span: Span, *, at: datetime, district: str = 
     if by not in BY:
         known = "、".join(BY)
         raise Refusal("ranking.by", f"没有“{by[:20]}”的排名。可以用：{known}。", field="by")
-    book = rulebooks.now()
-    tables = {month: table(book, month) for month in span.months}
-    belongs = _of_district(by, district)
-    figures = _figures(reach, by, span.months, at)
-    counts = _counts(reach, by, tables)
-    rows = [one for one in _rows(book, tables, figures, counts) if belongs(one.key)]
-    newest = tables[span.months[-1]] if span.months else table(book, span.period.since)
+    scorer = _Scorer(rulebooks.now(), span.months)
+    rows = _people(scorer, reach, district) if by == "person" else _few(scorer, reach, by, district)
+    newest = scorer.tables[-1] if span.months else table(scorer.book, span.period.since)
     rows.sort(key=lambda one: (-_shown(one.score), -one.finished, one.key))
     large = [one for one in rows if one.finished >= newest.least]
-    placed: list[Row] = []
+    rank = last = 0
     for nth, one in enumerate(large, 1):
-        same = placed and _shown(placed[-1].score) == _shown(one.score)
-        rank = placed[-1].rank if same else nth
-        placed.append(Row(one.key, rank, one.score, one.grade, one.finished, one.sheets))
-    last = span.months[-1] if span.months else span.period.since
-    fed = sourced(book, last)
+        if nth == 1 or _shown(one.score) != last:
+            rank, last = nth, _shown(one.score)
+        one.rank = rank
+    fed = sourced(scorer.book, span.months[-1] if span.months else span.period.since)
     return Ranking(
-        by, span, tuple(placed), tuple(one for one in rows if one.finished < newest.least),
+        by, span, tuple(large), tuple(one for one in rows if one.finished < newest.least),
         newest.least, newest, tuple(code for code in newest.weights if code not in fed),
     )  # fmt: skip
 
@@ -216,41 +221,190 @@ def _shown(score: int) -> int:
     return (score + 5) // 10
 
 
-def _rows(
-    book: Rulebook, tables: Mapping[date, Table],
-    figures: Mapping[tuple[Key, date], Figures],
-    counts: Mapping[tuple[Key, date], dict[tuple[str, str], int]],
-) -> list[Row]:  # fmt: skip
-    fed = {month: sourced(book, month) for month in tables}
-    made: dict[Any, Sheet] = {}  # most units have nothing to tell, and the same of it
+NOTHING = Figures()
+
+
+class _Scorer:
+    """Scores of units and months from what is counted of them; what is alike is scored once, and a
+    sheet made only where it is looked at. months: in order.
+    """
+
+    def __init__(self, book: Rulebook, months: Sequence[date]) -> None:
+        self.book, self.months = book, tuple(months)
+        self.tables = tuple(table(book, month) for month in months)
+        self.size = min((one.run.size for one in self.tables), default=0)
+        nth = working()
+        self._days = [
+            tuple(nth(month + DAY * n) for n in range(periods.month(month).days))
+            for month in months
+        ]
+        self._fed: dict[int, frozenset[str]] = {}
+        self._sheets: dict[tuple[Any, ...], Sheet] = {}
+        self._plain: dict[int, tuple[int, int]] = {}
+        self._less: dict[str, int] = {}
+        self._grades: dict[tuple[int, int], str] = {}
+
+    def score(self, nth: int, told: str, figures: Figures, unit: str) -> int:
+        """Of the nth month. told: a tally's counts as they are kept, "" without."""
+        return scoring.worth(self.counts(nth, told), figures, self.tables[nth], unit=unit)
+
+    def sheet(self, nth: int, told: str, figures: Figures, unit: str) -> Sheet:
+        """The same with all its entries; sheets that say the same are one."""
+        rules = self.tables[nth]
+        like = (
+            nth, told, figures.early_percent, figures.incomplete_percent, figures.promise,
+            rules.coefficients.get(unit, rules.coefficient),
+        )  # fmt: skip
+        made = self._sheets.get(like)
+        if made is None:
+            if nth not in self._fed:
+                self._fed[nth] = sourced(self.book, self.months[nth])
+            made = self._sheets[like] = scoring.score(
+                self.counts(nth, told), figures, rules, sourced=self._fed[nth], unit=unit
+            )
+        return made
+
+    def counts(self, nth: int, told: str) -> Mapping[tuple[str, str], int]:
+        """How often each cause is counted in the nth month."""
+        return _counts(told, self.tables[nth].run, self._days[nth]) if told else {}
+
+    # What has no figures but how much was done, told in bits and lines as `_lines` reads them.
+
+    def plain(self, bits: int) -> tuple[int, int]:
+        """The scores of these months together where nothing takes points, and how many they are."""
+        found = self._plain.get(bits)
+        if found is None:
+            scores = [self.score(nth, "", NOTHING, "") for nth in self._nths(bits)]
+            found = self._plain[bits] = (sum(scores), len(scores))
+        return found
+
+    def less(self, line: str) -> int:
+        """By how much a line changes the score of its month."""
+        found = self._less.get(line)
+        if found is None:
+            whole, _ = self.plain(1 << ord(line[0]) - ord(FIRST))
+            told = self.score(self._nth(line), line[1:], NOTHING, "")
+            found = self._less[line] = told - whole
+        return found
+
+    def drawn(self, bits: int, lines: Sequence[str], unit: str) -> Mapping[date, Sheet]:
+        """The sheets of a unit by month."""
+        told = {self._nth(line): line[1:] for line in lines}
+        return {
+            self.months[nth]: self.sheet(nth, told.get(nth, ""), NOTHING, unit)
+            for nth in self._nths(bits)
+        }
+
+    def grade(self, bits: int, score: int) -> str:
+        """Of a score, by the table of the last of these months."""
+        asked = (bits.bit_length(), score)
+        found = self._grades.get(asked)
+        if found is None:
+            last = self.tables[bits.bit_length() - self.months[0].month]
+            found = self._grades[asked] = last.grade(score)
+        return found
+
+    @property
+    def singled(self) -> frozenset[str]:
+        """Units with a coefficient of their own."""
+        return frozenset(unit for one in self.tables for unit in one.coefficients)
+
+    def _nth(self, line: str) -> int:
+        return ord(line[0]) - ord(FIRST) - self.months[0].month + 1
+
+    def _nths(self, bits: int) -> list[int]:
+        first = self.months[0].month
+        return [nth for nth in range(len(self.months)) if bits >> nth + first - 1 & 1]
+
+
+@lru_cache(maxsize=20_000)
+def _counts(told: str, run: scoring.Run, numbers: tuple[int, ...]) -> Mapping[tuple[str, str], int]:
+    """How often each cause is counted in a tally. numbers: the working days' of each day of its month.
+
+    Remembered, since what is over seldom changes: a year of six hundred departments is as many days
+    of warnings as there are findings.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    for part, sums in orjson.loads(told).items():
+        for cause, many in sums.items():
+            if cause != "warning":
+                counts[part, cause] = many
+            elif sum(many.values()) >= run.size:
+                days = sorted([(numbers[int(day) - 1], n) for day, n in many.items()])
+                if full := scoring.full_runs(days, run):
+                    counts[part, "run"] = full
+    return counts
+
+
+def _few(scorer: _Scorer, reach: Reach, by: str, district: str, *, only: Key = ()) -> list[Row]:
+    """Departments, districts and windows, unordered: every month of each is looked at.
+
+    only: this unit alone, of any kind.
+    """
+    if not scorer.months:
+        return []
+    figures = _figures(reach, by, scorer.months, only=only)
+    told = _tallies(reach, by, scorer, only=only)
+    belongs = _of_district(by, district)
     rows = []
-    for key in sorted({key for key, _ in figures} | {key for key, _ in counts}):
+    for key in {key for key, _ in figures} | {key for key, _ in told}:
+        if not belongs(key):
+            continue
         unit = "/".join(key)
-        sheets = {}
-        finished = 0
-        for month in tables:
-            figure = figures.get((key, month))
-            count = counts.get((key, month))
-            if count is None and (figure is None or not figure.finished):
-                continue
-            figure, count = figure or Figures(), count or {}
-            finished += figure.finished
-            rules = tables[month]
-            like = (
-                month, tuple(sorted(count.items())), figure.early_percent,
-                figure.incomplete_percent, figure.promise,
-                rules.coefficients.get(unit, rules.coefficient),
-            )  # fmt: skip
-            sheet = made.get(like)
-            if sheet is None:
-                sheet = made[like] = scoring.score(
-                    count, figure, rules, sourced=fed[month], unit=unit
-                )
-            sheets[month] = sheet
-        mean = scoring.mean([one.score for one in sheets.values()])
+        seen: list[tuple[int, str, Figures]] = []
+        for nth, month in enumerate(scorer.months):
+            figure, counted = figures.get((key, month)), told.get((key, month))
+            if figure is not None or counted is not None:
+                seen.append((nth, counted or "", figure or NOTHING))
+        mean = scoring.mean([scorer.score(*one, unit) for one in seen])
         if mean is not None:
-            grade = tables[max(sheets)].grade(mean)
-            rows.append(Row(key, None, mean, grade, finished, sheets))
+            grade = scorer.tables[seen[-1][0]].grade(mean)
+            finished = sum(one.finished for _, _, one in seen)
+            rows.append(Row(key, None, mean, grade, finished, partial(_drawn, scorer, seen, unit)))
+    return rows
+
+
+def _drawn(
+    scorer: _Scorer, seen: Sequence[tuple[int, str, Figures]], unit: str
+) -> Mapping[date, Sheet]:
+    """The sheets of a unit by month, from what was seen of it: nth month, counts, figures."""
+    return {scorer.months[one[0]]: scorer.sheet(*one, unit) for one in seen}
+
+
+FIRST = "A"  # of a line of tallies: January
+
+
+def _people(scorer: _Scorer, reach: Reach, district: str) -> list[Row]:
+    """People, unordered: thousands, of whom one row each is read; most have nothing to tell.
+
+    Of a month in which nothing takes points only that it was is read.
+    """
+    if not scorer.months:
+        return []
+    allowed = statistics.replace_halls(reach)
+    places = None if allowed.everything else set(allowed.agencies)
+    if district:
+        inside = {one.code for one in accounts.agencies(district)}
+        places = inside if places is None else places & inside
+    done = workload.yearly("person", scorer.months, places=places)
+    marked, told = _marked("person", scorer, places), _lines("person", scorer, places)
+    singled, nobody, nothing = scorer.singled, workload.Finished(0, 0), ()
+    rows = []
+    for key in done.keys() | marked.keys():
+        finished, bits = done.get(key, nobody)
+        bits |= marked.get(key, 0)
+        lines = told.get(key, nothing)
+        unit = "/".join(key) if singled else ""
+        if unit in singled:
+            sheets = scorer.drawn(bits, lines, unit)
+            total, many = sum(one.score for one in sheets.values()), len(sheets)
+        else:
+            total, many = scorer.plain(bits)
+            for line in lines:
+                total += scorer.less(line)
+        score = scoring.averaged(total, many)
+        draw = partial(scorer.drawn, bits, lines, unit)
+        rows.append(Row(key, None, score, scorer.grade(bits, score), finished, draw))
     return rows
 
 
@@ -258,35 +412,22 @@ def _rows(
 
 
 def _figures(
-    reach: Reach, by: str, months: Sequence[date], at: datetime, *, only: Key = ()
+    reach: Reach, by: str, months: Sequence[date], *, only: Key = ()
 ) -> dict[tuple[Key, date], Figures]:
     """What is counted of each unit and month. only: of one unit."""
     if not months:
         return {}
     asked = Period(months[0], periods.month(months[-1]).until)
-    if by == "person":
-        return _people(reach, asked, only)
-    narrowed: dict[str, Any] = dict(zip(_FILTERS[by], only, strict=True)) if only else {}
     inside = None if by in PUBLISHED or only or reach.everything else _windows(reach)
-    question = Question(period=asked, by=None if only else by, grain=Grain.MONTH, **narrowed)
-    found = {}
-    shorter = _promises(by, months)
-    for row in statistics.figures(EVERYWHERE, question, at=at, held=False):
-        key, month = only or row.key, row.period.since
-        if not all(key) or (inside is not None and key not in inside):
-            continue
-        figure = Figures(
-            finished=row["closed"], judged=row["on_time"] + row["late"], early=row["early"],
-            incomplete=row["unjudged"], promise=shorter(key, month),
-        )  # fmt: skip
-        if figure.finished:
-            found[key, month] = figure
-    return found
-
-
-_FILTERS: Mapping[str, tuple[str, ...]] = {
-    "agency": ("agency",), "district": ("district",), "window": ("hall", "window"),
-}  # fmt: skip
+    shorter, wanted = _promises(by, months), set(months)
+    return {
+        (key, month): Figures(
+            finished=one.finished, judged=one.judged, early=one.early, incomplete=one.incomplete,
+            promise=shorter(key, month),
+        )
+        for (key, month), one in workload.monthly(by, asked, key=only).items()
+        if one.finished and month in wanted and (inside is None or key in inside)
+    }  # fmt: skip
 
 
 def _promises(by: str, months: Iterable[date]) -> Callable[[Key, date], int | None]:
@@ -303,67 +444,71 @@ def _promises(by: str, months: Iterable[date]) -> Callable[[Key, date], int | No
     return of
 
 
-def _people(reach: Reach, asked: Period, only: Key) -> dict[tuple[Key, date], Figures]:
-    """What people did, as often; whose cases ended early or incomplete is not counted by person."""
-    allowed = statistics.replace_halls(reach)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT f.agency, f.person, date_trunc('month', f.start)::date,"
-            " sum(f.received + f.accepted + f.not_accepted + f.steps + f.granted + f.refused"
-            " + f.delivered)::bigint FROM statistics_person f"
-            " WHERE f.start BETWEEN %(since)s AND %(until)s"
-            " AND (%(everything)s OR f.agency = ANY(%(agencies)s::text[]))"
-            " AND (%(person)s = '' OR f.person = %(person)s AND f.agency = %(agency)s)"
-            " GROUP BY 1, 2, 3",
-            {
-                "since": asked.since, "until": asked.until, "everything": allowed.everything,
-                "agencies": sorted(allowed.agencies),
-                "agency": only[0] if only else "", "person": only[1] if only else "",
-            },
-        )  # fmt: skip
-        return {
-            ((agency, person), month): Figures(finished=many)
-            for agency, person, month, many in cursor.fetchall()
-            if many
-        }
-
-
 # --- findings ----------------------------------------------------------------------------------------
 
 
-def _counts(
-    reach: Reach, by: str, tables: Mapping[date, Table], *, only: Key = ()
-) -> dict[tuple[Key, date], dict[tuple[str, str], int]]:
-    """How often each cause is counted of each unit and month, from the tallies."""
-    if not tables:
-        return {}
+# Of a tally what can take points: where there are fewer warnings than a run the cards alone, which
+# most have alike; "" where nothing can.
+_TAKING = "CASE WHEN t.warned >= %(size)s THEN t.counts::text ELSE t.cards END"
+
+
+def _tallies(
+    reach: Reach, by: str, scorer: _Scorer, *, only: Key = ()
+) -> dict[tuple[Key, date], str]:
+    """The counts of each unit and month in which something counts, as far as it can take points."""
     where, parameters = _within(reach, by, only)
-    months = sorted(tables)
-    parameters |= {"by": by, "first": months[0], "last": months[-1]}
+    parameters |= {
+        "by": by, "first": scorer.months[0], "last": scorer.months[-1], "size": scorer.size,
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_TALLIES + where, parameters)
-        rows = cursor.fetchall()
-    nth = _numbers(months)
-    found: dict[tuple[Key, date], dict[tuple[str, str], int]] = {}
-    for place, unit, month, told in rows:
-        counts: dict[tuple[str, str], int] = {}
-        run = tables[month].run
-        for part, sums in orjson.loads(told).items():
-            for cause, many in sums.items():
-                if cause != "warning":
-                    counts[part, cause] = many
-                elif sum(many.values()) >= run.size:
-                    days = sorted((nth[month][int(day) - 1], n) for day, n in many.items())
-                    if full := scoring.full_runs(days, run):
-                        counts[part, "run"] = full
-        found[(place, unit) if by in PLACED else (unit,), month] = counts
+        cursor.execute(
+            f"SELECT t.place, t.unit, t.month, {_TAKING} FROM supervision_tally t"  # noqa: S608 - constants
+            ' WHERE t."by" = %(by)s AND t.month BETWEEN %(first)s AND %(last)s' + where,
+            parameters,
+        )
+        return {
+            ((place, unit) if by in PLACED else (unit,), month): counts
+            for place, unit, month, counts in cursor.fetchall()
+        }
+
+
+def _marked(by: str, scorer: _Scorer, places: Collection[str] | None) -> dict[Key, int]:
+    """By unit: the months in which something counts, as bits."""
+    return {
+        (place, unit): bits
+        for place, unit, bits in _of_tallies(
+            f"t.place, t.unit, bit_or({workload.month_bit('t.month')})", "GROUP BY 1, 2",
+            by, scorer, places,
+        )
+    }  # fmt: skip
+
+
+def _lines(by: str, scorer: _Scorer, places: Collection[str] | None) -> dict[Key, list[str]]:
+    """By unit: a line (letter of the month, counts) for each month in which it can lose points."""
+    found: dict[Key, list[str]] = defaultdict(list)
+    for place, unit, line in _of_tallies(
+        f"t.place, t.unit, chr({ord(FIRST) - 1} + date_part('month', t.month)::int) || {_TAKING}",
+        "AND (t.cards <> '' OR t.warned >= %(size)s)", by, scorer, places,
+    ):  # fmt: skip
+        found[place, unit].append(line)
     return found
 
 
-_TALLIES = (
-    "SELECT t.place, t.unit, t.month, t.counts::text FROM supervision_tally t"
-    ' WHERE t."by" = %(by)s AND t.month BETWEEN %(first)s AND %(last)s'
-)
+def _of_tallies(
+    columns: str, more: str, by: str, scorer: _Scorer, places: Collection[str] | None
+) -> list[tuple[Any, ...]]:
+    within = "" if places is None else " AND t.place = ANY(%(places)s::text[])"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {columns} FROM supervision_tally t"  # noqa: S608 - constants
+            ' WHERE t."by" = %(by)s AND t.month BETWEEN %(first)s AND %(last)s'
+            f"{within} {more}",
+            {
+                "by": by, "first": scorer.months[0], "last": scorer.months[-1],
+                "size": scorer.size, "places": sorted(places or ()),
+            },
+        )  # fmt: skip
+        return list(cursor.fetchall())
 
 
 def _within(reach: Reach, by: str, only: Key) -> tuple[str, dict[str, Any]]:
@@ -373,10 +518,6 @@ def _within(reach: Reach, by: str, only: Key) -> tuple[str, dict[str, Any]]:
         return " AND t.place = %(place)s AND t.unit = %(unit)s", {"place": place, "unit": unit}
     if by in PUBLISHED or reach.everything:
         return "", {}
-    if by == "person":
-        return " AND t.place = ANY(%(places)s::text[])", {
-            "places": sorted(statistics.replace_halls(reach).agencies)
-        }
     within = sorted(_windows(reach))
     return (
         " AND (t.place, t.unit) IN (SELECT * FROM unnest(%(places)s::text[], %(units)s::text[]))",
@@ -390,14 +531,6 @@ def _windows(reach: Reach) -> set[tuple[str, str]]:
         (one.hall, one.code)
         for one in halls.windows_in([one.code for one in halls.halls()])
         if one.hall in reach.halls or one.agency in reach.agencies
-    }
-
-
-def _numbers(months: Sequence[date]) -> dict[date, list[int]]:
-    """The working-day numbers of the days of each month."""
-    nth = working()
-    return {
-        month: [nth(month + DAY * n) for n in range(periods.month(month).days)] for month in months
     }
 
 
@@ -487,14 +620,14 @@ def may_open(reach: Reach, by: str, key: Key) -> bool:
     return openable(reach, by)(key)
 
 
-def scored(reach: Reach, by: str, key: Key, month: date, *, at: datetime) -> Scored | None:
+def scored(reach: Reach, by: str, key: Key, month: date) -> Scored | None:
     """The sheet of a unit and month with its findings; None where it had nothing, or is not within
     reach."""
     if not may_open(reach, by, key):
         return None
     book = rulebooks.now()
     rules = table(book, month)
-    figures = _figures(EVERYWHERE, by, (month,), at, only=key).get((key, month), Figures())
+    figures = _figures(EVERYWHERE, by, (month,), only=key).get((key, month), NOTHING)
     seen = {one.id: one for one in _seen(by, key, month)}
     if not figures.finished and not seen:
         return None
@@ -526,18 +659,12 @@ def _seen(by: str, key: Key, month: date) -> list[Seen]:
         return [Seen(*row) for row in cursor.fetchall()]
 
 
-def history(
-    reach: Reach, by: str, key: Key, months: Sequence[date], *, at: datetime
-) -> Mapping[date, Sheet]:
+def history(reach: Reach, by: str, key: Key, months: Sequence[date]) -> Mapping[date, Sheet]:
     """A unit's sheets of several months, without their findings; empty where it is not within reach."""
     if not may_open(reach, by, key):
         return {}
-    book = rulebooks.now()
-    tables = {month: table(book, month) for month in months}
-    rows = _rows(
-        book, tables, _figures(EVERYWHERE, by, months, at, only=key),
-        _counts(EVERYWHERE, by, tables, only=key),
-    )  # fmt: skip
+    scorer = _Scorer(rulebooks.now(), months)
+    rows = _few(scorer, EVERYWHERE, by, "", only=key)
     return rows[0].sheets if rows else {}
 
 

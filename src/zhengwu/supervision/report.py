@@ -18,7 +18,7 @@ from django.db import connection
 from django.template import engines
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.accounts.queries import Reach
+from zhengwu.accounts.queries import NOWHERE, Reach
 from zhengwu.documents import render, sheets
 from zhengwu.domain import periods, scoring
 from zhengwu.domain.periods import DAY, Period
@@ -29,7 +29,7 @@ from zhengwu.statistics.queries import Question
 from zhengwu.statistics.report import FONT, Cell, Table, month
 from zhengwu.supervision import accounts as accountability
 from zhengwu.supervision import orders as ordering
-from zhengwu.supervision import ranking, rulebooks, services, tally
+from zhengwu.supervision import ranking, rulebooks, services, sight, tally
 from zhengwu.supervision.chain import CAUSES_ZH
 from zhengwu.web import charts
 
@@ -66,9 +66,11 @@ class Report:
         return self.drawn.astimezone(SHANGHAI).date() > self.period.until
 
 
-def content(reach: Reach, period: Period, *, at: datetime, scope: str) -> Report:
-    """The report of a month. scope: whose it is, in words."""
-    read = _Read(reach, period, at)
+def content(
+    reach: Reach, period: Period, *, at: datetime, scope: str, acts: Reach = NOWHERE
+) -> Report:
+    """The report of a month. scope: whose it is, in words; acts: as far as one supervises."""
+    read = _Read(reach, period, at, acts)
     found, before = read.sums(period), read.sums(periods.month(period.since - DAY))
     summary = [
         (f"{LEVELS_ZH[Level(level)]}", found.of(level), before.of(level)) for level in LEVELS
@@ -80,8 +82,8 @@ def content(reach: Reach, period: Period, *, at: datetime, scope: str) -> Report
     ]  # fmt: skip
     span = ranking.span(f"{period.since:%Y-%m}", today=at.astimezone(SHANGHAI).date())
     book = rulebooks.now()
-    agencies = ranking.ranking(reach, "agency", span, at=at)
-    districts = ranking.ranking(reach, "district", span, at=at)
+    agencies = ranking.ranking(reach, "agency", span)
+    districts = ranking.ranking(reach, "district", span)
     ranked, bars = _ranked(agencies)
     return Report(
         period, at, scope, tuple(summary), bars,
@@ -164,18 +166,21 @@ class _Sums:
 class _Read:
     """The rows of a month within a reach."""
 
-    def __init__(self, reach: Reach, period: Period, at: datetime) -> None:
+    def __init__(self, reach: Reach, period: Period, at: datetime, acts: Reach) -> None:
         self.period, self.at = period, at
+        self._told, more = sight.served_to("t", reach, acts)
         self._reach: dict[str, Any] = {
             "everything": reach.everything, "agencies": sorted(reach.agencies),
             "halls": sorted(reach.halls),
-        }  # fmt: skip
+        } | more  # fmt: skip
 
-    def _rows(self, sql: str, when: str, *, hall: bool, period: Period | None = None) -> list[Any]:
+    def _rows(
+        self, sql: str, when: str, *, findings: bool, period: Period | None = None
+    ) -> list[Any]:
         since, until = tally.bounds((period or self.period).since)
         within = "%(everything)s OR t.agency = ANY(%(agencies)s::text[])"
-        if hall:
-            within += " OR t.hall = ANY(%(halls)s::text[])"
+        if findings:
+            within = f"({within} OR t.hall = ANY(%(halls)s::text[])) AND {self._told}"
         sql = sql.replace(
             "{WHERE}", f"t.{when} >= %(since)s AND t.{when} < %(until)s AND ({within})"
         )
@@ -194,7 +199,7 @@ class _Read:
             return list(cursor.fetchall())
 
     def _findings(self, sql: str, period: Period | None = None) -> list[Any]:
-        return self._rows(sql, "at", hall=True, period=period)
+        return self._rows(sql, "at", findings=True, period=period)
 
     def sums(self, period: Period) -> _Sums:
         rows = self._findings(
@@ -215,7 +220,7 @@ class _Read:
 
     def _many(self, table: str, period: Period) -> int:
         sql = f"SELECT count(*) FROM {table} t WHERE {{WHERE}}"  # noqa: S608 - our own names
-        return int(self._rows(sql, "opened", hall=False, period=period)[0][0])
+        return int(self._rows(sql, "opened", findings=False, period=period)[0][0])
 
     def dimensions(self) -> Table:
         rows = self._findings(
@@ -307,7 +312,7 @@ class _Read:
             "SELECT t.number, t.agency, t.case_number, t.opened, t.state, t.answer_due,"
             " t.closed IS NULL AND t.answer_due < %(at)s, t.returned FROM supervision_order t"
             " WHERE {WHERE} ORDER BY t.opened DESC, t.number LIMIT %(most)s",
-            "opened", hall=False,
+            "opened", findings=False,
         )  # fmt: skip
         named = accounts.names(agencies=(row[1] for row in rows))
         return Table(
@@ -328,7 +333,7 @@ class _Read:
             "SELECT t.cause, t.agency, t.case_number, t.opened, t.findings, t.revoked, t.state,"
             " t.measure FROM supervision_account t WHERE {WHERE}"
             " ORDER BY t.opened DESC, t.id LIMIT %(most)s",
-            "opened", hall=False,
+            "opened", findings=False,
         )  # fmt: skip
         named = accounts.names(agencies=(row[1] for row in rows))
         return Table(

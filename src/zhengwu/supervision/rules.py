@@ -20,7 +20,7 @@ from zhengwu.accounts.queries import Actor
 from zhengwu.domain import rulebook, scoring
 from zhengwu.domain.reading import SHANGHAI
 from zhengwu.domain.refusal import Refusal, Refusals
-from zhengwu.domain.rulebook import DIALECTS_ZH, Dialect, Rule, Rulebook
+from zhengwu.domain.rulebook import DIALECTS_ZH, SUPERVISOR, Dialect, Rule, Rulebook
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
 from zhengwu.supervision import rulebooks, trials
@@ -222,9 +222,19 @@ def _kept(rule: Rule, book: Rulebook) -> list[Refusal]:
                     field="matter")
         )  # fmt: skip
     if rule.matter != "repeat":
-        return found
+        return found + _counted_by(rule, book)
     tests = {one.attribute: one.value for one in rule.where}
     of = [one for one in book.rules if one.code == tests.get("of")]
+    if rule.served != SUPERVISOR and any(
+        _holds_beside(one, rule) and one.served == SUPERVISOR for one in of
+    ):
+        found.append(
+            Refusal(
+                "rule.of_kept",
+                f"规则 {tests['of']} 只送达监察人员，数它的规则不能让机关知道。"
+                "请改数别的规则，或者这条规则也只送达监察人员。", field="where.of",
+            )
+        )  # fmt: skip
     if not of or of[0].matter == "repeat":
         found.append(
             Refusal("rule.of", "请选择数哪一条规则的发现；“屡次”本身不能再数。", field="where.of")
@@ -239,6 +249,34 @@ def _kept(rule: Rule, book: Rulebook) -> list[Refusal]:
             Refusal("rule.per", "个人和机关分别数，只能选一个。", field="where.per")
         )  # fmt: skip
     return found
+
+
+def _counted_by(rule: Rule, book: Rulebook) -> list[Refusal]:
+    """A rule that is served to supervisors alone is counted by none of which the agency learns."""
+    if rule.served != SUPERVISOR:
+        return []
+    counting = [
+        one.code for one in book.every("repeat")
+        if _holds_beside(one, rule) and one.served != SUPERVISOR
+        and any(test.attribute == "of" and test.value == rule.code for test in one.where)
+    ]  # fmt: skip
+    if not counting:
+        return []
+    named = "、".join(dict.fromkeys(counting))
+    return [
+        Refusal(
+            "rule.counted",
+            f"规则 {named} 数这条规则的发现，并且送达机关，这条规则就不能只送达监察人员。"
+            f"请加选责任岗位、机关负责人为送达对象，或者先终止规则 {named}。", field="receivers",
+        )
+    ]  # fmt: skip
+
+
+def _holds_beside(one: Rule, other: Rule) -> bool:
+    """Whether there is a day on which both are in force."""
+    return (other.until is None or one.since < other.until) and (
+        one.until is None or other.since < one.until
+    )
 
 
 def _setting(change: Mapping[str, Any], today: date) -> dict[str, Any]:

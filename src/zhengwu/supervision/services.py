@@ -19,9 +19,21 @@ from zhengwu.accounts.queries import Actor
 from zhengwu.calendars import queries as calendars
 from zhengwu.cases import loading, writing
 from zhengwu.cases.heads import iso
+from zhengwu.documents import files as kept_files
 from zhengwu.domain.derivation import moment_words
 from zhengwu.domain.reading import SHANGHAI
-from zhengwu.domain.rulebook import BY_MATTER, CARDS, LEVELS_ZH, RANK, Level, Rule
+from zhengwu.domain.refusal import Refusal
+from zhengwu.domain.rulebook import (
+    BY_MATTER,
+    CARDS,
+    DESK,
+    HEAD,
+    LEVELS_ZH,
+    RANK,
+    SUPERVISOR,
+    Level,
+    Rule,
+)
 from zhengwu.domain.supervising import Responsible
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
@@ -50,6 +62,7 @@ STATES: Mapping[str, str] = {
 # What ends an appeal; a basis that changes afterwards gives a new one.
 _ENDED = frozenset({"appeal_withdrawn", *OUTCOMES})
 LARGEST = 2**62
+MOST_FILES = 10  # of evidence with one appeal
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +83,17 @@ class Finding:
     appeal_due: datetime | None
     issued: datetime
     answer_due: datetime | None
+    served: int
     events: Sequence[ledger.Entry] = ()
 
     @property
     def card(self) -> bool:
         return self.level in CARDS
+
+    @property
+    def clue(self) -> bool:
+        """Whether it is the supervisors' to look into, and nobody's to answer."""
+        return bool(self.served & SUPERVISOR) and self.answer_due is None
 
     @property
     def issuer(self) -> str | None:
@@ -87,7 +106,7 @@ class Finding:
 
 COLUMNS = (
     'f.id, f.version, f.rule, f.level, f."case", f.agency, f.region, f.person, f.post, f.state,'
-    " f.appeal, f.appeal_due, f.issued, f.answer_due"
+    " f.appeal, f.appeal_due, f.issued, f.answer_due, f.served"
 )
 
 
@@ -137,6 +156,8 @@ def _may_close(sight: Sight, one: Finding, at: datetime) -> None:
         raise no("closed", "这条发现已经办结。")
     if one.appeal in ("open", "pending"):
         raise no("appeal_open", "申诉还没有裁定。请先裁定，再办结。")
+    if one.clue:
+        return
     if one.answer_due is None:
         raise no("nothing_due", f"这是{LEVELS_ZH[Level(one.level)]}，不用答复，也不用办结。")
     if one.state != "answered" and at <= one.answer_due:
@@ -146,13 +167,17 @@ def _may_close(sight: Sight, one: Finding, at: datetime) -> None:
         )
 
 
-def _may_appeal(sight: Sight, one: Finding, at: datetime) -> None:
+def _heading(sight: Sight, one: Finding) -> None:
     if not sight.heads(one.agency):
         raise no(
             "appeal_whose",
             f"申诉由责任机关（{accounts.agency_name(one.agency)}）的负责人提出。"
             "请把情况和证据报给本机关负责人。",
         )
+
+
+def _may_appeal(sight: Sight, one: Finding, at: datetime) -> None:
+    _heading(sight, one)
     if not one.card and not one.appeal:
         raise no(
             "no_card",
@@ -198,6 +223,11 @@ def _may_decide(sight: Sight, one: Finding, at: datetime) -> None:
 def _answering(sight: Sight, one: Finding, verb: str) -> None:
     if not sight.answers_for(one.agency, one.person, one.post):
         raise no("not_yours", f"由责任岗位或者责任机关的负责人{verb}。您没有这个权限。")
+    if not one.served & DESK and not sight.heads(one.agency):
+        raise no(
+            "not_served",
+            f"这条发现没有送达责任岗位，由责任机关的负责人{verb}。请把情况报给本机关负责人。",
+        )
 
 
 def _supervising(sight: Sight, one: Finding, verb: str) -> None:
@@ -246,12 +276,14 @@ def answer(actor: Actor, id: UUID, text: str, *, version: int, key: str, at: dat
 def close(actor: Actor, id: UUID, text: str, *, version: int, key: str, at: datetime) -> Done:
     """Bring a finding to its end (办结); a supervisor does. Raises NotFound, Moved, Refusal.
 
-    text: may be empty where it was answered.
+    text: may be empty where it was answered. A clue is closed with what looking into it showed.
     """
     text = written(text, "意见", required=False)
 
     def step(one: Finding) -> Step:
-        if one.state != "answered":
+        if one.clue:
+            written(text, "核查的情况和结果")
+        elif one.state != "answered":
             written(text, "责任单位没有答复而直接办结的理由")
         head = {"state": "closed", "closed": iso(at)}
         return Step(kind="closed", sentence="已办结。", head=head, text=text)
@@ -262,16 +294,44 @@ def close(actor: Actor, id: UUID, text: str, *, version: int, key: str, at: date
     )  # fmt: skip
 
 
+def may_bring_evidence(actor: Actor, id: UUID) -> None:
+    """Whether this actor may send in files for an appeal at all: nobody else's reach our disk.
+
+    Raises NotFound, Refusal.
+    """
+    sight = Sight.of(actor)
+    _heading(sight, load(sight, id))
+
+
 def appeal(
-    actor: Actor, id: UUID, reason: str, text: str, *, version: int, key: str, at: datetime
+    actor: Actor,
+    id: UUID,
+    reason: str,
+    text: str,
+    files: Sequence[UUID] = (),
+    *,
+    version: int,
+    key: str,
+    at: datetime,
 ) -> Done:
     """Appeal against a card (申诉), within three working days. reason: of REASONS; text: evidence.
 
-    Raises NotFound, Moved, Refusal.
+    files: of `documents.files`, kept by this actor; they become the finding's in the same
+    transaction. The same files sent again with the same key are the same appeal. Raises NotFound,
+    Moved, Refusal (of files field "evidence").
     """
     if reason not in REASONS:
         raise no("reason", "请从列表里选择申诉的理由。", field="reason")
     text = written(text, "事实和证据")
+    named = _evidence(files)
+
+    def bound() -> None:
+        try:
+            kept_files.bind(
+                [UUID(one["file"]) for one in named], by=actor, stream=FINDINGS, stream_id=id
+            )
+        except Refusal as refusal:
+            raise Refusal(refusal.code, refusal.sentence, field="evidence") from None
 
     def step(one: Finding) -> Step:
         due = issuing.term(calendars.edition(one.region), at, DECIDE_DAYS)
@@ -279,13 +339,39 @@ def appeal(
         return Step(
             kind="appealed",
             sentence=f"已申诉。监察人员应当在 {moment_words(due)} 以前裁定。",
-            body={"reason": reason},
+            body={"reason": reason} | ({"files": named} if named else {}),
             head={"appeal": "pending", "appeal_due": iso(due)},
             text=text,
+            also=bound if named else None,
         )
 
+    # A file counts by its content: a form sent twice brings the same files under other ids.
+    digests = {"files": ",".join(one["digest"] for one in named)} if named else {}
     return _act(
-        actor, id, "appeal", step, version=version, key=key, at=at, text=text, reason=reason
+        actor, id, "appeal", step, version=version, key=key, at=at, text=text, reason=reason,
+        **digests,
+    )  # fmt: skip
+
+
+def _evidence(ids: Sequence[UUID]) -> list[dict[str, str]]:
+    """What the entry says of the files: ids and digests, no name. Raises Refusal."""
+    wanted = list(dict.fromkeys(ids))
+    if len(wanted) > MOST_FILES:
+        raise too_many_files()
+    found = kept_files.found(wanted) if wanted else {}
+    if len(found) < len(wanted):
+        raise no(
+            "files_gone",
+            "上传的证据文件已经不在了（七天内没有提交）。请重新上传。", field="evidence",
+        )  # fmt: skip
+    return [{"file": str(one), "digest": found[one].digest} for one in wanted]
+
+
+def too_many_files() -> Refusal:
+    return no(
+        "files_many",
+        f"一次申诉最多附 {MOST_FILES} 个证据文件。请合并成几份，或者只留最要紧的。",
+        field="evidence",
     )
 
 
@@ -390,11 +476,14 @@ def _act(
 
 
 def rules_by_hand(at: datetime) -> tuple[Rule, ...]:
-    """The rules by which a person may issue: what the clock, a source or a count finds is not."""
+    """The rules by which a person may issue: what the clock, a source or a count finds is not, and
+    nothing that the agency would not be told of.
+    """
     found = rulebooks.now().on(at.astimezone(SHANGHAI).date())
     return tuple(
         one for one in found
         if (matter := BY_MATTER[one.matter]).of in ("case", "hand") and not matter.timed
+        and one.served != SUPERVISOR
     )  # fmt: skip
 
 
@@ -470,6 +559,10 @@ LATE: Mapping[str, tuple[str, str]] = {
     "answer": ("answer_due", "state IN ('issued', 'signed')"),
     "appeal": ("appeal_due", "appeal = 'pending'"),
 }
+# An appeal waits for the supervisors, everything else for those of the agency who were served.
+_REMINDED: Mapping[str, str] = {
+    "sign": f"served & {DESK | HEAD}", "answer": f"served & {DESK | HEAD}", "appeal": str(SUPERVISOR),
+}  # fmt: skip
 
 
 def tend(at: datetime, *, most: int = 200) -> int:
@@ -483,7 +576,8 @@ def tend(at: datetime, *, most: int = 200) -> int:
 
 def _remind(at: datetime, most: int) -> int:
     parts = [
-        f"(SELECT id, version, agency, region, '{what}', {due} FROM supervision_finding"  # noqa: S608
+        f"(SELECT id, version, agency, region, '{what}', {_REMINDED[what]}, {due}"  # noqa: S608
+        " FROM supervision_finding"
         f" WHERE {state} AND {due} <= %(at)s AND (reminded IS NULL OR reminded < {due})"
         f" ORDER BY {due} LIMIT %(most)s)"
         for what, (due, state) in LATE.items()
@@ -491,7 +585,7 @@ def _remind(at: datetime, most: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT ON (id) * FROM (" + " UNION ALL ".join(parts)  # noqa: S608 - constants
-            + ") late(id, version, agency, region, what, due) ORDER BY id, due LIMIT %(most)s",
+            + ") late(id, version, agency, region, what, served, due) ORDER BY id, due LIMIT %(most)s",
             {"at": at, "most": most},
         )  # fmt: skip
         late = cursor.fetchall()
@@ -501,11 +595,12 @@ def _remind(at: datetime, most: int) -> int:
             expected=version,
             event=ledger.NewEvent(
                 kind="reminded", occurred=at, agency=agency, region=region, source=SOURCE,
-                key=f"reminded/{id}/{what}/{iso(due)}", body={"what": what},
+                key=f"reminded/{id}/{what}/{iso(due)}",
+                body={"what": what, "served": issuing.receivers(served)},
             ),
             head={"reminded": iso(due)},
         )
-        for id, version, agency, region, what, due in late
+        for id, version, agency, region, what, served, due in late
     ]  # fmt: skip
     # One that somebody moves at this moment comes with the next turn.
     outcomes = ledger.append(FINDINGS, rows)
@@ -513,7 +608,7 @@ def _remind(at: datetime, most: int) -> int:
 
 
 __all__ = [
-    "ACTS", "APPEALS", "LATE", "OUTCOMES", "REASONS", "STATES", "Act", "Done", "Finding", "Moved",
+    "ACTS", "APPEALS", "LATE", "MOST_FILES", "OUTCOMES", "REASONS", "STATES", "Act", "Done", "Finding", "Moved",
     "NotFound", "answer", "appeal", "appeal_until", "close", "decide", "issue_by_hand", "load",
-    "rules_by_hand", "sign", "tend", "withdraw_appeal",
+    "may_bring_evidence", "rules_by_hand", "sign", "tend", "too_many_files", "withdraw_appeal",
 ]  # fmt: skip

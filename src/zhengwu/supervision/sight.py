@@ -1,26 +1,43 @@
 """What of supervision an actor sees and may do (监察的权限): the one filter of every fetch.
 
 A supervisor sees their region, a centre manager their hall, a head their agency; whoever answers for
-an agency sees what bears their own name or the post they hold.
+an agency sees what bears their own name or the post they hold. What is served to supervisors alone
+is there for nobody else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import roles
 from zhengwu.accounts.queries import Actor, Reach
+from zhengwu.domain.rulebook import SUPERVISOR
 
 SEE, ANSWER, APPEAL, ACT = (
     "supervise.see", "supervise.answer", "supervise.appeal", "supervise.act",
 )  # fmt: skip
 # A record or an order belongs to a hall by the findings of its case.
 _IN_HALL = (
-    'EXISTS (SELECT 1 FROM supervision_finding h WHERE h."case" = {t}."case"'
-    " AND h.hall = ANY(%(halls)s::text[]))"
+    'EXISTS (SELECT 1 FROM supervision_finding h WHERE h."case" = {t}."case"'  # noqa: S608 - constants
+    f" AND h.hall = ANY(%(halls)s::text[]) AND h.served <> {SUPERVISOR})"
 )
+
+
+def served_to(alias: str, sees: Reach, acts: Reach) -> tuple[str, dict[str, Any]]:
+    """Leaves out the findings that are served to supervisors alone, but those of the agencies that
+    one supervises: SQL with its parameters. sees: as far as one reads; acts: as far as one supervises.
+    """
+    if sees.everything or acts.everything or (not sees.halls and sees.agencies <= acts.agencies):
+        return "true", {}
+    others = f"{alias}.served <> {SUPERVISOR}"
+    if not acts.agencies:
+        return others, {}
+    return (
+        f"({others} OR {alias}.agency = ANY(%(supervised_seen)s::text[]))",
+        {"supervised_seen": sorted(acts.agencies)},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +65,15 @@ class Sight:
         """Of findings, alias `f`."""
         one = len(self.sees.halls) == 1
         hall = "f.hall = %(hall_seen)s" if one else "f.hall = ANY(%(halls)s::text[])"
-        return self._within("f", hall)
+        condition, parameters = self._within("f", hall)
+        if self.sees.everything or condition == "false":
+            return condition, parameters
+        # Who answers for an agency sees what bears their name there, beyond what they may read.
+        sees = replace(self.sees, agencies=self.sees.agencies | self.answers.agencies)
+        told, more = served_to("f", sees, self.acts)
+        if told != "true":
+            condition = f"({condition} AND {told})"
+        return condition, parameters | more
 
     def orders(self) -> tuple[str, dict[str, Any]]:
         """Of orders, alias `o`."""

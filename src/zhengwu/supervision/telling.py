@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from zhengwu.accounts import queries as people
 from zhengwu.accounts.queries import Names
+from zhengwu.documents.files import File
 from zhengwu.domain.derivation import moment_words
 from zhengwu.domain.event import Event
-from zhengwu.domain.rulebook import LEVELS_ZH, Level
+from zhengwu.domain.rulebook import LEVELS_ZH, RECEIVERS, Level
 from zhengwu.ledger import queries as ledger
 from zhengwu.ledger.services import Entry
 from zhengwu.supervision import accounts as accountability
@@ -25,7 +27,7 @@ from zhengwu.supervision.chain import CAUSES_ZH
 class Told:
     """One event of a stream in words (经过). text: what somebody wrote; erased: it was deleted.
 
-    who: the agency or 系统自动; person: the name of whoever did it.
+    who: the agency or 系统自动; person: the name of whoever did it. files: what was handed in with it.
     """
 
     version: int
@@ -38,6 +40,7 @@ class Told:
     text: str
     erased: bool = False
     hidden: bool = False  # there is a text, and it is not for this reader
+    files: tuple[File, ...] = ()
 
 
 FINDING_ZH: Mapping[str, str] = {
@@ -68,9 +71,9 @@ _Detailed = Callable[[Entry, Names], str]
 def of_finding(event: Entry, names: Names) -> str:
     body = event.body
     if event.kind == "issued":
-        return LEVELS_ZH[Level(body["level"])]
+        return _to(LEVELS_ZH[Level(body["level"])], "送达", body)
     if event.kind == "reminded":
-        return _REMINDED.get(str(body.get("what")), "")
+        return _to(_REMINDED.get(str(body.get("what")), ""), "催办", body)
     if event.kind == "lowered":
         return f"降为{LEVELS_ZH[Level(body['level'])]}"
     if event.kind == "appealed":
@@ -82,6 +85,12 @@ def of_finding(event: Entry, names: Names) -> str:
         entries = "、".join(str(one) for one in body.get("versions") or ())
         return f"办件第 {entries} 条记载" if entries else ""
     return ""
+
+
+def _to(what: str, how: str, body: Mapping[str, Any]) -> str:
+    """黄牌，送达责任岗位、机关负责人; what was entered before that counted says nothing of it."""
+    named = "、".join(RECEIVERS[one] for one in body.get("served") or () if one in RECEIVERS)
+    return f"{what}，{how}{named}" if named else what
 
 
 def of_order(event: Entry, names: Names) -> str:
@@ -127,8 +136,9 @@ def history(
     names: Names,
     *,
     reads: bool,
+    files: Mapping[UUID, File] | None = None,
 ) -> tuple[Told, ...]:
-    """A stream in words. reads: whether what people wrote is told."""
+    """A stream in words. reads: whether what people wrote is told; files: of the stream, by id."""
     places = {one.version: _content(one) for one in events}
     wanted = [one for one in places.values() if one is not None]
     texts = ledger.contents(wanted) if reads else {}
@@ -148,9 +158,17 @@ def history(
                 text=str(text) if text is not None else "",
                 erased=reads and place is not None and text is None,
                 hidden=not reads and place is not None,
+                files=tuple(
+                    file for id in named(one) if (file := (files or {}).get(id)) is not None
+                ),
             )
         )  # fmt: skip
     return tuple(told)
+
+
+def named(event: Event) -> dict[UUID, str]:
+    """The files that an event names, each with its digest."""
+    return {UUID(one["file"]): str(one["digest"]) for one in event.body.get("files") or ()}
 
 
 def _content(event: Entry) -> str | None:

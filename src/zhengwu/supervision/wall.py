@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.accounts.queries import CITY, Actor, Reach
+from zhengwu.accounts.queries import CITY, NOWHERE, Actor, Reach
 from zhengwu.cases import pressing, wording
 from zhengwu.cases.pressing import Bounds
 from zhengwu.domain.calendar import Calendar
@@ -28,6 +28,7 @@ from zhengwu.domain.rulebook import Level
 from zhengwu.statistics import queries as statistics
 from zhengwu.statistics.followers import FIGURES
 from zhengwu.statistics.queries import Question, Row
+from zhengwu.supervision import sight
 from zhengwu.supervision.followers import NAME as WATCH
 from zhengwu.web import charts
 
@@ -48,6 +49,12 @@ LIGHTS: Mapping[str, str] = {
 def reach(actor: Actor) -> Reach:
     """How far this actor supervises; the same for all who may see the same."""
     return replace(accounts.reach(actor, ACT), streams=frozenset())
+
+
+def acts(actor: Actor) -> Reach:
+    """As far as this actor is shown what is served to supervisors alone."""
+    found = accounts.reach(actor, sight.ACT) if actor.may(sight.ACT) else NOWHERE
+    return replace(found, streams=frozenset())
 
 
 def shows_people(actor: Actor) -> bool:
@@ -174,8 +181,10 @@ class Wall:
         return self.found[-1].counts
 
 
-def wall(reach: Reach, *, people: bool, at: datetime) -> Wall:
-    """Read anew; some fifteen queries, none of which grows with the cases that are closed."""
+def wall(reach: Reach, *, acts: Reach = NOWHERE, people: bool, at: datetime) -> Wall:
+    """Read anew; some fifteen queries, none of which grows with the cases that are closed. acts: as
+    far as one supervises.
+    """
     today = at.astimezone(SHANGHAI).date()
     day = Question(period=Period(today, today), by="district")
     rows = statistics.figures(reach, day, at=at)
@@ -191,7 +200,7 @@ def wall(reach: Reach, *, people: bool, at: datetime) -> Wall:
     calendar = pressing.calendar()
     bounds = pressing.bounds(at, calendar)
     worst = _pressed(reach, bounds, most=WORST)
-    news = _news(reach)
+    news = _news(reach, acts)
     names = _Names.of(
         agencies=[*(row.key[0] for row in judged), *_agencies(worst), *(row[4] for row in news)],
         people=[row[HOLDER] for row in worst] if people else (),
@@ -208,7 +217,7 @@ def wall(reach: Reach, *, people: bool, at: datetime) -> Wall:
         districts=districts,
         pressing=sum((one.pressing for one in districts), Pressing()),
         worst=_told(worst, names, at=at, calendar=calendar, people=people),
-        found=_found(reach, today),
+        found=_found(reach, acts, today),
         news=tuple(
             News(row[0], row[1], row[2], row[3], names.short(row[4]), row[5], row[6])
             for row in news
@@ -408,7 +417,7 @@ def _holder(kind: str, agency: str, window: str | None) -> str:
 # --- findings ---------------------------------------------------------------------------------------
 
 
-def _within(reach: Reach) -> tuple[str, dict[str, Any]]:
+def _within(reach: Reach, acts: Reach) -> tuple[str, dict[str, Any]]:
     """The permission filter on findings, on alias `f`, with its parameters."""
     if reach.everything:
         return "true", {}
@@ -418,12 +427,13 @@ def _within(reach: Reach) -> tuple[str, dict[str, Any]]:
     if reach.halls:
         parts.append("f.hall = ANY(%(halls)s::text[])")
     given = {"agencies": sorted(reach.agencies), "halls": sorted(reach.halls)}
-    return (f"({' OR '.join(parts)})" if parts else "false"), given
+    told, more = sight.served_to("f", reach, acts)
+    return (f"(({' OR '.join(parts)}) AND {told})" if parts else "false"), given | more
 
 
-def _found(reach: Reach, today: date) -> tuple[Found, ...]:
+def _found(reach: Reach, acts: Reach, today: date) -> tuple[Found, ...]:
     """Of the last FOUND days, by the day on which each ought to have come to light."""
-    allowed, parameters = _within(reach)
+    allowed, parameters = _within(reach, acts)
     days = [today - nth * DAY for nth in range(FOUND - 1, -1, -1)]
     begins = datetime.combine(days[0], datetime.min.time(), SHANGHAI)
     ends = datetime.combine(today + DAY, datetime.min.time(), SHANGHAI)
@@ -441,9 +451,9 @@ def _found(reach: Reach, today: date) -> tuple[Found, ...]:
     )
 
 
-def _news(reach: Reach) -> list[tuple[Any, ...]]:
+def _news(reach: Reach, acts: Reach) -> list[tuple[Any, ...]]:
     """The newest findings but hints: id, at, level, rule, agency, item, number."""
-    allowed, parameters = _within(reach)
+    allowed, parameters = _within(reach, acts)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT f.id, f.at, f.level, f.rule_name, f.agency, f.item_name, f.number"  # noqa: S608
@@ -489,6 +499,6 @@ def since_judged(today: date) -> date:
 
 __all__ = [
     "ACT", "FOUND", "JUDGED", "LIGHTS", "PAGE", "TREND", "WORST", "Agency", "Delay", "District",
-    "Found", "News", "Pressed", "Pressing", "Wall", "delay", "listed", "mark", "reach",
+    "Found", "News", "Pressed", "Pressing", "Wall", "acts", "delay", "listed", "mark", "reach",
     "shows_people", "since_judged", "wall",
 ]  # fmt: skip

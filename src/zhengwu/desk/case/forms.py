@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
-from uuid import UUID
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -17,7 +16,8 @@ from zhengwu.accounts.queries import Actor
 from zhengwu.cases.grounds import MATERIAL
 from zhengwu.cases.queries import ActOffer
 from zhengwu.cases.verbs import Ask
-from zhengwu.documents import files
+from zhengwu.desk import taking
+from zhengwu.desk.taking import KEPT
 from zhengwu.documents.files import File
 from zhengwu.domain.refusal import Refusal
 from zhengwu.web.forms import Form, Line, Paragraphs
@@ -27,7 +27,6 @@ MOST_FILES = 20
 CONFIRMED = "confirmed"
 # The page's own fields have these names; the act's go by another on the page.
 TAKEN = {"version": "entry-version", "key": "entry-key"}
-KEPT = "kept-"  # before the name of a file field: the ids of files already taken in
 INSPECTOR = "inspector-"
 
 
@@ -150,7 +149,8 @@ class ActForm(Form):
         for name, ask in self.asks.items():
             if ask.kind != "file":
                 continue
-            self.kept[name] = _before(actor, cast(QueryDict, self.data).getlist(KEPT + name))
+            came = cast(QueryDict, self.data).getlist(KEPT + name)
+            self.kept[name] = taking.before(actor, came, most=MOST_FILES)
             sent = uploaded.getlist(name)
             if len(sent) + len(self.kept[name]) > MOST_FILES:
                 refused.append(
@@ -162,20 +162,9 @@ class ActForm(Form):
                 )
                 continue
             purpose = "signature" if ask.name == "signature" else "material"
-            for one in sent:
-                try:
-                    kept = files.keep(
-                        actor,
-                        purpose=purpose,
-                        name=str(one.name or ""),
-                        data=one,  # type: ignore[arg-type]
-                        at=at,
-                    )
-                except Refusal as refusal:
-                    said = f"“{one.name}”没有收下：{refusal.sentence}" if sent else refusal.sentence
-                    refused.append(Refusal(refusal.code, said, field=ask.name))
-                else:
-                    self.kept[name].append(kept)
+            refused += taking.take_in(
+                actor, sent, self.kept[name], purpose=purpose, field=ask.name, at=at
+            )
         return refused
 
     def confirmed(self) -> bool:
@@ -215,22 +204,6 @@ def first_of(ask: Ask, kept: str | Sequence[str] | None) -> str | list[str]:
 def _why_of(name: str, asks: Mapping[str, Ask]) -> str:
     why = f"why-{name.removeprefix('material-')}"
     return why if why in asks else ""
-
-
-def _before(actor: Actor, ids: Sequence[str]) -> list[File]:
-    """Files taken in at an earlier try; only the actor's own that are still of no case."""
-    wanted = []
-    for one in ids[:MOST_FILES]:
-        try:
-            wanted.append(UUID(one))
-        except ValueError:
-            continue
-    found = files.found(wanted)
-    return [
-        found[one]
-        for one in dict.fromkeys(wanted)
-        if one in found and found[one].by == actor.code and found[one].stream_id is None
-    ]
 
 
 def _field(ask: Ask, offer: ActOffer) -> forms.Field:

@@ -20,6 +20,7 @@ from zhengwu.domain.periods import DAY, Period
 from zhengwu.domain.refusal import Refusal
 from zhengwu.supervision import report as reporting
 from zhengwu.supervision.ranking import ACT
+from zhengwu.supervision.wall import acts
 from zhengwu.web import words
 from zhengwu.web.clock import now
 
@@ -44,7 +45,9 @@ def report(request: HttpRequest, actor: Actor, form: str = "") -> HttpResponse:
     allowed = reach(actor, "agency")
     found = None
     if period:
-        found = reporting.content(allowed, period, at=at, scope=scope(actor, allowed))
+        found = reporting.content(
+            allowed, period, at=at, scope=scope(actor, allowed), acts=acts(actor)
+        )
         if form:
             return _file(found, form)
     context = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,14 +27,15 @@ from zhengwu.statistics import telling
 from zhengwu.statistics.queries import Question
 from zhengwu.supervision import ranking
 from zhengwu.supervision.ranking import ACT, BY, PEOPLE, Key, Ranking, Row, Seen, Span
-from zhengwu.web import charts, words
+from zhengwu.web import charts, paging, words
 from zhengwu.web.clock import now
 from zhengwu.web.forms import Form
 from zhengwu.web.forms import Line as Text
 from zhengwu.web.jinja import url
 
 FOLDER = "ranking"
-BARS = 30  # units drawn at most; the table has all
+PAGE = 50  # units on a page; the files have all
+BARS = 30  # units drawn at most, on the first page
 LISTED = 50  # findings of one entry that a sheet lists
 TREND = 12  # months of a unit's line
 TABS = (("desk:ranking", "排名"), ("desk:ranking-report", "监察月报"))
@@ -145,33 +147,46 @@ HEADS = ("红牌", "黄牌", "连续预警", "扣分", "加分")
 @require_safe
 @desk(ACT)
 def listed(request: HttpRequest, actor: Actor, form: str = "") -> HttpResponse:
-    """Who stands where in a month, quarter, half-year or year. ``?by=&period=&district=``"""
+    """Who stands where in a month, quarter, half-year or year. ``?by=&period=&district=&page=``
+
+    Those with too few cases to be ranked come last, page by page, too.
+    """
     it = asked(request, actor)
     found: Ranking | None = None
     rows: tuple[Shown, ...] = ()
     small: tuple[Shown, ...] = ()
     bars: charts.Bars | None = None
+    page = pages = 1
     if it.span:
-        found = ranking.ranking(it.reach, it.by, it.span, at=it.at, district=it.district)
-        named = names(it.by, [one.key for one in (*found.rows, *found.small)])
+        found = ranking.ranking(it.reach, it.by, it.span, district=it.district)
+        everybody = (*found.rows, *found.small)
         if form:
-            return _file(form, it, found, named)
+            return _file(form, it, found, names(it.by, [one.key for one in everybody]))
+        pages = max(1, -(-len(everybody) // PAGE))
+        page = min(paging.page_number(request.GET.get("page")), pages)
+        on_page = everybody[(page - 1) * PAGE : page * PAGE]
+        named = names(it.by, [one.key for one in on_page])
         opens = ranking.openable(it.reach, it.by)
-        rows = tuple(_shown(it, found, one, named, opens) for one in found.rows)
-        small = tuple(_shown(it, found, one, named, opens) for one in found.small)
-        bars = charts.bars(
-            [
-                (shown.name, row.score / scoring.UNIT, shown.href)
-                for row, shown in zip(found.rows[:BARS], rows, strict=False)
-            ],
-            unit="分", letters=18, width=760.0,
-        )  # fmt: skip
+        rows, small = (
+            tuple(
+                _shown(it, found, one, named, opens) for one in on_page if bool(one.rank) is ranked
+            )
+            for ranked in (True, False)
+        )
+        if page == 1:
+            bars = charts.bars(
+                [
+                    (shown.name, row.score / scoring.UNIT, shown.href)
+                    for row, shown in zip(found.rows[:BARS], rows, strict=False)
+                ],
+                unit="分", letters=18, width=760.0,
+            )  # fmt: skip
     context = {
         "actor": actor, "folder": FOLDER, "it": it, "form": it.form, "found": found, "rows": rows,
         "small": small, "bars": bars if bars and len(rows) > 1 else None, "most": BARS,
         "tabs": TABS, "here": "desk:ranking", "kinds": kinds(actor), "presets": presets(it),
         "districts": accounts.regions() if it.by != "district" else (), "heads": HEADS,
-        "grades": grades(found) if found else (), "scored": SCORED,
+        "grades": grades(found) if found else (), "scored": SCORED, "page": page, "pages": pages,
     }  # fmt: skip
     status = 200 if it.span else 422
     return render(request, "desk/ranking/ranking.html.j2", context, status=status)
@@ -271,11 +286,9 @@ def grades(found: Ranking) -> tuple[tuple[str, str, int], ...]:
     """(name, from which score, how many) of each grade."""
     starts = dict(found.table.grades)
     lowest = min(starts.values(), default=0)
+    many = Counter(one.grade for one in found.rows)
     return tuple(
-        (
-            zh, f"{starts[code]} 分以上" if code in starts else f"不到 {lowest} 分",
-            sum(1 for one in found.rows if one.grade == code),
-        )
+        (zh, f"{starts[code]} 分以上" if code in starts else f"不到 {lowest} 分", many[code])
         for code, zh in GRADES.items()
     )  # fmt: skip
 
@@ -352,10 +365,10 @@ def sheet(request: HttpRequest, actor: Actor) -> HttpResponse:
     if key is None or not ranking.may_open(it.reach, it.by, key):
         raise Http404
     month = max(it.span.months, default=it.span.period.since)
-    found = ranking.scored(it.reach, it.by, key, month, at=it.at)
+    found = ranking.scored(it.reach, it.by, key, month)
     span = ranking.span(f"{month:%Y-%m}", today=it.today)
     months = _months(month, it.today)
-    history = ranking.history(it.reach, it.by, key, months, at=it.at)
+    history = ranking.history(it.reach, it.by, key, months)
     labels = [f"{one.year % 100}-{one.month:02}" for one in months]
     values = tuple(history[one].score / scoring.UNIT if one in history else None for one in months)
     line = charts.trend(labels, (charts.Series("得分", values),), unit="分", width=760.0)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from zhengwu.accounts.queries import Actor
 from zhengwu.desk.entry import desk
-from zhengwu.desk.supervise import doing
+from zhengwu.desk.supervise import doing, looking
 from zhengwu.desk.supervise.doing import Given, Tried
 from zhengwu.desk.supervise.forms import ACCOUNT_VERBS
 from zhengwu.desk.supervise.views import LONGEST, SEE
@@ -38,10 +38,12 @@ def listed(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The records of a folder, the newest first."""
     asked = request.GET.get("folder", "")
     folder = asked if asked in dict(FOLDERS) else "open"
+    at = now()
     found = queries.accounts(
-        actor, folder=folder, q=Filter(), at=now(),
+        actor, folder=folder, q=Filter(), at=at,
         after=clean_text(request.GET.get("after", ""))[:LONGEST],
     )  # fmt: skip
+    looking.opened(actor, "问责", dict(FOLDERS)[folder], at=at)
     context = {
         "actor": actor,
         "folder": FOLDER,

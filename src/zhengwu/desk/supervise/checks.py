@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from zhengwu.accounts.queries import Actor
 from zhengwu.cases import timekeeping
 from zhengwu.desk.entry import desk
+from zhengwu.desk.supervise import looking
 from zhengwu.desk.supervise.doing import number
 from zhengwu.desk.supervise.forms import DrawForm, LookForm
 from zhengwu.desk.supervise.views import ACT, LONGEST, SEE
@@ -64,6 +65,7 @@ def _listed(
     request: HttpRequest, actor: Actor, form: DrawForm | None, key: str, *, status: int = 200
 ) -> HttpResponse:
     lines, more = queries.checks(actor, after=clean_text(request.GET.get("after", ""))[:LONGEST])
+    looking.opened(actor, "抽查", "", at=now())
     may_draw = actor.may(ACT)
     if form is None and may_draw:
         form = DrawForm(timekeeping.agencies(actor), first=_last_month())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest
@@ -20,11 +21,12 @@ Offered = Mapping[str, Choices]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What a form brought: its words, the version its page showed, its idempotency key."""
+    """What a form brought: its words, the version its page showed, its idempotency key, its files."""
 
     words: Mapping[str, Any]
     version: int
     key: str
+    files: Sequence[UUID] = ()
 
     @property
     def text(self) -> str:
@@ -55,8 +57,12 @@ def attempt(
     do: Mapping[str, Callable[[Given], Done]],
     *,
     offered: Offered | None = None,
+    take: Callable[[VerbForm], list[Refusal]] | None = None,
 ) -> Tried:
-    """The verb that was submitted, done once; says so when it is done."""
+    """The verb that was submitted, done once; says so when it is done.
+
+    take: keeps the files that came with it, and says what is wrong with them.
+    """
     post = request.POST
     verb = verbs.get(post.get("do", ""))
     if verb is None:
@@ -65,9 +71,20 @@ def attempt(
     form = tried.form
     assert form is not None
     tried.status = 422
-    if not form.is_valid():
+    valid = form.is_valid()
+    try:
+        wrong = take(form) if take is not None and verb.files else []
+    except Refusal as no:
+        tried.told.append(no)
         return tried
-    given = Given(words=form.cleaned_data, version=number(post.get("version", "")), key=tried.key)
+    for each in wrong:
+        form.refuse(each)
+    if wrong or not valid:
+        return tried
+    given = Given(
+        words=form.cleaned_data, version=number(post.get("version", "")), key=tried.key,
+        files=[one.id for one in form.kept],
+    )  # fmt: skip
     try:
         tried.done = do[verb.code](given)
     except Moved as moved:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, cast
+from uuid import UUID
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 
+from zhengwu.accounts.queries import Actor
+from zhengwu.desk import taking
 from zhengwu.desk.audit.views import Day
+from zhengwu.desk.taking import KEPT
+from zhengwu.documents.files import File
+from zhengwu.domain.refusal import Refusal
 from zhengwu.domain.rulebook import LEVELS_ZH, Level
 from zhengwu.supervision.accounts import MEASURES
 from zhengwu.supervision.checks import MOST, RESULTS
 from zhengwu.supervision.orders import SUBJECTS
-from zhengwu.supervision.services import REASONS
+from zhengwu.supervision.services import MOST_FILES, REASONS, too_many_files
 from zhengwu.web.forms import Form, Line, Paragraphs
 
 TEXT = 2_000  # characters of an answer, a reason, an opinion
@@ -42,6 +49,7 @@ class Verb:
     choices: tuple[str, ...] = ()
     firm: bool = False  # a red button
     rows: int = 3
+    files: bool = False  # whether evidence may be handed in
 
 
 FINDING_VERBS: Mapping[str, Verb] = {one.code: one for one in (
@@ -50,7 +58,7 @@ FINDING_VERBS: Mapping[str, Verb] = {one.code: one for one in (
          hint="写明查到的情况、怎样改、什么时候改好；不写申请人的个人信息"),
     Verb(code="decide", zh="裁定申诉", when=("pending",), choices=("outcome", "level"),
          text="裁定的理由", harm="裁定送达双方，不能收回。撤销的牌不再计分，仍然列在这里。"),
-    Verb(code="appeal", zh="申诉", choices=("reason",), text="事实和证据", rows=4,
+    Verb(code="appeal", zh="申诉", choices=("reason",), files=True, text="事实和证据", rows=4,
          hint="写明什么时间发生了什么、哪里可以查到；不写申请人的个人信息",
          harm="一张牌只能申诉一次，由发牌人以外的监察人员裁定。"),
     Verb(code="withdraw_appeal", zh="撤回申诉", text="撤回的原因", rows=2, must=False, firm=True,
@@ -100,6 +108,7 @@ class VerbForm(Form):
     handler = forms.ChoiceField(label="承办人", required=False)
     until = Day(label="新的期限")
     text = Paragraphs(label="说明", max_length=TEXT)
+    evidence = forms.FileField(label="证据文件", required=False)
     confirmed = forms.BooleanField(label="我已核对", required=True)
 
     def __init__(
@@ -112,10 +121,12 @@ class VerbForm(Form):
         super().__init__(data, auto_id=f"id_{verb.code}_%s")
         self.verb = verb
         self.first = False  # the usual next step
+        self.kept: list[File] = []  # taken in and not yet the finding's; they outlive a refusal
         self.fields["level"].must = True  # type: ignore[attr-defined]  # the choice above says when
         kept = {
             *verb.choices,
             *(("text",) if verb.text else ()),
+            *(("evidence",) if verb.files else ()),
             *(("confirmed",) if verb.harm else ()),
         }
         for name in set(self.fields) - kept:
@@ -135,6 +146,19 @@ class VerbForm(Form):
             field.error_messages["max_length"] = f"{verb.text}最多 {TEXT:,} 个字。"
         if verb.harm:
             self.fields["confirmed"].error_messages["required"] = UNTICKED
+
+    def take_in(
+        self, actor: Actor, sent: Sequence[UploadedFile[Any]], *, of: UUID, at: datetime
+    ) -> list[Refusal]:
+        """Keep every file that was sent, beside those kept before; what is wrong with them.
+
+        of: the finding, whose they are already where the same form comes a second time.
+        """
+        came = cast(QueryDict, self.data).getlist(f"{KEPT}evidence")
+        self.kept = taking.before(actor, came, most=MOST_FILES, stream_id=of)
+        if len(sent) + len(set(came)) > MOST_FILES:
+            return [too_many_files()]
+        return taking.take_in(actor, sent, self.kept, purpose="material", field="evidence", at=at)
 
     def clean(self) -> dict[str, Any]:
         """Lowering needs to say to what."""

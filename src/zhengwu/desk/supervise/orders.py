@@ -17,7 +17,7 @@ from zhengwu.accounts.queries import Actor
 from zhengwu.cases import loading, timekeeping
 from zhengwu.cases.loading import CaseNotFound
 from zhengwu.desk.entry import desk
-from zhengwu.desk.supervise import doing
+from zhengwu.desk.supervise import doing, looking
 from zhengwu.desk.supervise.doing import Given, Tried
 from zhengwu.desk.supervise.forms import ORDER_VERBS, Choices, OrderForm
 from zhengwu.desk.supervise.views import ACT, LONGEST, MINE, SEE
@@ -43,10 +43,12 @@ def listed(request: HttpRequest, actor: Actor) -> HttpResponse:
     asked = request.GET.get("folder", "")
     folder = asked if asked in dict(FOLDERS) else "open"
     number = clean_text(request.GET.get("number", ""))[:24]
+    at = now()
     found = queries.orders(
-        actor, folder=folder, q=Filter(number=number), at=now(),
+        actor, folder=folder, q=Filter(number=number), at=at,
         after=clean_text(request.GET.get("after", ""))[:LONGEST],
     )  # fmt: skip
+    looking.opened(actor, "督办", dict(FOLDERS)[folder], typed="办件编号" if number else "", at=at)
     context = {
         "actor": actor,
         "folder": FOLDER,

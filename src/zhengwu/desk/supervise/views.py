@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,13 +20,13 @@ from zhengwu.accounts.queries import Actor
 from zhengwu.cases import loading, timekeeping
 from zhengwu.cases.loading import CaseNotFound
 from zhengwu.desk.entry import desk
-from zhengwu.desk.inbox.views import neutral
-from zhengwu.desk.supervise import doing, ruling
+from zhengwu.desk.supervise import doing, looking, ruling
 from zhengwu.desk.supervise.doing import Tried
-from zhengwu.desk.supervise.forms import FINDING_VERBS, CardForm, Choices, Narrow
+from zhengwu.desk.supervise.forms import FINDING_VERBS, CardForm, Choices, Narrow, VerbForm
+from zhengwu.documents import files, sheets
 from zhengwu.domain.refusal import Refusal, Refusals
 from zhengwu.domain.rulebook import DIMENSIONS, LEVELS_ZH, Level
-from zhengwu.supervision import queries, services
+from zhengwu.supervision import exporting, queries, services
 from zhengwu.supervision.acting import NotFound
 from zhengwu.supervision.queries import Filter, Line
 from zhengwu.web import words
@@ -42,6 +42,8 @@ STATES: Choices = (
     ("issued", "待签收"), ("signed", "已签收"), ("answered", "已答复"), ("closed", "已办结"),
 )  # fmt: skip
 SELECTS = ("level", "dimension", "agency", "rule", "state")
+TYPED = ("number", "person")
+TABLE, MINE_TABLE = "监察发现", "我的提醒和牌"  # as the looks name the lists
 EMPTY: Mapping[str, str] = {
     "todo": "现在没有等您办理的发现。",
     "cards": "还没有发过黄牌和红牌。",
@@ -77,18 +79,11 @@ def export(request: HttpRequest, actor: Actor) -> HttpResponse:
         return _listed(request, actor, form)
     at = now()
     folder = _folder(request)
-    lines: list[Line] = []
-    after = ""
-    while len(lines) < EXPORT:
-        page = queries.listed(
-            actor, folder=folder, q=_filter(form), after=after, most=AT_ONCE, at=at
-        )
-        lines += page.lines
-        after = page.more
-        if not after:
-            break
+    found = exporting.rows(actor, folder=folder, q=_filter(form), at=at, page=AT_ONCE)
+    data = b"".join(sheets.write_csv(exporting.headings(), islice(found, EXPORT)))
+    looking.taken(actor, TABLE, _words(folder), at=at, **_asked(form))
     day = words.local(at).strftime("%Y%m%d-%H%M")
-    response = HttpResponse(_csv(lines[:EXPORT]), content_type="text/csv; charset=utf-8")
+    response = HttpResponse(data, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="jiancha-{day}.csv"'
     return response
 
@@ -115,14 +110,31 @@ def _filter(form: Narrow) -> Filter:
     return Filter(**{name: form.cleaned_data[name] for name in Filter.__dataclass_fields__})
 
 
+def _words(folder: str) -> str:
+    return dict(queries.FOLDERS)[folder]
+
+
+class _Asked(TypedDict):
+    narrowed: Sequence[str]
+    typed: str
+
+
+def _asked(form: Narrow) -> _Asked:
+    """What the looks say of a valid filter."""
+    return {"narrowed": looking.chosen(form, SELECTS), "typed": looking.typed(form, TYPED)}
+
+
 def _listed(request: HttpRequest, actor: Actor, form: Narrow) -> HttpResponse:
     folder = _folder(request)
     good = form.is_valid()
+    at = now()
     after = clean_text(request.GET.get("after", ""))[:LONGEST]
     page = queries.listed(
         actor, folder=folder, q=_filter(form) if good else Filter(), after=after if good else "",
-        most=queries.PAGE, at=now(),
+        most=queries.PAGE, at=at,
     )  # fmt: skip
+    if good:
+        looking.opened(actor, TABLE, _words(folder), at=at, **_asked(form))
     offered = [name for name in SELECTS if len(_choices(form, name)) > 2]
     context = {
         "actor": actor,
@@ -147,30 +159,6 @@ def _choices(form: Narrow, name: str) -> Choices:
     return found
 
 
-def _csv(lines: list[Line]) -> str:
-    out = io.StringIO()
-    out.write("\ufeff")
-    writer = csv.writer(out)
-    writer.writerow(
-        ["级别", "发出时的级别", "规则", "规则名称", "维度", "办件编号", "事项", "来源", "机关", "岗位", "责任人",
-         "期限", "届满", "应当发现", "发出", "状态", "申诉", "依据改变", "计分", "签收期限", "答复期限", "逾期"]
-    )  # fmt: skip
-    for one in lines:
-        cells = [
-            one.level_zh, one.first_level_zh, one.rule, one.rule_name, one.dimension_zh, one.number,
-            one.item_name, one.source_zh, one.agency_zh, one.post_zh, one.person_zh, one.limit_zh,
-            _stamp(one.due), _stamp(one.at), _stamp(one.issued), one.state_zh, one.appeal_zh,
-            "是" if one.basis_changed else "否", "是" if one.counts else "否", _stamp(one.sign_due),
-            _stamp(one.answer_due), "是" if one.overdue else "否",
-        ]  # fmt: skip
-        writer.writerow([neutral(cell) for cell in cells])
-    return out.getvalue()
-
-
-def _stamp(at: datetime | None) -> str:
-    return words.local(at).strftime("%Y-%m-%d %H:%M:%S") if at else ""
-
-
 def _today() -> date:
     return words.local(now()).date()
 
@@ -186,6 +174,8 @@ def mine(request: HttpRequest, actor: Actor) -> HttpResponse:
     folder = _folder(request)
     after = clean_text(request.GET.get("after", ""))[:LONGEST]
     page = queries.listed(actor, folder=folder, q=Filter(), after=after, most=queries.PAGE, at=at)
+    orders = queries.orders(actor, folder="todo", q=Filter(), at=at).lines
+    looking.opened(actor, MINE_TABLE, _words(folder), at=at)
     context = {
         "actor": actor,
         "folder": MINE,
@@ -195,7 +185,7 @@ def mine(request: HttpRequest, actor: Actor) -> HttpResponse:
         "most": queries.COUNTED,
         "lines": page.lines,
         "cursor": page.more,
-        "orders": queries.orders(actor, folder="todo", q=Filter(), at=at).lines,
+        "orders": orders,
         "head": actor.may(SEE),
         "empty": EMPTY[folder],
     }
@@ -234,6 +224,8 @@ def finding(request: HttpRequest, actor: Actor, identifier: UUID) -> HttpRespons
         "moved": [row for row in one.history if tried.seen and row.version > tried.seen],
         "home": "desk:supervision" if actor.may(SEE) else "desk:supervision-mine",
         "may_act": any(offer.kind == "order" for offer in one.offers),
+        "most_files": services.MOST_FILES,
+        "most_mb": files.most() // 1024**2,
     }
     return render(request, "desk/supervise/finding.html.j2", context, status=tried.status)
 
@@ -253,6 +245,10 @@ def _again(line: Line, rule: ruling.Said | None) -> dict[str, str] | None:
 
 
 def _tried(request: HttpRequest, actor: Actor, id: UUID, at: datetime) -> Tried:
+    def take(form: VerbForm) -> list[Refusal]:
+        services.may_bring_evidence(actor, id)
+        return form.take_in(actor, request.FILES.getlist("evidence"), of=id, at=at)
+
     def decide(g: doing.Given) -> services.Done:
         lowered = g.words["outcome"] == "lowered"
         return services.decide(
@@ -272,14 +268,29 @@ def _tried(request: HttpRequest, actor: Actor, id: UUID, at: datetime) -> Tried:
                 actor, id, g.text, version=g.version, key=g.key, at=at
             ),
             "appeal": lambda g: services.appeal(
-                actor, id, g.words["reason"], g.text, version=g.version, key=g.key, at=at
+                actor, id, g.words["reason"], g.text, g.files, version=g.version, key=g.key, at=at
             ),
             "withdraw_appeal": lambda g: services.withdraw_appeal(
                 actor, id, g.text, version=g.version, key=g.key, at=at
             ),
             "decide": decide,
         },
+        take=take,
     )
+
+
+@require_safe
+@desk()
+def evidence(request: HttpRequest, actor: Actor, identifier: UUID, file: UUID) -> HttpResponseBase:
+    """A file of an appeal as it was sent, to be saved."""
+    try:
+        one = queries.evidence(actor, identifier, file, at=now())
+    except NotFound:
+        raise Http404 from None
+    response = FileResponse(one.data)
+    for name, value in one.headers.items():
+        response[name] = value  # after: FileResponse would put its own disposition over them
+    return response
 
 
 # --- a card by hand ---------------------------------------------------------------------------------

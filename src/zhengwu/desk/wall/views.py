@@ -56,7 +56,7 @@ def digest(request: HttpRequest, actor: Actor) -> HttpResponse:
 def _page(
     request: HttpRequest, actor: Actor, name: str, kind: tuple[str, bool], every: int
 ) -> HttpResponse:
-    answer = _board(reading.reach(actor), reading.shows_people(actor), kind)
+    answer = _board(reading.reach(actor), reading.acts(actor), reading.shows_people(actor), kind)
     if request.GET.get("part"):
         response = HttpResponse(answer.body)
         response["ETag"] = answer.etag
@@ -84,23 +84,23 @@ def _whole(reach: Reach, actor: Actor) -> str:
     return actor.agency_name or "本级"
 
 
-def _board(reach: Reach, people: bool, kind: tuple[str, bool]) -> Answer:
+def _board(reach: Reach, acts: Reach, people: bool, kind: tuple[str, bool]) -> Answer:
     """Kept, or made by the first who asks while the others wait for it."""
-    key = (reach, people, kind, words.local(now()).date())
+    key = (reach, acts, people, kind, words.local(now()).date())
     answer = _boards.get(key)
     if answer is None:
         with _making:
-            answer = _boards.get(key) or _boards.put(key, _made(reach, people, kind))
+            answer = _boards.get(key) or _boards.put(key, _made(reach, acts, people, kind))
     return answer
 
 
-def _made(reach: Reach, people: bool, kind: tuple[str, bool]) -> bytes:
+def _made(reach: Reach, acts: Reach, people: bool, kind: tuple[str, bool]) -> bytes:
     """Drawn for nobody: what is kept for several holds nothing of a session."""
     name, tables = kind
     nobody = HttpRequest()
     nobody.method = "GET"
     nobody.user = AnonymousUser()
-    wall = reading.wall(reach, people=people, at=now())
+    wall = reading.wall(reach, acts=acts, people=people, at=now())
     context = {**drawing.board(wall), "tables": tables, "people": people}
     return render_to_string(f"desk/wall/{name}.html.j2", context, nobody).encode()
 
