@@ -553,10 +553,11 @@ def _of_agency(agency: str, person: str | None, post: str | None) -> None:
 
 # --- what was not done in time --------------------------------------------------------------------
 
-# Each by its own index, out of which it falls once it was reminded of.
+# Each by its own index, out of which it falls once it was reminded of. Whoever has appealed waits for
+# the ruling and has nothing to sign or to answer meanwhile.
 LATE: Mapping[str, tuple[str, str]] = {
-    "sign": ("sign_due", "state = 'issued'"),
-    "answer": ("answer_due", "state IN ('issued', 'signed')"),
+    "sign": ("sign_due", "state = 'issued' AND appeal <> 'pending'"),
+    "answer": ("answer_due", "state IN ('issued', 'signed') AND appeal <> 'pending'"),
     "appeal": ("appeal_due", "appeal = 'pending'"),
 }
 # An appeal waits for the supervisors, everything else for those of the agency who were served.
@@ -574,11 +575,23 @@ def tend(at: datetime, *, most: int = 200) -> int:
     return _remind(at, most) + orders.escalate(at, most=most)
 
 
+def _unreminded(due: str, state: str) -> str:
+    return f"{state} AND {due} <= %(at)s AND (reminded IS NULL OR reminded < {due})"
+
+
+def _after(due: str, earlier: str, state: str) -> str:
+    """Not before the finding was reminded of a term that ended earlier."""
+    if earlier == due:
+        return ""
+    # Where there is no such term the comparison is neither true nor false.
+    return f" AND ({_unreminded(earlier, state)} AND {earlier} < {due}) IS NOT TRUE"
+
+
 def _remind(at: datetime, most: int) -> int:
     parts = [
         f"(SELECT id, version, agency, region, '{what}', {_REMINDED[what]}, {due}"  # noqa: S608
         " FROM supervision_finding"
-        f" WHERE {state} AND {due} <= %(at)s AND (reminded IS NULL OR reminded < {due})"
+        f" WHERE {_unreminded(due, state)}{''.join(_after(due, *other) for other in LATE.values())}"
         f" ORDER BY {due} LIMIT %(most)s)"
         for what, (due, state) in LATE.items()
     ]
