@@ -44,16 +44,20 @@ def test_the_pages_are_accessible_and_fit(people: str, page: Page, width: int) -
     look("nothing found")
     page.goto(f"{people}{LIST}/new?item=QT0002")
     look("form")
-    page.get_by_role("button", name="签发授权").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="签发授权").click()
     look("form with errors")
     page.goto(people + LIST)
-    page.get_by_role("link", name="查看、终止").first.click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="查看、终止").first.click()
     look("one")
     page.get_by_label("终止的理由").fill("调离窗口")
-    page.get_by_role("button", name="终止授权").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="终止授权").click()
     look("list with an end")
     page.get_by_role("navigation", name="按状态筛选").get_by_role("link", name="到期或终止").click()
-    page.get_by_role("link", name="查看").first.click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="查看").first.click()
     look("one that ended")
     for clerk in ("p-water-clerk", "p-water-clerk2", "p-market-clerk"):
         enter(page, people, clerk)

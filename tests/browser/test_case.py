@@ -60,7 +60,8 @@ def test_the_case_page_is_accessible_and_fits_in_three_states(people: str, page:
     page.get_by_role("button", name="确认撤销第 4 条").click()
     expect(page.locator("del").first).to_be_visible()
     look("crossed out")
-    page.get_by_role("link", name=re.compile("的打印记录")).first.click()
+    with page.expect_navigation():
+        page.get_by_role("link", name=re.compile("的打印记录")).first.click()
     look("copies")
     assert not said
 

@@ -284,7 +284,8 @@ def test_a_promised_item_from_a_faulty_paper_to_a_refusal_by_post(house: House) 
 
     reviewer = house.go(REVIEWER, "/desk/?folder=mine")
     house.look(reviewer, "inbox: of a reviewer")
-    reviewer.get_by_role("link", name=f"审查 {number}").click()
+    with reviewer.expect_navigation():
+        reviewer.get_by_role("link", name=f"审查 {number}").click()
     house.look(reviewer, "review to take")
     take(reviewer)
     house.look(reviewer, "review")
@@ -612,7 +613,8 @@ def test_what_costs_is_paid_before_it_is_handed_out(house: House) -> None:
 
     cashier = house.go(CASHIER, "/desk/")
     house.look(cashier, "inbox: of a cashier")
-    cashier.get_by_role("link", name="缴费确认").click()
+    with cashier.expect_navigation():
+        cashier.get_by_role("link", name="缴费确认").click()
     house.look(cashier, "fees")
     cashier.get_by_role("button", name=f"{number} 已缴费").click()
     expect(cashier.locator(".errsum")).to_be_focused()

@@ -110,13 +110,16 @@ def test_the_pages_are_accessible_and_fit(people: str, page: Page, number: str, 
         page.goto(people + DESK + where)
         look(where)
     page.goto(f"{people}{DESK}/orders/new?finding={red}")
-    page.get_by_role("button", name="发出督办").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="发出督办").click()
     look("order")
     page.goto(f"{people}{DESK}/accountability")
     page.get_by_role("link", name="红牌").first.click()
-    page.get_by_role("button", name="确定承办人").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="确定承办人").click()
     look("accountability taken up")
-    page.get_by_role("button", name="记下陈述和申辩").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="记下陈述和申辩").click()
     look("accountability with an error")
     enter(page, people, HEAD)
     page.goto(f"{people}{DESK}/mine")

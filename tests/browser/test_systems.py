@@ -68,18 +68,22 @@ def test_the_pages_are_accessible_and_fit(server: str, page: Page, width: int) -
     page.goto(f"{server}/desk/systems")
     look("no system")
     page.goto(f"{server}/desk/systems/new")
-    page.get_by_role("button", name="登记", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="登记", exact=True).click()
     look("registration with errors")
     id = register()
     page.goto(f"{server}/desk/systems/{id}/issue")
-    page.get_by_role("button", name="签发令牌").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="签发令牌").click()
     look("token with errors")
     page.get_by_label("代窗口人员收件").check()
-    page.get_by_role("button", name="签发令牌").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="签发令牌").click()
     look("secret")
     page.goto(f"{server}/desk/systems/{id}")
     look("one")
-    page.get_by_role("link", name=REVOKE).click()
+    with page.expect_navigation():
+        page.get_by_role("link", name=REVOKE).click()
     look("revoke")
     page.goto(f"{server}/desk/systems")
     look("list")
