@@ -86,7 +86,7 @@ test: setup-dev browser
 	ZHENGWU_TEST_PG=16 .venv/bin/pytest -q tests/ledger tests/cases $(ALIKE) $(PYTEST)
 
 drill: setup-dev browser
-	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/domain/test_clock_oracle.py tests/domain/test_clock_laws.py tests/domain/test_clock_look.py tests/ledger/test_drill.py tests/cases/test_walk.py tests/cases/test_replay.py tests/cases/test_process.py tests/cases/test_process_outside.py tests/domain/test_measuring.py tests/statistics/test_recount.py tests/desk/test_naughty.py tests/desk/test_calendar.py tests/desk/test_case_acts.py tests/desk/test_addresses.py tests/desk/test_authorisations.py tests/api/test_cases.py tests/api/test_calendar.py tests/setup/test_reload.py tests/setup/test_wheel.py tests/setup/test_deploy.py tests/api/test_schemathesis.py tests/api/test_client.py tests/setup/test_burst.py tests/browser $(PYTEST)
+	@ZHENGWU_DRILL=1 .venv/bin/pytest -n 0 -s -q tests/domain/test_clock_oracle.py tests/domain/test_clock_laws.py tests/domain/test_clock_look.py tests/ledger/test_drill.py tests/cases/test_walk.py tests/cases/test_replay.py tests/cases/test_process.py tests/cases/test_process_outside.py tests/domain/test_measuring.py tests/statistics/test_recount.py tests/desk/test_naughty.py tests/desk/test_calendar.py tests/desk/test_case_acts.py tests/desk/test_addresses.py tests/desk/test_authorisations.py tests/api/test_cases.py tests/api/test_calendar.py tests/setup/test_reload.py tests/setup/test_wheel.py tests/setup/test_deploy.py tests/api/test_schemathesis.py tests/api/test_client.py tests/setup/test_burst.py tests/supervision/test_real_logs.py tests/browser $(PYTEST)
 
 # requirements.txt: the versions and digests of the lock file, for pip install --require-hashes.
 wheel: setup
