@@ -95,11 +95,9 @@ def stretches(parts: int) -> list[tuple[UUID, UUID]]:
     return list(pairwise([UUID(int=0), *ends, UUID(int=2**128 - 1)]))
 
 
-def told_through(
-    after: UUID, until: UUID, *, reached: int, size: int
-) -> Iterator[tuple[UUID, list[Told]]]:
-    """The cases of a stretch by id, some at a time, with their entries up to a position of the log:
-    the last id, and those of which there is any."""
+def told_through(after: UUID, until: UUID, *, reached: int, size: int) -> Iterator[list[Told]]:
+    """The cases of a stretch by id, some at a time, with their entries up to a position of the log;
+    those of which there is any."""
     story = ledger.story_sql(stream=f"'{STREAM}'", stream_id="c.id")
     while after < until:
         with connection.cursor() as cursor:
@@ -121,7 +119,7 @@ def told_through(
             )  # fmt: skip
             if events:
                 found.append(Told(row[0], Subject(*row[1:-1]), events))
-        yield after, found
+        yield found
 
 
 class Watched(NamedTuple):

@@ -8,16 +8,11 @@ of a later day, and where there are such entries the case is measured as it stoo
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
-from typing import Any
+from functools import partial
 from uuid import UUID, uuid4
 
-from django.db import connection, connections
+from django.db import connection
 
 from zhengwu.calendars import queries as calendars
 from zhengwu.cases import stories
@@ -25,7 +20,9 @@ from zhengwu.cases.stories import Subject, Told
 from zhengwu.domain import measuring
 from zhengwu.domain.event import Event
 from zhengwu.domain.measuring import Fact
+from zhengwu.ledger import processes
 from zhengwu.ledger import services as ledger
+from zhengwu.ledger.processes import Went
 from zhengwu.statistics import followers
 from zhengwu.statistics.followers import FIGURES, SETTLED
 
@@ -36,8 +33,6 @@ TABLES = (
     "statistics_finemonth", "statistics_place",
 )  # fmt: skip
 READ, WRITTEN = 500, 25_000  # cases: read at once; counted before anything is written
-RARELY = (100_000, 50, 100)  # when the collector of circles looks
-TOLD_EVERY = 1.0  # seconds
 Progress = Callable[[int, int], None]
 
 
@@ -52,10 +47,14 @@ def anew(*, parts: int, progress: Progress) -> None:
     ledger.begin_anew(FIGURES.name, empty=_empty, held=mine)
     try:
         reached, total = _extent()
+        works = {
+            f"{FIGURES.name} {nth}": partial(_stretch, mine, reached, stretch)
+            for nth, stretch in enumerate(stories.stretches(parts), 1)
+        }
         if parts == 1:
-            _stretch(mine, reached, stories.stretches(1)[0], lambda done: progress(done, total))
+            _here(works.popitem()[1], lambda done: progress(done, total))
         else:
-            _side_by_side(mine, reached, parts, lambda done: progress(done, total))
+            processes.side_by_side(works, lambda done: progress(sum(done.values()), total))
         ledger.release(FIGURES.name, mine, position=reached)
     except ledger.Superseded:
         raise
@@ -83,74 +82,27 @@ def _extent() -> tuple[int, int]:
         return reached, total
 
 
-# --- side by side ---------------------------------------------------------------------------------
+def _here(work: Callable[[Went], None], told: Callable[[int], None]) -> None:
+    done = 0
 
+    def went(more: int) -> None:
+        nonlocal done
+        done += more
+        told(done)
 
-def _side_by_side(mine: UUID, reached: int, parts: int, told: Callable[[int], None]) -> None:
-    stretches = stories.stretches(parts)
-    connections.close_all()  # every process asks by a connection of its own
-    context = multiprocessing.get_context("fork")
-    counters: list[Any] = [context.Value("q", 0) for _ in stretches]
-    running = [
-        context.Process(target=_part, args=(mine, reached, one, counter, os.getpid()), daemon=True)
-        for one, counter in zip(stretches, counters, strict=True)
-    ]
-    try:
-        for process in running:
-            process.start()
-        while alive := [one for one in running if one.is_alive()]:
-            wait([one.sentinel for one in alive], timeout=TOLD_EVERY)
-            told(sum(one.value for one in counters))
-            _look_at(running)
-        _look_at(running)
-    finally:
-        for process in running:
-            if process.is_alive():
-                process.terminate()
-            if process.pid is not None:
-                process.join()
-
-
-_SUPERSEDED = 3  # what a process ends with
-
-
-def _look_at(running: Sequence[BaseProcess]) -> None:
-    for process in running:
-        if process.exitcode == _SUPERSEDED:
-            raise ledger.Superseded(FIGURES.name)
-        if process.exitcode:
-            raise RuntimeError(f"counting a part ended with {process.exitcode}")
-
-
-def _part(mine: UUID, reached: int, stretch: tuple[UUID, UUID], counter: Any, parent: int) -> None:
-    def told(done: int) -> None:
-        counter.value = done
-        if os.getppid() != parent:
-            raise SystemExit("whoever asked for it is gone")
-
-    gc.freeze()
-    gc.set_threshold(*RARELY)
-    try:
-        _stretch(mine, reached, stretch, told)
-    except ledger.Superseded:
-        raise SystemExit(_SUPERSEDED) from None
-    finally:
-        connections.close_all()
+    work(went)
 
 
 # --- a stretch of cases ---------------------------------------------------------------------------
 
 
-def _stretch(
-    mine: UUID, reached: int, stretch: tuple[UUID, UUID], told: Callable[[int], None]
-) -> None:
-    heap, done = _Heap(), 0
-    for _, cases in stories.told_through(*stretch, reached=reached, size=READ):
+def _stretch(mine: UUID, reached: int, stretch: tuple[UUID, UUID], went: Went) -> None:
+    heap = _Heap()
+    for cases in stories.told_through(*stretch, reached=reached, size=READ):
         heap.take(cases)
-        done += len(cases)
         if len(heap.facts) >= WRITTEN:
             heap.write(mine)
-        told(done)
+        went(len(cases))
     heap.write(mine)
 
 

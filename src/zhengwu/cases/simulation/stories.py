@@ -589,6 +589,9 @@ class Teller:
         if head is None or fault is not None or offer.promised < 5 or not self._is(EXTENDED):
             return 0
         days, said = self.chance.choice((3, 5, 10)), "需要进一步核实有关数据。"
+        review = offer.office.rules.get("lower_review")
+        if offer.kind == "forwarded" and review and offer.promised + days > review:
+            return 0  # 行政许可法 第四十三条: what is reviewed here first has its own days
         now.minute = times.afterwards(now.minute, 5 + 20 * self._draw())
         story.by(
             head, "extended", self._at(now), {"days": days}, post=f"{story.agency}-head",
