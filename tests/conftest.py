@@ -58,11 +58,16 @@ RECEIPT = (
     "tests/cases/test_replay.py", "tests/statistics/test_figures.py", "tests/api/test_statistics.py",
     "tests/portal/test_statistics.py", "tests/supervision/test_real_logs.py",
 )  # fmt: skip
+# These ask for the same simulated year.
+YEAR = (
+    "tests/cases/test_simulation_year.py", "tests/supervision/test_ranking.py",
+    "tests/desk/test_ranking.py", "tests/desk/test_wall.py",
+)  # fmt: skip
 # What takes longest begins first, so that no worker waits for another at the end. The browser's
 # files stand together: the browser is started once for all of them.
 FIRST = (
     "tests/setup/test_start.py", "tests/browser/test_journeys.py", "tests/setup/test_deploy.py",
-    "tests/browser/", "tests/accounts/test_demo_city.py", *RECEIPT, "tests/setup/", "tests/api/",
+    "tests/browser/", "tests/accounts/test_demo_city.py", *RECEIPT, *YEAR, "tests/setup/", "tests/api/",
     "tests/accounts/", "tests/cases/", "tests/ledger/",
 )  # fmt: skip
 
@@ -77,10 +82,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]
-    """A module goes to one worker, and the modules of the real log to the same one."""
+    """A module goes to one worker, and those that share a city to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return RECEIPT[0] if nodeid.startswith(RECEIPT) else super()._split_scope(nodeid)
+        for shared in (RECEIPT, YEAR):
+            if nodeid.startswith(shared):
+                return shared[0]
+        return str(super()._split_scope(nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:

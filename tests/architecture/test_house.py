@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "zhengwu"
@@ -14,9 +15,12 @@ EDGE = {"web/clock.py", "config/idle.py", "config/logs.py", "config/backup.py"}
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("timezone", "now")}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for file in sorted(SOURCE.rglob("*.py")):
-        yield str(file.relative_to(SOURCE)), ast.parse(file.read_text())
+@cache
+def modules() -> list[tuple[str, ast.Module]]:
+    return [
+        (str(file.relative_to(SOURCE)), ast.parse(file.read_text()))
+        for file in sorted(SOURCE.rglob("*.py"))
+    ]
 
 
 def imports(tree: ast.Module) -> Iterator[str]:

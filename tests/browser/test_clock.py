@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import re
 from datetime import timedelta
 
-import pypdf
 import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
@@ -18,6 +16,7 @@ from tests.browser.test_line import people
 from tests.browser.test_look import AXE, _sideways, _violations
 from tests.cases import people as cast
 from tests.desk import walk
+from tests.documents.samples import text_of
 from tests.domain.notice_texts import NOTICE_2027
 from zhengwu.cases import reprojection
 from zhengwu.domain.procedure import Limit
@@ -98,8 +97,7 @@ def minutes(said: str) -> int:
 
 def paper(page: Page) -> str:
     """The page as it is printed."""
-    pages = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
-    return "".join("".join(one.extract_text() for one in pages).split())
+    return text_of(page.pdf(format="A4"))
 
 
 def test_the_explanation_at_the_desk(told: tuple[str, cast.Told], page: Page, plain: Page) -> None:

@@ -7,7 +7,6 @@ done in the browser happens now.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
-import pypdf
 import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
@@ -26,6 +24,7 @@ from tests.browser.test_line import CODE, people, sign_in
 from tests.browser.test_look import AXE, _sideways, _violations
 from tests.cases import people as cast
 from tests.desk import walk
+from tests.documents.samples import text_of
 from zhengwu.accounts import queries as accounts
 from zhengwu.calendars import queries as calendars
 from zhengwu.cases import loading, services
@@ -118,8 +117,7 @@ def paper(link: Locator) -> str:
     address = link.get_attribute("href") or ""
     answer = page.request.get(page.evaluate("a => new URL(a, location.href).href", address))
     assert answer.headers["content-type"] == "application/pdf"
-    pages = pypdf.PdfReader(io.BytesIO(answer.body())).pages
-    return "".join("".join(one.extract_text() for one in pages).split())
+    return text_of(answer.body())
 
 
 def number_of(page: Page) -> str:

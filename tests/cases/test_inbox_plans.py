@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from tests.cases import people
 from tests.cases.people import actor, moment
+from zhengwu.accounts.models import Look
 from zhengwu.cases import queries
 from zhengwu.cases.models import Case
 
@@ -73,10 +76,47 @@ def plans(*, folder: str | None = None, page: int = 1, at: datetime = AT) -> lis
 
 
 def test_what_is_counted_is_counted_from_the_index_alone(busy: tuple[str, ...]) -> None:
-    summary, listed = plans()
-    assert "Index Only Scan using cases_case_alike" in summary, summary
-    assert "Index Only Scan using cases_case_pressing" in listed, listed
-    assert "Seq Scan on cases_case" not in summary + listed
+    (first,) = plans()  # the counts and the first page are one statement
+    assert "Index Only Scan using cases_case_counted" in first, first
+    assert "Index Scan using cases_case_pressing" in first, first
+    counts, later = plans(page=9)  # what is passed over costs no page of the table
+    assert "Index Only Scan using cases_case_counted" in counts, counts
+    assert "Index Only Scan using cases_case_pressing" in later, later
+    assert "Seq Scan on cases_case" not in first + counts + later
+
+
+def test_a_look_at_the_first_page_is_recorded_with_it_and_at_others_by_the_caller(
+    busy: tuple[str, ...],
+) -> None:
+    def looks() -> set[tuple[object, ...]]:
+        return set(Look.objects.values_list("stream_id", "person", "agency", "why", "at"))
+
+    before = looks()
+    first = queries.inbox(actor(CLERK), at=AT, why="查看清单")
+    assert first.looked
+    named = {row.id for row in first.rows if row.applicant}
+    assert named
+    assert looks() - before == {(one, CLERK, actor(CLERK).agency, "查看清单", AT) for one in named}
+    later = queries.inbox(actor(CLERK), page=2, at=AT, why="查看清单")
+    assert not later.looked
+    assert not queries.inbox(actor(CLERK), at=AT).looked
+    assert len(looks() - before) == len(named)
+
+
+def test_the_statement_of_a_desk_is_short_enough_for_the_driver_to_know_it_again(
+    busy: tuple[str, ...],
+) -> None:
+    said: list[str] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        said.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        for folder in (None, "closed"):
+            queries.inbox(actor(CLERK), folder=folder, at=AT, why="查看清单")
+    assert max(map(len, said)) > 3_000
+    assert max(map(len, said)) <= MAX_CACHED_STATEMENT_LENGTH
 
 
 def test_what_is_closed_is_counted_and_listed_by_its_index(busy: tuple[str, ...]) -> None:
@@ -141,4 +181,5 @@ def test_a_hall_s_list_comes_in_order_from_its_index(busy: tuple[str, ...]) -> N
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + sql.replace("%", "%%"), [])
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "Index Only Scan using cases_case_in_hall" in plan, plan
+    assert "Index Scan using cases_case_in_hall" in plan, plan
+    assert "Sort" not in plan

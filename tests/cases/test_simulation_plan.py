@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from zhengwu.cases import writing
-from zhengwu.cases.simulation import foreign, planning, rows, scene, times
+from zhengwu.cases.simulation import foreign, lives, planning, scene, times
 from zhengwu.cases.simulation.faults import FAULTS
 from zhengwu.cases.simulation.planning import Order, Plan
 from zhengwu.cases.simulation.scene import Scene
@@ -58,7 +58,7 @@ def edition(stage: Scene, story: Story) -> Edition:
 
 def over(stage: Scene, story: Story, at: datetime = AT) -> set[str]:
     """The limits that the clock calls over, of what was entered until a moment."""
-    found = clock.alarms(rows.events_of(story), at=at, edition=edition(stage, story))
+    found = clock.alarms(lives.events_of(story), at=at, edition=edition(stage, story))
     return {one.limit for one in found if one.level == "over"}
 
 
@@ -86,7 +86,7 @@ def test_honest_cases_are_admitted_and_never_late(stage: Scene, until: datetime)
             assert all(one.body["deviation"] is None for one in story.moves), story
             assert _promised_is_kept(story)
             assert all(one.recorded - one.at < times.DAY for one in story.moves)
-    states = {str(lifecycle.Life.of(rows.events_of(one)).standing.state) for one in plan.stories}
+    states = {str(lifecycle.Life.of(lives.events_of(one)).standing.state) for one in plan.stories}
     assert states == {"archived", "closed"} if until is AT else states > {"archived", "handling"}
 
 
@@ -95,13 +95,15 @@ def test_heads_and_alarms_are_those_of_the_domain(stage: Scene) -> None:
         plan = Watched(played, Order(200, 5, until, faulty=0.6)).play()
         for story in plan.stories:
             here = edition(played, story)
-            found = rows.read(story, here, played.workdays)
-            last = max(one.occurred for one in found.life.events)
-            expected = writing.head_of(found.life, edition=here, at=last)
+            found = plan.reader.read(story, here)
+            assert found == lives.asked(story, here)
+            life = lifecycle.Life.of(lives.events_of(story))
+            last = max(one.occurred for one in life.events)
+            expected = writing.head_of(life, edition=here, at=last)
             # The sweep has been: what came true was raised, the head calls for nothing more of it.
             assert {**found.head, "next_at": None} == {**expected, "next_at": None}, story
             if story.source == SOURCE:
-                assert found.alarms == clock.alarms(found.life.events, at=last, edition=here), story
+                assert found.alarms == clock.alarms(life.events, at=last, edition=here), story
 
 
 def _in_a_hurry(stage: Scene) -> Scene:
@@ -302,7 +304,7 @@ def planted_in(stage: Scene, fault: str) -> list[Story]:
             )  # fmt: skip
             made = plan.reporter.tell(story, plan.systems[0], fault)
             for one in made:
-                rows.mark_deviations(one)
+                lives.mark_deviations(one)
             told += made
     return told
 

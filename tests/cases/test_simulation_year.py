@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -37,6 +38,7 @@ from zhengwu.ledger.events import Entry
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 9, 18, 12, tzinfo=SHANGHAI)  # the year is under way
 CASES, SEED = 260, 7
+DRILL = os.environ.get("ZHENGWU_DRILL") == "1"
 TRUTH: dict[str, str] = {}
 RESULT: dict[str, year.Result] = {}
 Owner = psycopg.Connection[tuple[object, ...]]
@@ -158,12 +160,14 @@ def test_the_sweep_finds_nothing_that_was_not_raised(played: year.Result, owner:
 def test_papers_are_those_that_the_acts_would_have_issued(
     played: year.Result, owner: Owner
 ) -> None:
-    compared: set[tuple[str, str | None]] = set()
+    compared: Counter[tuple[str, str | None]] = Counter()
     found = owner.execute("SELECT number, query_code FROM cases_case").fetchall()
     codes = {str(number): str(code) for number, code in found}
     for number in numbers(owner):
         loaded = loading.load_bare(number)
         for event in loaded.events if loaded.source == "simulate" else ():
+            if not DRILL and compared[event.kind, loaded.item] >= 2:  # of each paper of each item
+                continue
             # As the act prints it, before it is itself an entry of the story.
             before = [one for one in loaded.events if one.version < event.version]
             then = replace(
@@ -178,7 +182,7 @@ def test_papers_are_those_that_the_acts_would_have_issued(
             assert kept.data == json.loads(json.dumps(real.content.data)), (number, event.kind)
             assert paper["number"].startswith(real.number.prefix)
             assert (paper["kind"], paper["template"]) == (real.kind, real.template)
-            compared.add((event.kind, loaded.item))
+            compared[event.kind, loaded.item] += 1
     assert {kind for kind, _ in compared} == {"received", "accepted", "granted", "refused"}
     assert len(compared) > 30
 

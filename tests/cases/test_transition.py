@@ -363,7 +363,7 @@ def test_the_cases_of_an_item_are_found_by_the_index_of_the_open_ones(owner: Own
             answer = cursor.fetchone()[0]
         plan = (json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
         used = {one["Index Name"] for one in nodes(plan) if "Index Name" in one}
-        assert used & {"cases_case_pressing", "cases_case_running", "cases_case_alike"}
+        assert used & {"cases_case_pressing", "cases_case_running", "cases_case_counted"}
         assert "cases_case" not in {
             one.get("Relation Name") for one in nodes(plan) if one["Node Type"] == "Seq Scan"
         }

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 import psycopg
 import pytest
 
+from tests.conftest import Kept
 from zhengwu.catalog import finding, queries, services, shipped
 from zhengwu.domain.procedure import Limit, Unit
 from zhengwu.domain.refusal import Refusal
@@ -28,6 +29,16 @@ def departments() -> dict[str, str]:
 
 def whole_list() -> shipped.Report:
     return shipped.import_items(agencies=departments(), at=AT)
+
+
+def _list() -> None:
+    assert whole_list().count("refused") == 0
+
+
+@pytest.fixture
+def listed(city: None, kept: Kept) -> None:
+    """The whole list, published once and put back."""
+    kept.again("the list of items", _list)
 
 
 def draft() -> services.Draft:
@@ -60,16 +71,16 @@ def test_ninety_nine_rows_eighty_nine_in_force_ten_retired(owner: Owner) -> None
     assert row == versions
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_second_import_changes_nothing(owner: Owner) -> None:
-    whole_list()
     before = owner.execute("SELECT count(*) FROM ledger_event").fetchone()
     again = whole_list()
     assert {row.outcome for row in again.rows} == {"unchanged"}
     assert owner.execute("SELECT count(*) FROM ledger_event").fetchone() == before
 
 
+@pytest.mark.usefixtures("listed")
 def test_one_changed_row_changes_one_item() -> None:
-    whole_list()
     with shipped.ITEMS.open(encoding="utf-8") as file:
         lines = file.read().replace("取水许可,行政许可,市水务局,市水务局,promised,45,working_day,,,45,working_day,,20", "取水许可,行政许可,市水务局,市水务局,promised,45,working_day,,,45,working_day,,15").splitlines(keepends=True)  # fmt: skip
     report = shipped.import_items(lines, agencies=departments(), at=AT)
@@ -82,8 +93,8 @@ def test_one_changed_row_changes_one_item() -> None:
     assert (now.version, now.promised.value, before.promised.value) == (3, 15, 20)
 
 
+@pytest.mark.usefixtures("listed")
 def test_where_the_law_is_silent_the_general_limit_or_a_promise_stands() -> None:
-    whole_list()
     greenery = queries.in_force("QT0028", TODAY) or queries.in_force("XK0028", TODAY)
     change = queries.in_force("QT0080", TODAY)
     assert greenery is not None
@@ -95,16 +106,16 @@ def test_where_the_law_is_silent_the_general_limit_or_a_promise_stands() -> None
     assert months.statutory == Limit(3, Unit.MONTH, months.basis)
 
 
+@pytest.mark.usefixtures("listed")
 def test_every_flow_adds_up_to_no_more_than_its_promise() -> None:
-    whole_list()
     for item in queries.all_in_force(TODAY):
         item.flow.check(promised=item.promised, statutory=item.statutory)
         if item.kind != "immediate" and item.promised and item.promised.value:
             assert item.flow.longest_path() == item.promised.value
 
 
+@pytest.mark.usefixtures("listed")
 def test_the_version_in_force_is_that_of_the_day() -> None:
-    whole_list()
     then = queries.in_force("XK0019", date(2010, 6, 1))
     now = queries.in_force("XK0019", TODAY)
     assert then is not None
@@ -169,16 +180,16 @@ def test_two_rows_with_one_name_are_one_item_and_one_report() -> None:
     assert report.rows[-1].rule == "item.name_twice"
 
 
+@pytest.mark.usefixtures("listed")
 def test_search_finds_by_name_code_and_department() -> None:
-    whole_list()
     assert {row.name for row in finding.search("取水", TODAY).rows} == {"取水许可"}
     assert finding.search("XK0036", TODAY).total == 1
     assert finding.search("", TODAY).total == 89
     assert finding.search("%_'\\", TODAY).total == 0
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_changed_fee_is_a_new_version_and_history_stands() -> None:
-    whole_list()
     with shipped.ITEMS.open(encoding="utf-8") as file:
         lines = file.read().replace("水资源费(另行征收)", "无").splitlines(keepends=True)
     report = shipped.import_items(lines, agencies=departments(), at=AT)

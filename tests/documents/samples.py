@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Any
+
+import pypdfium2
 
 from zhengwu.documents import render, wording
 from zhengwu.documents.kinds import KINDS, LICENCE, Kind, prefix
@@ -165,3 +168,9 @@ def printed(data: Mapping[str, Any], *, template: str = "", **marks: Any) -> byt
         issued=AT,
         **marks,
     )
+
+
+def text_of(pdf: bytes) -> str:
+    """What stands on its pages, as one line without blanks."""
+    with closing(pypdfium2.PdfDocument(pdf)) as document:
+        return "".join("".join(page.get_textpage().get_text_range() for page in document).split())

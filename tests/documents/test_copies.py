@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections import Counter
 
 import psycopg
-import pypdf
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from tests.cases import people
+from tests.documents.samples import text_of
 from zhengwu.documents import queries, render, services
 from zhengwu.documents.queries import Issued
 from zhengwu.domain.refusal import Refusal
@@ -35,11 +34,6 @@ def accepted() -> Issued:
 
 def printed(issued: Issued, why: str = "", *, who: str = "p-water-clerk") -> int:
     return services.copy(people.actor(who), issued.check_code, why=why, at=AT)
-
-
-def text_of(pdf: bytes) -> str:
-    pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
-    return "".join("".join(page.extract_text() for page in pages).split())
 
 
 def test_the_first_print_is_the_original_and_the_rest_are_counted() -> None:

@@ -15,7 +15,7 @@ import pytest
 from django.test import override_settings
 
 from tests.documents import samples
-from tests.documents.samples import AT, facts, paper, printed
+from tests.documents.samples import AT, facts, paper, printed, text_of
 from zhengwu.documents import check_code, masking, remedies, render, wording
 from zhengwu.documents.kinds import Kind
 from zhengwu.domain.refusal import Refusal
@@ -43,11 +43,6 @@ pytestmark = pytest.mark.skipif(
 
 def decided(name: str = "李梅", *, outcome: str = "refused", reasons: str = "水源不足。") -> Any:
     return wording.decision(facts(name), issued=AT, outcome=outcome, reasons=reasons)
-
-
-def text_of(pdf: bytes) -> str:
-    pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
-    return "".join("".join(page.extract_text() for page in pages).split())
 
 
 @EVERY

@@ -237,6 +237,17 @@ def test_folding_never_reaches_a_state_the_table_forbids(
         before = after
 
 
+@given(KINDS)
+def test_who_had_a_case_after_each_entry_is_told_without_all_that_it_was(
+    drawn: list[tuple[str, int, int, str]],
+) -> None:
+    told = random_story([("received", 0, 1, ""), *drawn])
+    rows, last = lifecycle.holdings(told)
+    whole = lifecycle.histories(told)
+    assert rows == tuple((event, after.holder) for event, after in whole)
+    assert last == whole[-1][1]
+
+
 @given(KINDS, st.integers(0, 100_000))
 def test_the_spans_always_sum_to_the_whole(
     drawn: list[tuple[str, int, int, str]], later: int

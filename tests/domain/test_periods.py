@@ -42,7 +42,8 @@ def test_the_period_before_ends_where_this_begins(since: date, length: int) -> N
     whole = Period(since, since + timedelta(days=length))
     before = whole.before()
     assert whole.since - before.until == timedelta(days=1)
-    assert before.whole_months == whole.whole_months
+    # Of a period that is not one of months the days before may happen to be whole months.
+    assert before.whole_months == whole.whole_months or not whole.whole_months
     assert whole.whole_months or before.days == whole.days
     assert whole.year_before().since.year == whole.since.year - 1
     assert whole.year_before().whole_months == whole.whole_months

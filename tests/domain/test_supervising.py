@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -125,6 +126,71 @@ def test_looking_again_later_takes_nothing_back_while_nothing_new_is_entered(see
     if new:
         assert first.next_at is not None
         assert first.next_at <= min(one.at for one in new)
+
+
+class _Everything(supervising._Looker):
+    """Reads the clock in each interval, whether anything can be found there or not."""
+
+    def _first(self, *_: Any) -> tuple[None, datetime]:
+        return None, supervising.DAWN
+
+
+def entered_late(events: Sequence[Event], seed: int) -> tuple[Event, ...]:
+    """The same acts, each entered at once or minutes, hours or days after it happened."""
+    rng, told, latest = random.Random(seed), [], events[0].occurred
+    for one in events:
+        lag = rng.choice((0, 0, 0, 0, 2, 4, 7, 45, 300, 4_000))
+        latest = max(latest + SOON, one.occurred + timedelta(minutes=lag))
+        told.append(replace(one, received=latest, recorded=latest))
+    return tuple(told)
+
+
+@settings(max_examples=examples(300, 20_000))
+@given(SEEDS, st.booleans())
+def test_where_nothing_can_be_found_the_clock_need_not_be_read(seed: int, late: bool) -> None:
+    events, edition, at = story(seed)
+    if late:
+        events = entered_late(events, seed)
+        at = max(at, events[-1].received)
+    for upto in (len(events), 2 * len(events) // 3):
+        for as_happened in (False, True):
+            found: list[Any] = []
+            for kind in (supervising._Looker, _Everything):
+                looker = kind(
+                    events[:upto], About("a", "promised"), BOOK, lambda _: edition, at,
+                    as_happened=as_happened,
+                )  # fmt: skip
+                try:
+                    looker.times(None)
+                except (Refusal, ValueError) as problem:
+                    found.append(str(problem))
+                else:
+                    found.append((looker.found, looker.next_at))
+            assert found[0] == found[1]
+
+
+def test_of_a_life_with_several_steps_done_in_time_one_reading_is_enough() -> None:
+    begun = datetime(2026, 9, 1, 1, tzinfo=UTC)
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("received", {}),
+        ("accepted", {"limits": [{"kind": "promised", "value": 20, "unit": "working_day", "basis": ""}]}),
+        *([("step_taken", {"limit": {"value": 3, "unit": "working_day", "basis": ""}}),
+           ("step_done", {})] * 3),
+    ]  # fmt: skip
+    events = tuple(
+        Event(version=nth, kind=kind, occurred=when, recorded=when, received=when, body=body)
+        for nth, (kind, body) in enumerate(kinds, 1)
+        for when in (begun + timedelta(hours=3 * nth),)
+    )
+    edition = agreement.edition(histories.world(0))
+    looker = supervising._Looker(
+        events, About("a", "promised"), BOOK, lambda _: edition, begun + timedelta(days=6)
+    )
+    intervals = looker._intervals(looker.until)
+    reading, first = looker._first(events, intervals)
+    assert reading is not None
+    assert len(intervals) == 3
+    assert all(upper < first for _, upper in intervals[:-1])
 
 
 def test_every_shipped_rule_is_possible_and_reads_back() -> None:

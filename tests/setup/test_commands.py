@@ -114,8 +114,9 @@ def test_help_reads_nothing_of_the_platform() -> None:
 
 
 def test_an_interrupted_command_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
-    code = (
-        "import sys, time\nfrom zhengwu.commands import main\n"
+    code = (  # a suite that was started in the background ignores the interrupt, and so do its children
+        "import signal, time\nfrom zhengwu.commands import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "@main.command()\ndef wait():\n    print('here', flush=True)\n    time.sleep(60)\n"
         "main(['wait'])"
     )

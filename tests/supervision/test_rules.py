@@ -388,7 +388,9 @@ def test_a_rule_as_it_is_finds_in_a_trial_what_was_found_in_life() -> None:
     for code in ("T03", "P02", "P09", "C02", "T01"):
         found = tried(shipped(code), **YEAR)
         issued = Finding.objects.filter(rule=code, at__gte=datetime(2026, 1, 1, tzinfo=SHANGHAI))
-        assert found.found == issued.count() == found.compared["issued"] > 0, code
+        assert found.compared["issued"] == issued.count(), code
+        # A trial judges by what is known now; a card that later news took the basis from stands.
+        assert found.found == issued.filter(basis_changed=False).count() > 0, code
         assert found.compared["present"] == found.found, code
         assert (found.compared["more"], found.compared["fewer"]) == (0, 0), code
         assert sum(found.by_agency.values()) == sum(found.by_level.values()) == found.found, code
@@ -417,7 +419,7 @@ def test_a_rule_about_repeats_is_counted_from_the_findings_there_are(per: str, c
 def test_a_milder_rule_finds_fewer_and_says_in_which_cases() -> None:
     milder = replace(
         shipped("T03"), level=Level.WARNING,
-        where=(Asked("limit", "in", ("promised", "claim")), Asked("over", "ge", 2)),
+        where=(Asked("limit", "in", ("promised", "claim")), Asked("over", "ge", 4)),
     )  # fmt: skip
     found = tried(milder, **YEAR)
     now = found.compared["present"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,11 @@ from django.db import connection, transaction
 from tests.cases import people
 from tests.cases.people import Told, moment
 from tests.supervision.test_truth import supervised
-from zhengwu.cases import alarms
+from zhengwu.cases import alarms, loading, stories
+from zhengwu.cases.events import STREAM
 from zhengwu.cases.simulation import filing
 from zhengwu.config import worker
+from zhengwu.domain.event import Event
 from zhengwu.domain.refusal import Refusal
 from zhengwu.ledger import queries as ledger_queries
 from zhengwu.ledger import services as ledger
@@ -135,6 +138,23 @@ def test_every_finding_follows_from_what_the_log_held_when_it_was_issued() -> No
     checked = again.Checked()
     assert list(again.differences(checked)) == []
     assert checked.findings > 250
+
+
+def test_a_story_that_is_at_hand_is_not_read_again_and_is_the_same(overdue: Told) -> None:
+    case = loading.load(people.actor(CLERK), overdue.number).id
+    ledger.sequence()
+    read = list(stories.watched([case]))
+    entries = ledger_queries.stream_events(STREAM, case)
+    (told,) = stories.watched([case], at_hand={case: entries})
+    assert told._replace(events=()) == read[0]._replace(events=())
+    assert told.events == tuple(entries)
+    assert [_as_told(one) for one in told.events] == [_as_told(one) for one in read[0].events]
+    (early,) = stories.watched([case], reached=entries[1].position, at_hand={case: entries})
+    assert early.events == tuple(entries[:2])
+
+
+def _as_told(one: Event) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in fields(Event)}
 
 
 @pytest.mark.usefixtures("supervised")

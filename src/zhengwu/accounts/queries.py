@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -357,8 +358,10 @@ def names(
     agencies: Iterable[str | None] = (),
     people: Iterable[str | None] = (),
     posts: Iterable[str | None] = (),
+    first: tuple[str, Mapping[str, Any]] | None = None,
 ) -> Names:
-    """The names behind these codes, and the windows of these posts, in one query."""
+    """The names behind these codes, and the windows of these posts, in one query. first: what is
+    written with the same statement, and its parameters."""
     persons = {one for one in people if one}
     asked = {
         "agencies": sorted({one for one in agencies if one}),
@@ -367,9 +370,10 @@ def names(
         "posts": sorted({one for one in posts if one}),
     }
     found: dict[str, dict[str, str]] = {"agency": {}, "person": {}, "system": {}, "post": {}}
-    if any(asked.values()):
+    if first or any(asked.values()):
+        written, parameters = (f"WITH first AS ({first[0]}) ", first[1]) if first else ("", {})
         with connection.cursor() as cursor:
-            cursor.execute(_NAMED, {"asked": json.dumps(asked)})
+            cursor.execute(f"{written}{_NAMED}", {"asked": json.dumps(asked), **parameters})
             for kind, code, name in cursor.fetchall():
                 found[kind][code] = name
     systems = {f"{SYSTEM}{code}": name for code, name in found["system"].items()}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import connection, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest
 
-from zhengwu.accounts import roles
+from zhengwu.accounts import queries, roles
 from zhengwu.accounts.models import (
     Agency,
     Grant,
@@ -21,7 +22,7 @@ from zhengwu.accounts.models import (
     Region,
     RoleHolding,
 )  # fmt: skip
-from zhengwu.accounts.queries import Actor
+from zhengwu.accounts.queries import Actor, Names
 from zhengwu.domain.refusal import Refusal
 
 SEPARATION = "GB/T 22239-2019 8.1.5（等保2.0 安全管理中心）"
@@ -32,6 +33,11 @@ _LOOKED = (
     "INSERT INTO accounts_look (person, agency, stream, stream_id, why, fields, at)"
     " SELECT %s::text, %s::text, %s::text, one, %s::text, %s::text::jsonb, %s::timestamptz"
     " FROM unnest(%s::text::uuid[]) one"
+)
+_LOOKED_AT_ONE = (
+    "INSERT INTO accounts_look (person, agency, stream, stream_id, why, fields, at)"
+    " VALUES (%(looker)s::text, %(of)s::text, %(stream)s::text, %(stream_id)s::uuid, %(why)s::text,"
+    " %(fields)s::text::jsonb, %(at)s::timestamptz)"
 )
 LIST = "list"  # the stream of looks at a list as a whole
 QUIET = timedelta(minutes=10)  # who turns its pages and comes back meanwhile looks at it once
@@ -50,6 +56,47 @@ def look(
 ) -> None:
     """Record a look at personal data (查阅记录)."""
     look_through(actor, stream, (stream_id,), why=why, fields=fields, at=at)
+
+
+def looks_sql(
+    actor: Actor, stream: str, ids: str, *, why: str, fields: Iterable[str], at: datetime
+) -> tuple[str, dict[str, Any]]:
+    """`look_through` for a context's own statement: what is written, and its parameters. ids: SQL
+    giving the streams."""
+    return (
+        "INSERT INTO accounts_look (person, agency, stream, stream_id, why, fields, at) SELECT"  # noqa: S608 - a context's own
+        " %(looker)s, %(of)s, %(stream)s, o.id, %(why)s, %(fields)s::text::jsonb, %(at)s::timestamptz"
+        f" FROM ({ids}) o(id)",
+        {
+            "looker": actor.code, "of": actor.agency or "", "stream": stream, "why": why,
+            "fields": json.dumps(sorted(fields)), "at": at,
+        },
+    )  # fmt: skip
+
+
+def look_and_name(
+    actor: Actor,
+    stream: str,
+    stream_id: UUID,
+    *,
+    why: str,
+    fields: Iterable[str],
+    at: datetime,
+    agencies: Iterable[str | None],
+    people: Iterable[str | None],
+    posts: Iterable[str | None],
+) -> Names:
+    """`look`, and `queries.names` for the page that shows it, in one statement."""
+    return queries.names(
+        agencies=agencies, people=people, posts=posts,
+        first=(
+            _LOOKED_AT_ONE,
+            {
+                "looker": actor.code, "of": actor.agency or "", "stream": stream,
+                "stream_id": stream_id, "why": why, "fields": json.dumps(sorted(fields)), "at": at,
+            },
+        ),
+    )  # fmt: skip
 
 
 def look_through(

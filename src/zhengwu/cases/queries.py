@@ -14,11 +14,13 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from zhengwu.accounts import queries as accounts
+from zhengwu.accounts import services as account_services
 from zhengwu.accounts.queries import Actor, Names
 from zhengwu.calendars import queries as calendars
 from zhengwu.cases import alarms, drafts, loading, wording
 from zhengwu.cases.acts import VERBS, handling, mending
 from zhengwu.cases.drafts import Draft
+from zhengwu.cases.events import STREAM
 from zhengwu.cases.heads import SHANGHAI
 from zhengwu.cases.loading import CaseNotFound, Loaded
 from zhengwu.cases.parties import Applicant
@@ -91,8 +93,6 @@ FOLDERS: tuple[tuple[str, str, str], ...] = (
     ),
     ("closed", "已办结", "c.closed IS NOT NULL"),
 )
-# States but the one of the review, in which what is handed over waits for the window.
-_ELSEWHERE = ", ".join(f"'{one}'" for one in lifecycle.State if one != lifecycle.State.HANDLING)
 # Folders for some only, and folders whose count would read the stories of all open cases.
 ONLY_FOR = {"unpaid": "case.collect", "asked": "case.opine", "asking": "case.review"}
 UNCOUNTED = frozenset({"asking", "closed"})
@@ -157,6 +157,7 @@ class InboxPage:
     pages: int
     total: int
     items: tuple[tuple[str, str], ...]
+    looked: bool = False  # whether the look at the names is recorded already
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +406,7 @@ class CaseView:
     names: Names  # of everybody in the story
     calendar: calendars.Change | None  # what the calendar's stream came to when the case was read
     drafts: tuple[Draft, ...]  # what this actor has begun to type for it
+    told: Any = None  # what a context above asked beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,8 +430,13 @@ def inbox(
     page: int = 1,
     size: int = PAGE,
     at: datetime,
+    why: str = "",
 ) -> InboxPage:
-    """The cases this actor may see, by time left. `folder` is a name of FOLDERS; None is open."""
+    """The cases this actor may see, by time left. `folder` is a name of FOLDERS; None is open.
+
+    why: the look at the applicants' names is recorded with the same statement where the first page of
+    one agency is asked for, and the page says so (`looked`); else the caller records it.
+    """
     page = max(1, page)
     with connection.cursor() as cursor:
         change, summary = calendars.lately(), None
@@ -439,14 +446,19 @@ def inbox(
             asked = _list(
                 actor, folder=folder, item=item, q=q, light=light, bounds=light_bounds(at, calendar)
             )
-            summary = _summary(cursor, actor, asked, q=q, folder=folder, item=item, light=light)
+            first = _first(asked, actor, size, why, at) if page == 1 and not q else None
+            summary = _summary(
+                cursor, actor, asked, q=q, folder=folder, item=item, light=light, first=first
+            )
         pages = max(1, -(-summary.total // size))
         page = min(page, pages)
-        skip = (page - 1) * size
-        cursor.execute(
-            _listed(asked.where, asked.order, size, skip), {**asked.parameters, "skip": skip}
-        )
-        listed = cursor.fetchone()[0]
+        listed = summary.listed
+        if not summary.holds_list:
+            skip = (page - 1) * size
+            cursor.execute(
+                _listed(asked.where, asked.order, size, skip), {**asked.parameters, "skip": skip}
+            )
+            listed = cursor.fetchone()[0]
     judges = [accounts.reach(actor, act) for act in DECIDING]
     rows = tuple(_row(columns, calendar, at, judges) for columns in orjson.loads(listed or "[]"))
     lamps = tuple(
@@ -454,8 +466,17 @@ def inbox(
         for code, count in zip(LIGHT_SQL, summary.by_light, strict=True)
     )
     return InboxPage(
-        rows, lamps, summary.by_folder, page, pages, summary.total, summary.items
+        rows, lamps, summary.by_folder, page, pages, summary.total, summary.items,
+        looked=bool(why) and summary.holds_list,
     )  # fmt: skip
+
+
+_TOLD = (
+    "json_build_array(c.id, c.number, c.item_name, {name}, c.source, c.state, c.suspended, c.step,"
+    " c.item, c.item_version, c.holder_kind, c.holder_agency,"
+    f" {accounts.agency_name_sql('c.holder_agency')}, c.due, c.provisional, c.opened, c.closed,"
+    " c.outcome, c.kind, c.agency)"
+)
 
 
 def _listed(where: str, order: str, size: int, skip: int) -> str:
@@ -463,15 +484,39 @@ def _listed(where: str, order: str, size: int, skip: int) -> str:
 
     How many is said in the statement: planned for any number, a page would cost a tenth of the list.
     """
-    page = f"LIMIT {size:d}{' OFFSET %(skip)s' if skip else ''}"
-    return (
-        "SELECT json_agg(json_build_array(c.id, c.number, c.item_name,"  # noqa: S608
-        f" {NAME}, c.source, c.state, c.suspended, c.step, c.item, c.item_version, c.holder_kind,"
-        f" c.holder_agency, {accounts.agency_name_sql('c.holder_agency')}, c.due, c.provisional,"
-        f" c.opened, c.closed, c.outcome, c.kind, c.agency) ORDER BY {order})::text"
-        f" FROM cases_case c WHERE c.id IN (SELECT c.id FROM cases_case c WHERE {where}"
-        f" ORDER BY {order} {page})"
+    few = f"SELECT c.{'id' if skip else '*'} FROM cases_case c WHERE {where} ORDER BY {order} LIMIT {size:d}"  # noqa: S608
+    # What is passed over is passed over in the index; the first page is read as it comes.
+    of = f"cases_case c WHERE c.id IN ({few} OFFSET %(skip)s)" if skip else f"({few}) c"
+    return f"SELECT json_agg({_TOLD.format(name=NAME)} ORDER BY {order})::text FROM {of}"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first page of a list as parts of the statement that counts: what stands before it, a
+    scalar subquery that tells the rows, parameters."""
+
+    before: str
+    rows: str
+    parameters: Mapping[str, Any]
+
+
+def _first(asked: Listing, actor: Actor, size: int, why: str, at: datetime) -> First:
+    """why: who is named in the rows was looked at; empty: the caller records it."""
+    of = (
+        f"c WHERE {asked.narrowed}" if asked.closed == OPEN else f"cases_case c WHERE {asked.where}"
     )
+    before = (
+        f", l AS (SELECT c.*, {NAME} AS name FROM (SELECT * FROM {of}"  # noqa: S608
+        f" ORDER BY {asked.order} LIMIT {size:d}) c)"
+    )
+    parameters: dict[str, Any] = {}
+    if why:
+        look, parameters = account_services.looks_sql(
+            actor, STREAM, "SELECT id FROM l WHERE name <> ''", why=why, fields=("name",), at=at
+        )
+        before += f", m AS ({look})"
+    rows = f"(SELECT json_agg({_TOLD.format(name='c.name')} ORDER BY {asked.order})::text FROM l c)"  # noqa: S608
+    return First(before, rows, parameters)
 
 
 # Folders whose conditions read more than the columns of the summary.
@@ -490,18 +535,21 @@ Items = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the inbox counts, none of it beyond COUNTED. change: the calendar's last one meanwhile."""
+    """What the inbox counts, none of it beyond COUNTED. change: the calendar's last one meanwhile;
+    listed: the rows of the first page, where `holds_list`."""
 
     change: calendars.Change
     items: Items
     by_folder: Mapping[str, int]
     total: int
     by_light: Sequence[int]
+    holds_list: bool = False
+    listed: str | None = None
 
 
 def _summary(
     cursor: CursorWrapper, actor: Actor, asked: Listing,
-    *, q: str, folder: str | None, item: str | None, light: str | None,
+    *, q: str, folder: str | None, item: str | None, light: str | None, first: First | None,
 ) -> Summary:  # fmt: skip
     """The counts over the list. How far they go and how they are got depends on the reach.
 
@@ -515,10 +563,23 @@ def _summary(
     counted = [f for f in folders(actor) if f[0] not in UNCOUNTED]
     alone = q or folder in APART
     listed = None if alone else asked.narrowed
+    rows: str | None = None
+    holds_list = False
     if reach.agencies and loading.one_place(reach):
         whole = None if item or light in LIGHT_SQL else folder or ""
-        cursor.execute(_bounded(asked.allowed, counted, listed, folder=whole), asked.parameters)
-        change, everything, chosen, items, by_folder, by_light = cursor.fetchone()
+        holds_list = first is not None
+        cursor.execute(
+            _bounded(
+                asked.allowed,
+                counted,
+                listed,
+                folder=whole,
+                first=first,
+                parameters=asked.parameters,
+            ),
+            {**asked.parameters, **first.parameters} if first else asked.parameters,
+        )
+        change, everything, chosen, items, by_folder, by_light, rows = cursor.fetchone()
         items = catalog.newest(items) if everything >= COUNTED else orjson.loads(items or "[]")
     else:
         change, everything = None, 0
@@ -537,7 +598,7 @@ def _summary(
         calendars.change(change),
         tuple((str(code), str(name)) for code, name in items or ())[:SHOWN_ITEMS],
         {name: count for (name, _, _), count in zip(counted, by_folder, strict=False)},
-        chosen, by_light,
+        chosen, by_light, holds_list, rows,
     )  # fmt: skip
 
 
@@ -576,14 +637,16 @@ def _open(allowed: str) -> str:
     )
 
 
+def _all(*conditions: str) -> str:
+    return " AND ".join(one for one in conditions if one != "true") or "true"
+
+
 def _count(condition: str, of: str = "") -> str:
     """How many under a condition. of: what is gone through beside them, and names its cases."""
     # In the order of the index from which it is counted: planned for any agency, a condition that
     # seems rare would be sought in the table.
-    by = " ORDER BY c.state, c.suspended, c.holder_kind" if not of and "holder" in condition else ""
-    return (
-        f"(SELECT count(*)::int FROM (SELECT FROM {of}c WHERE {condition}{by} LIMIT {COUNTED}) f)"  # noqa: S608
-    )
+    by = " ORDER BY c.state" if not of and "holder" in condition else ""
+    return f"(SELECT count(*) FROM (SELECT FROM {of}c WHERE {condition}{by} LIMIT {COUNTED}) f)"  # noqa: S608
 
 
 def _several(*conditions: str, of: str = "") -> str:
@@ -592,30 +655,37 @@ def _several(*conditions: str, of: str = "") -> str:
 
 def _lit(listed: str) -> str:
     """How many of a list stand under each light."""
-    running = f"{listed} AND NOT c.suspended"
+    running = _all(listed, "NOT c.suspended")
     parts = {
         "green": (
             f"{running} AND c.state <> 'supplementing' AND c.due >= %(soon)s",
             f"{running} AND c.state <> 'supplementing' AND c.due IS NULL",
         ),
-        "pause": (f"{listed} AND c.suspended", f"{running} AND c.state = 'supplementing'"),
+        "pause": (_all(listed, "c.suspended"), f"{running} AND c.state = 'supplementing'"),
     }
     counts = (
-        _several(*parts[code]) if code in parts else _count(f"{listed} AND {condition}")
+        # That they are open is known.
+        _several(*parts[code])
+        if code in parts
+        else _count(_all(listed, condition.replace("c.closed IS NULL AND ", "")))
         for code, condition in LIGHT_SQL.items()
     )
     return f"ARRAY[{', '.join(counts)}]"
 
 
-def _mine() -> str:
+def _mine(parameters: Mapping[str, Any]) -> str:
     """How much is handed to this actor: to a post by itself, to the agency in the states that their
-    posts are for. Each is sought by all that the index holds before the post."""
-    whose = "c.holder_kind = 'handing_over' AND c.holder_agency = o.code AND c.holder_post"
+    posts are for. Each is sought by all that the index holds before the post; who belongs to one
+    agency and holds one post is asked for by these, which costs half."""
+    one = len(parameters["own"]) == 1
+    home = "%(home)s" if one else "o.code"
+    post = "= %(post)s" if len(parameters["posts"]) == 1 else "= ANY(%(posts)s::text[])"
+    whose = f"c.holder_kind = 'handing_over' AND c.holder_agency = {home} AND c.holder_post"
     return _several(
-        f"{whose} = ANY(%(posts)s::text[])",
-        f"%(handles)s::boolean AND c.state = 'handling' AND {whose} IS NULL",
-        f"%(at_window)s::boolean AND c.state IN ({_ELSEWHERE}) AND {whose} IS NULL",
-        of="unnest(%(own)s::text[]) o(code), ",
+        f"{whose} {post}",
+        f"%(handles)s AND c.state = 'handling' AND {whose} IS NULL",
+        f"%(at_window)s AND c.state <> 'handling' AND {whose} IS NULL",
+        of="" if one else "unnest(%(own)s::text[]) o(code), ",
     )
 
 
@@ -624,15 +694,18 @@ _APART = ("receiving", "supplementing", "handling", "suspended", "forwarded", "d
 
 
 def _bounded(
-    allowed: str, counted: Sequence[tuple[str, str, str]], listed: str | None, *, folder: str | None
-) -> str:
+    allowed: str, counted: Sequence[tuple[str, str, str]], listed: str | None, *,
+    folder: str | None, first: First | None, parameters: Mapping[str, Any],
+) -> str:  # fmt: skip
     """How many cases are open in reach, of a list how many, the items in reach, how many open cases
-    by folder, how many of the list by light. folder: the list is this one, "" the whole.
+    by folder, how many of the list by light, its first rows. folder: the list is this one, "" the
+    whole.
 
-    Where the folders hold enough nothing else is counted to know that the whole does.
+    Below 4,096 letters, beyond which the driver looks through it anew every time. Where the folders
+    hold enough nothing else is counted to know that the whole does.
     """
     names = [name for name, _, _ in counted]
-    held = [_mine() if name == "mine" else _count(sql) for name, _, sql in counted]
+    held = [_mine(parameters) if name == "mine" else _count(sql) for name, _, sql in counted]
     apart = " + ".join(f"h.held[{names.index(name) + 1}]" for name in _APART)
     if listed is None:
         chosen = "0"
@@ -641,11 +714,13 @@ def _bounded(
     else:
         chosen = f"h.held[{names.index(folder) + 1}]" if folder in names else _count(listed)
     return (
-        f"{_open(allowed)} SELECT {calendars.LAST_CHANGE}, w.n, {chosen}, CASE WHEN w.n < {COUNTED} THEN (SELECT"  # noqa: S608
+        f"{_open(allowed)}{first.before if first else ''} SELECT {calendars.LAST_CHANGE}, w.n,"  # noqa: S608
+        f" {chosen}, CASE WHEN w.n < {COUNTED} THEN (SELECT"
         " json_agg(json_build_array(i.item, i.item_name) ORDER BY i.item_name) FROM"
         " (SELECT DISTINCT c.item, c.item_name FROM c WHERE c.item IS NOT NULL) i)::text"
-        f" ELSE {catalog.named_of_sql('%(reach_agency)s')} END, h.held, {_lit(listed or 'false')}"
-        f" FROM (SELECT ARRAY[{', '.join(held)}]::int[] held OFFSET 0) h, LATERAL (SELECT CASE WHEN"
+        f" ELSE {catalog.named_of_sql('%(reach_agency)s')} END, h.held, {_lit(listed) if listed else 'NULL'},"
+        f" {first.rows if first else 'NULL'}"
+        f" FROM (SELECT ARRAY[{', '.join(held)}] held OFFSET 0) h, LATERAL (SELECT CASE WHEN"
         f" {apart} >= {COUNTED} THEN {COUNTED} ELSE {_count('true')} END n OFFSET 0) w"
     )
 
@@ -759,6 +834,9 @@ def place(
 BESIDE = 500  # how many of a list are walked with "next" and "previous"
 
 
+OPEN = "c.closed IS NULL"
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """An inbox's list as SQL on alias `c`: what the actor may see, whether open ones alone, what
@@ -793,7 +871,7 @@ def _list(
     allowed, parameters = loading.within(accounts.reach(actor, "case.see"))
     parameters |= _own(actor)
     chosen = []
-    closed = "c.closed IS NULL"
+    closed = OPEN
     of_folder = next((c for name, _, c in FOLDERS if name == folder), None)
     if folder == "closed":
         closed = str(of_folder)
@@ -825,7 +903,9 @@ def _own(actor: Actor) -> dict[str, Any]:
     return {
         "me": actor.code,
         "own": sorted(agencies),
-        "posts": sorted(post.code for post in actor.posts),
+        "home": min(agencies, default=None),
+        "posts": (posts := sorted(post.code for post in actor.posts)),
+        "post": posts[0] if posts else None,
         "handles": bool(kinds & {"review", "decide", "head"}),
         "at_window": "window" in kinds,
         "opine": sorted(stream for act, stream in actor.granted if act == "case.opine"),
@@ -882,6 +962,7 @@ def _row(
         )
     )
     in_words = wording.state(state, outcome, suspended)
+    review = state == "handling" and kind != "foreign"
     return InboxRow(
         id=identifier,
         number=number,
@@ -895,13 +976,15 @@ def _row(
         due=due,
         provisional=provisional,
         received_at=datetime.fromisoformat(opened),
-        review=state == "handling"
-        and kind != "foreign"
-        and any(
-            reach.everything or agency in reach.agencies or identifier in reach.streams
-            for reach in judges
-        ),
+        review=review and _judged(agency, identifier, judges),
     )
+
+
+def _judged(agency: str, identifier: UUID, judges: Sequence[accounts.Reach]) -> bool:
+    for reach in judges:
+        if reach.everything or agency in reach.agencies or identifier in reach.streams:
+            return True
+    return False
 
 
 def _step_name(item: str | None, version: int | None, step: str | None) -> str:
@@ -913,15 +996,33 @@ def _step_name(item: str | None, version: int | None, step: str | None) -> str:
     )
 
 
-def case(actor: Actor, number: str, *, at: datetime, seen: int | None = None) -> CaseView:
-    """One case with its whole story. Raises CaseNotFound. The caller records the look.
+LOOKED_AT = ("identifier", "name", "phone")  # what a case's page shows of the applicant
+TEXTS = "texts"  # opinions, reasons, names of organs and receivers
 
-    seen: also how it stood at this version (`then`). Personal data: the applicant, free texts.
+
+def case(
+    actor: Actor,
+    number: str,
+    *,
+    at: datetime,
+    seen: int | None = None,
+    why: str = "",
+    beside: tuple[str, Mapping[str, Any]] | None = None,
+) -> CaseView:
+    """One case with its whole story. Raises CaseNotFound.
+
+    seen: also how it stood at this version (`then`). Personal data: the applicant, free texts. why:
+    the look at them is recorded; empty: the caller records it. beside: a scalar subquery on alias
+    `c` of a context above, and its parameters; its value is `told`.
     """
-    loaded, beside = loading.load_to_show(
-        actor, number, BESIDE_CASE, {"me": actor.code, "slots": drafts.of_case(number)}
-    )
-    return _view(loaded, Around.of(*beside), actor, at, seen)
+    parameters: dict[str, Any] = {"me": actor.code, "slots": drafts.of_case(number)}
+    wanted: tuple[str, ...] = BESIDE_CASE
+    if beside:
+        wanted, parameters = (*BESIDE_CASE, beside[0]), {**beside[1], **parameters}
+    loaded, found = loading.load_to_show(actor, number, wanted, parameters)
+    around = Around.of(*found[: len(BESIDE_CASE)])
+    told = found[-1] if beside else None
+    return _view(loaded, around, actor, at, seen, why, told)
 
 
 # What stands on a case's page beside its story: papers, files, alarms, free texts, own drafts.
@@ -1073,15 +1174,25 @@ def recent_public(*, limit: int = 8) -> tuple[PublicRow, ...]:
         )
 
 
-def _view(loaded: Loaded, around: Around, actor: Actor, at: datetime, seen: int | None) -> CaseView:
+def _view(
+    loaded: Loaded,
+    around: Around,
+    actor: Actor,
+    at: datetime,
+    seen: int | None,
+    why: str,
+    told: Any,
+) -> CaseView:
     from zhengwu.cases.services import can_undo
 
     standing = loaded.standing
     reading = loaded.read(at)
     applicant = loaded.applicant()
-    names = _names(loaded)
     issued = around.papers
     said = {key: around.texts.get(one) for key, one in _places(loaded).items()}
+    texts = _texts(loaded, said)
+    fields = (*LOOKED_AT, TEXTS) if any(texts.values()) else LOOKED_AT
+    names = _names(loaded, look=(actor, why, fields, at) if why else None)
     scans = _scans(loaded, around.files)
     listed = {material.code for material in loaded.materials()}
     return CaseView(
@@ -1110,7 +1221,7 @@ def _view(loaded: Loaded, around: Around, actor: Actor, at: datetime, seen: int 
         reading=reading,
         holder_zh=wording.holder(str(standing.holder.kind), standing.holder.agency, names),
         holder_since=standing.holder.since,
-        story=_story(loaded, names, said),
+        story=_story(loaded, names, said, texts),
         spans=timeledger.spans(loaded.events, until=at),
         materials=_materials(loaded, said, scans),
         scans=tuple(s for s in scans if s.material not in listed),
@@ -1125,6 +1236,7 @@ def _view(loaded: Loaded, around: Around, actor: Actor, at: datetime, seen: int 
         then=_then(loaded, names, seen) if seen else None,
         names=names,
         calendar=loaded.calendar,
+        told=told,
     )
 
 
@@ -1159,8 +1271,8 @@ def _places(loaded: Loaded) -> Mapping[tuple[int, str], UUID]:
     }
 
 
-def _names(loaded: Loaded) -> Names:
-    """The names of everybody in the story, and the windows of the posts."""
+def _names(loaded: Loaded, *, look: tuple[Actor, str, Collection[str], datetime] | None) -> Names:
+    """The names of everybody in the story, and the windows of the posts. look: recorded with them."""
     agencies: set[str | None] = {loaded.agency}
     people: set[str | None] = set()
     posts: set[str | None] = set()
@@ -1177,7 +1289,13 @@ def _names(loaded: Loaded) -> Names:
         agencies.update(
             code for place in ("agency", "whose") if isinstance(code := event.body.get(place), str)
         )
-    return accounts.names(agencies=agencies, people=people, posts=posts)
+    if look is None:
+        return accounts.names(agencies=agencies, people=people, posts=posts)
+    actor, why, fields, at = look
+    return account_services.look_and_name(
+        actor, STREAM, loaded.id, why=why, fields=fields, at=at,
+        agencies=agencies, people=people, posts=posts,
+    )  # fmt: skip
 
 
 Staff = Callable[[str], Sequence[accounts.Colleague]]
@@ -1305,25 +1423,41 @@ def organs() -> tuple[str, ...]:
     return accounts.names_of_kinds("department", "utility")
 
 
+def _texts(
+    loaded: Loaded, said: Mapping[tuple[int, str], Any]
+) -> dict[int, tuple[tuple[str, str], ...]]:
+    """The free texts by version, what each is called and what it says."""
+    materials = {m.code: m.name for m in loaded.materials()}
+    found: dict[int, tuple[tuple[str, str], ...]] = {}
+    for place, label in wording.TEXTS.items():
+        for version in [version for version, there in said if there == place]:
+            data = said[version, place]
+            found[version] = (
+                *found.get(version, ()),
+                *(
+                    wording.written(data, place, materials)
+                    if data is not None
+                    else [(label, "（内容已依法删除）")]
+                ),
+            )
+    return found
+
+
 def _story(
-    loaded: Loaded, names: Names, said: Mapping[tuple[int, str], Any]
+    loaded: Loaded,
+    names: Names,
+    said: Mapping[tuple[int, str], Any],
+    texts: Mapping[int, tuple[tuple[str, str], ...]],
 ) -> tuple[StoryLine, ...]:
-    steps, materials = _step_names(loaded), {m.code: m.name for m in loaded.materials()}
+    steps = _step_names(loaded)
     gone = _gone(loaded, names, said)
-    lines = []
-    for event in loaded.events:
-        texts: list[tuple[str, str]] = []
-        for place, label in wording.TEXTS.items():
-            if (event.version, place) not in said:
-                continue
-            data = said[event.version, place]
-            texts += wording.written(data, place, materials) if data is not None else [
-                (label, "（内容已依法删除）")
-            ]  # fmt: skip
-        lines.append(
-            _line(event, names, steps=steps, texts=tuple(texts), gone=gone.get(event.version, ""))
+    return tuple(
+        _line(
+            event, names, steps=steps, texts=texts.get(event.version, ()),
+            gone=gone.get(event.version, ""),
         )
-    return tuple(lines)
+        for event in loaded.events
+    )  # fmt: skip
 
 
 def _step_names(loaded: Loaded) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
@@ -143,26 +144,36 @@ class Watched(NamedTuple):
     events: tuple[Event, ...]
 
 
-def watched(cases: Collection[UUID], *, reached: int | None = None) -> Iterator[Watched]:
+def watched(
+    cases: Collection[UUID],
+    *,
+    reached: int | None = None,
+    at_hand: Mapping[UUID, Sequence[Event]] = MappingProxyType({}),
+) -> Iterator[Watched]:
     """Cases with their stories as far as they stand in the log; one query. reached: no entry after
-    this position; None: all that have one.
+    this position; None: all that have one. at_hand: whole stories, by version, that need no reading.
     """
     if not cases:
         return
     story = ledger.story_sql(stream=f"'{STREAM}'", stream_id="c.id")
+    wanted = list(cases)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.id, c.number, coalesce(c.item, ''), c.item_version, c.item_name, c.kind,"  # noqa: S608
             ' c.agency, c.region, c.hall, c."window", c.source, c.opened,'
-            f" {story} FROM unnest(%s::uuid[]) w(id) JOIN cases_case c ON c.id = w.id",
-            [list(cases)],
+            f" CASE WHEN w.asked THEN {story} END FROM unnest(%s::uuid[], %s::boolean[]) w(id, asked)"
+            " JOIN cases_case c ON c.id = w.id",
+            [wanted, [one not in at_hand for one in wanted]],
         )
         rows = cursor.fetchall()
     for row in rows:
+        told = at_hand.get(row[0])
         events = tuple(
-            one
-            for one in ledger.story(row[-1])
-            if one.position is not None and (reached is None or one.position <= reached)
+            [
+                one
+                for one in (ledger.story(row[-1]) if told is None else told)
+                if one.position is not None and (reached is None or one.position <= reached)
+            ]
         )
         if events:
             yield Watched._make((*row[:-1], events))

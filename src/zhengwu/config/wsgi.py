@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 
 from django.conf import settings
@@ -19,6 +20,9 @@ from zhengwu.web import observing
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhengwu.config.settings")
 if os.environ.get("ZHENGWU_SERVED"):  # a granian worker: no orphan keeps the port
     die_with_parent()
+    # It is forked with its parent's handler, which does nothing here: told to end while it reads
+    # the application, it would be killed a minute later. Once it serves, granian sets its own.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 from zhengwu.config.settings import unsafe
 

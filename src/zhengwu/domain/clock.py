@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from zhengwu.domain.counting import SHANGHAI, Count, Extension, Pause, Start, ordinal
 from zhengwu.domain.derivation import Line
@@ -146,6 +146,30 @@ def look(life: Life, *, at: datetime, edition: Edition) -> tuple[Reading, dateti
         return reading, reader.came(reading.limits)
     found = alarms(life.events, at=at, edition=edition)
     return reading, found[0].at if found else None
+
+
+class Course(NamedTuple):
+    """A reading, and each step before the last as it was counted to its end.
+
+    plain: acts in order, of which none withdrew another, made time stand still or changed a limit.
+    Then whatever part of the story was known at a moment, a limit read from it begins and ends where
+    it does here; only what stopped it may not have been known yet.
+    """
+
+    reading: Reading
+    former: tuple[LimitReading, ...]
+    plain: bool
+
+
+def course(counting: Sequence[Event], *, at: datetime, edition: Edition) -> Course:
+    """How the limits ran up to an instant, of events that all count."""
+    reader, straight = _scanned(counting, at=at, edition=edition)
+    reading = reader.reading()
+    plain = straight and reader.plain and len(reader.past) == len(counting)
+    if not plain:
+        return Course(reading, (), False)
+    former = [reader.former_step(step, end) for step, end in reader.former]
+    return Course(reading, tuple(former), True)
 
 
 def _scanned(counting: Sequence[Event], *, at: datetime, edition: Edition) -> tuple[_Reader, bool]:
@@ -420,10 +444,11 @@ class _Reader:
         begun = self.begun
         former = []
         for one, end in self.former:
-            start, limit = _from(one), one.body["limit"]
-            if ordinal(end.occurred) == start.day and _later(limit.get("value"), limit.get("unit")):
+            limit = one.body["limit"]
+            same_day = ordinal(end.occurred) == ordinal(one.occurred)
+            if same_day and _later(limit.get("value"), limit.get("unit")):
                 continue
-            former.append(self.read_limit("step", limit, start, "", stop=end.occurred))
+            former.append(self.former_step(one, end))
             begun = [*begun, one.occurred]
         for read, since in zip((*limits, *former), begun, strict=True):
             stop = read.stopped_at
@@ -438,6 +463,12 @@ class _Reader:
                 ):
                     first = when
         return first
+
+    def former_step(self, step: Event, end: Event) -> LimitReading:
+        """A step before the last, of a plain life."""
+        return self.read_limit(
+            "step", step.body["limit"], _from(step), "接办本环节", stop=end.occurred
+        )
 
     def limits(self) -> list[LimitReading]:
         """Every limit that has begun."""

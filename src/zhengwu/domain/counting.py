@@ -71,6 +71,14 @@ def ordinal(moment: datetime) -> int:
     return moment.toordinal()
 
 
+def local(moment: datetime) -> datetime:
+    """A moment as a clock in Shanghai shows it: its day and time are to be read, not its zone."""
+    zone = moment.tzinfo
+    if zone is UTC:
+        return moment + EIGHT_HOURS
+    return moment if zone is SHANGHAI else moment.astimezone(EAST_8)
+
+
 class Count:
     """A limit being counted: take pauses out and extend in the order in which they came."""
 

@@ -335,6 +335,19 @@ def histories(events: Iterable[Event]) -> tuple[tuple[Event, Standing], ...]:
     return tuple(rows)
 
 
+def holdings(
+    events: Iterable[Event],
+) -> tuple[tuple[tuple[Event, Holder], ...], Standing]:
+    """The same for whoever asks who had the case after each, and what it is in the end."""
+    rows = []
+    fold = _Fold()
+    for event in _kept(tuple(events)):
+        if fold.counts(event):
+            fold.take(event)
+            rows.append((event, fold.holder))
+    return tuple(rows), fold.standing()
+
+
 def _counts(state: State | None, procedures: tuple[str, ...], event: Event) -> bool:
     """Whether an act has an effect where it stands."""
     if not _starts(state, event.kind, event.body):

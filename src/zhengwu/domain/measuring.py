@@ -17,11 +17,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from zhengwu.domain import clock, timeledger
+from zhengwu.domain.counting import local
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
-from zhengwu.domain.lifecycle import HolderKind, Standing, histories
+from zhengwu.domain.lifecycle import Holder, HolderKind, Standing, holdings
 from zhengwu.domain.procedure import Limit
-from zhengwu.domain.reading import SHANGHAI, LimitReading
+from zhengwu.domain.reading import LimitReading
 
 SECOND = timedelta(seconds=1)
 LATE_ENTRY = 1  # working days after which an entry counts as late: a setting of the house
@@ -161,6 +162,7 @@ _EACH: Mapping[str, tuple[str, ...]] = {
     "delivered": ("delivered",),
 }
 _SUMMED = frozenset(CODES)
+_MARKING = frozenset({*_ONCE, *_EACH, "decided"})  # of the others only a late entry counts
 # After these the whole story is gone through again: they end the case, or change what was before.
 _CHANGING = frozenset({"entry_withdrawn", "retracted", "corrected", "version_moved"})
 _WHOLE = _CHANGING | {"received", "closed"}
@@ -168,8 +170,9 @@ _ALWAYS = frozenset({"archived"})  # changes nothing, even after the closing
 _DECIDING = ("promised", "joint", "lower_review", "statutory")
 # The law's own limit before what stands in its place, the review before what is only reviewed here.
 _STATUTORY = ("statutory", "joint", "lower_review")
-_A_DAY = timedelta(days=1)
+_A_DAY, _LATE = timedelta(days=1), timedelta(days=LATE_ENTRY)
 _STANDS_STILL = frozenset({"suspended", "forwarded"})
+_BY_WHOM = frozenset({"granted", "refused", "not_needed", "not_ours"})
 Known = Callable[[int | None], Edition]  # the edition as known at a position of the log
 
 
@@ -230,22 +233,22 @@ class Fact:
 
     def counts(self) -> Counter[tuple[date, str]]:
         """What the case adds to which day's figures (day, measure) → amount."""
-        found = Counter[tuple[date, str]]()
+        found: dict[tuple[date, str], int] = {}  # a Counter asks for what is missing by a call
         for what, day, _ in self.marks:
             if what in _SUMMED:
-                found[day, what] += 1
+                found[day, what] = found.get((day, what), 0) + 1
         if self.claim_due is not None:
-            found[self.received, "claimed"] += 1
+            found[self.received, "claimed"] = 1
         end = self.closing
         if end is None:
-            return found
+            return Counter(found)
         day = end.day
-        found[day, "closed"] += 1
-        found[day, _COUNTED_AS[end.verdict]] += 1
+        found[day, "closed"] = 1
+        found[day, _COUNTED_AS[end.verdict]] = 1
         if end.verdict == Verdict.EARLY:
-            found[day, "early"] += 1
+            found[day, "early"] = 1
         if end.claim != Verdict.UNJUDGED:
-            found[day, f"claim_{end.claim}"] += 1
+            found[day, f"claim_{end.claim}"] = 1
         for what, amount in (
             ("spot", int(end.spot)),
             ("at_window", int(end.at_window)),
@@ -260,19 +263,19 @@ class Fact:
             *zip(HANDS, end.hands, strict=True),
         ):
             if amount:
-                found[day, what] += amount
-        return found
+                found[day, what] = amount
+        return Counter(found)
 
     def personal(self) -> Counter[tuple[date, str, str]]:
         """What it adds to whose figures (day, person, what) → amount."""
-        found = Counter[tuple[date, str, str]]()
+        found: dict[tuple[date, str, str], int] = {}
         for what, day, person in self.marks:
             if person and what in PERSONAL:
-                found[day, person, what] += 1
+                found[day, person, what] = found.get((day, person, what), 0) + 1
         end = self.closing
         if end is not None and end.decider and end.verdict != Verdict.UNJUDGED:
-            found[end.day, end.decider, _COUNTED_AS[end.verdict]] += 1
-        return found
+            found[end.day, end.decider, _COUNTED_AS[end.verdict]] = 1
+        return Counter(found)
 
     def then(self, event: Event, *, edition: Edition) -> Fact | None:
         """After one more entry of the story; None where the whole story must be gone through.
@@ -331,25 +334,27 @@ def measured(events: Sequence[Event], *, known: Known) -> Fact:
     """
     if not events:
         raise ValueError("a case has at least its receipt")
-    rows = histories(events)
+    rows, standing = holdings(events)
     if not rows:
         raise ValueError("nothing of this story counts")
-    standing = rows[-1][1]
     received = standing.received_at or rows[0][0].occurred
     marks = [Mark("received", _day(received), rows[0][0].actor)]
     seen = {"received"}
     claims: dict[str, datetime] = {}
     last = received
     for event, _ in rows:
-        if event.kind == "claim":
+        kind = event.kind
+        if kind == "claim":
             _claim(claims, event)
-        elif event.kind != "received":
-            added = tuple(_marks(event, seen, known))
-            seen |= {mark.what for mark in added}
-            marks += added
-        elif _late_entry(event, known):
-            marks.append(Mark("late_entries", _day(event.occurred), event.actor))
-        last = max(last, event.occurred)
+        elif kind in _MARKING or event.recorded - event.occurred >= _LATE:
+            if kind != "received":
+                added = _marks(event, seen, known)
+                seen.update([mark.what for mark in added])
+                marks += added
+            elif _late_entry(event, known):
+                marks.append(Mark("late_entries", _day(event.occurred), event.actor))
+        if event.occurred > last:
+            last = event.occurred
     claim_due = claims.get("deadline") or claims.get("planned_end")
     outcome = standing.outcome
     if outcome in ("granted", "refused") and outcome not in seen:
@@ -370,7 +375,7 @@ def measured(events: Sequence[Event], *, known: Known) -> Fact:
 
 
 def _day(moment: datetime) -> date:
-    return moment.astimezone(SHANGHAI).date()
+    return local(moment).date()
 
 
 def _marks(event: Event, seen: set[str], known: Known) -> list[Mark]:
@@ -395,7 +400,7 @@ def _marks(event: Event, seen: set[str], known: Known) -> list[Mark]:
 
 def _late_entry(event: Event, known: Known) -> bool:
     """Whether it was entered more than LATE_ENTRY working days after it happened."""
-    if event.recorded - event.occurred < timedelta(days=LATE_ENTRY):
+    if event.recorded - event.occurred < _LATE:
         return False
     if event.nature is Nature.ACT and event.actor is None:
         return False  # the house itself, whose clock stood still meanwhile
@@ -419,19 +424,19 @@ def _claim(claims: dict[str, datetime], event: Event) -> None:
 
 
 def _closing(
-    rows: Sequence[tuple[Event, Standing]],
+    rows: Sequence[tuple[Event, Holder]],
     standing: Standing,
     received: datetime,
     closed: datetime,
     claim_due: datetime | None,
     edition: Edition,
 ) -> Closing:
-    until = max(closed, *(event.occurred for event, _ in rows))
+    until = max(closed, max([event.occurred for event, _ in rows]))
     # The sender's deadlines are no limits of ours, and may be no instants.
     counting = [event for event, _ in rows if event.kind != "claim"]
     reading = clock.read_counting(counting, at=until, edition=edition)
     verdict, due = _verdict(reading.limits, standing.decided_at, edition)
-    spans = timeledger.along(rows, until=until)
+    spans = timeledger.along(rows, standing, until=until)
     seconds = _seconds(spans)
     decided_by, decided_at, at_window = _decision(rows)
     return Closing(
@@ -530,24 +535,28 @@ def _seconds(spans: Sequence[timeledger.Span]) -> tuple[int, ...]:
 
 def _ways(spans: Sequence[timeledger.Span], edition: Edition) -> tuple[Way, ...]:
     found = timeledger.handovers(spans, edition)
-    sums: dict[tuple[str, str], timeledger.Tally] = {}
+    if not found:
+        return ()
+    nothing = (0, timedelta(), timedelta())
+    sums: dict[tuple[str, str], tuple[int, timedelta, timedelta]] = {}
     for one in found:
         key = (one.giver or "", one.taker or "")
-        sums[key] = sums.get(key, timeledger.Tally()) + timeledger.Tally(1, one.length, one.office)
+        times, length, office = sums.get(key, nothing)
+        sums[key] = (times + 1, length + one.length, office + one.office)
     return tuple(
-        Way(giver, taker, one.count, one.length // SECOND, one.office // SECOND)
-        for (giver, taker), one in sorted(sums.items())
+        Way(*key, times, length // SECOND, office // SECOND)
+        for key, (times, length, office) in sorted(sums.items())
     )
 
 
-def _decision(rows: Sequence[tuple[Event, Standing]]) -> tuple[str | None, datetime | None, bool]:
+def _decision(rows: Sequence[tuple[Event, Holder]]) -> tuple[str | None, datetime | None, bool]:
     """Who decided when, and whether a window did: what it had in its hands, or has no other."""
-    before: Standing | None = None
-    for event, standing in rows:
-        if event.kind in ("granted", "refused", "not_needed", "not_ours"):
-            at_window = before is not None and before.holder.kind == HolderKind.WINDOW
+    before: Holder | None = None
+    for event, holder in rows:
+        if event.kind in _BY_WHOM:
+            at_window = before is not None and before.kind == HolderKind.WINDOW
             return event.actor, event.occurred, at_window
-        before = standing
+        before = holder
     return None, None, False
 
 

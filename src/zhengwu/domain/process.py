@@ -21,7 +21,8 @@ from typing import NamedTuple
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.procedure import Flow, Step
-from zhengwu.domain.timeledger import SHANGHAI, office_time
+from zhengwu.domain.reading import SHANGHAI
+from zhengwu.domain.timeledger import office_time
 
 MICROSECOND = timedelta(microseconds=1)
 # What a window notes before and after the flow of the item: no steps of it.

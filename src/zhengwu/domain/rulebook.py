@@ -590,6 +590,9 @@ class Rulebook:
     _limits: dict[str, tuple[Rule, ...]] = field(
         default_factory=dict, compare=False, repr=False, hash=False
     )
+    _early: dict[str, tuple[Rule, ...]] = field(
+        default_factory=dict, compare=False, repr=False, hash=False
+    )
 
     def on(self, day: date) -> tuple[Rule, ...]:
         """The rules in force on a day."""
@@ -620,6 +623,15 @@ class Rulebook:
             )  # fmt: skip
         return found
 
+    def early(self, limit: str) -> tuple[Rule, ...]:
+        """Of those the ones that may call before the limit ends."""
+        found = self._early.get(limit)
+        if found is None:
+            found = self._early[limit] = tuple(
+                one for one in self.timed(limit) if one.point is not None and _before_end(one.point)
+            )
+        return found
+
     def every(self, matter: str) -> tuple[Rule, ...]:
         """The rules about a matter in all their versions."""
         return tuple(one for one in self.rules if one.matter == matter)
@@ -647,13 +659,18 @@ class Rulebook:
         if "setting" in change:
             since = date.fromisoformat(change["since"])
             return replace(
-                self, number=number, _days={}, _matters={}, _limits={},
+                self, number=number, _days={}, _matters={}, _limits={}, _early={},
                 settings=(*self.settings, (since, change["setting"], change["value"])),
             )  # fmt: skip
         return replace(
             self, number=number, rules=_changed(self.rules, of_data(change["rule"])), _days={},
-            _matters={}, _limits={},
+            _matters={}, _limits={}, _early={},
         )  # fmt: skip
+
+
+def _before_end(point: Test) -> bool:
+    """Whether a point of a limit may lie before its end; over, and used beyond all of it, do not."""
+    return point.attribute == "left" or (point.attribute == "used" and point.value <= 1000)
 
 
 def _changed(rules: Sequence[Rule], new: Rule) -> tuple[Rule, ...]:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from zhengwu.domain import clock
-from zhengwu.domain.counting import ordinal
+from zhengwu.domain.counting import local, ordinal
 from zhengwu.domain.derivation import TOLD
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
@@ -23,19 +23,19 @@ from zhengwu.domain.lifecycle import (
     PROCEDURES,
     Holder,
     HolderKind,
-    Standing,
-    histories,
+    holdings,
     standing_events,
     still_open,
 )
 from zhengwu.domain.procedure import Unit
-from zhengwu.domain.reading import SHANGHAI, LimitReading, LimitState
+from zhengwu.domain.reading import SHANGHAI, LimitReading, LimitState, Reading
 from zhengwu.domain.rulebook import Rule, Rulebook
 
 Known = Callable[[int | None], Edition]  # the edition as known at a position of the log
 DAY = timedelta(days=1)
 LIVE = timedelta(minutes=5)  # an act entered within this was known as it happened
 NEVER = datetime.max.replace(tzinfo=SHANGHAI)
+DAWN = datetime.min.replace(tzinfo=UTC)
 
 LONGEST = 80  # of what names a person of another system
 OFFICE_DAY = 8  # hours a day of business is reckoned at, where a limit is one of office hours
@@ -198,7 +198,8 @@ class _Looker:
         self.found: dict[tuple[str, str], Found] = {}
         self.next_at: datetime | None = None
         self.foreign = bool(events) and events[0].nature is Nature.OBSERVATION
-        self._rows: tuple[tuple[Event, Standing], ...] | None = None
+        self.kind = self._kind()
+        self._rows: tuple[tuple[Event, Holder], ...] | None = None
 
     # --- what entries bring to light ----------------------------------------------------------------
 
@@ -208,14 +209,15 @@ class _Looker:
         extensions, heard = 0, False
         accepted_by: str | None = None
         due: datetime | None = None
-        kind = self._kind()
+        kind = self.kind
         facts: dict[str, Any]
         for event in self.events:
             code, body = event.kind, event.body
             if body.get("deviation"):
                 what = str(body["deviation"])
                 self._rules("deviation", event, what, {"what": what})
-            self._late(event)
+            if event.recorded - event.occurred >= DAY:
+                self._late(event)
             if code == "received":
                 self._received(event)
             elif code in ("accepted", "deemed_accepted"):
@@ -289,7 +291,7 @@ class _Looker:
             )
 
     def _late(self, event: Event) -> None:
-        if event.recorded - event.occurred < DAY or event.kind == "claim":
+        if event.kind == "claim":
             return
         if event.nature is Nature.ACT and event.actor is None:
             return  # the house itself, whose clock stood still meanwhile
@@ -327,15 +329,33 @@ class _Looker:
             until = min(until, heard or max(one.occurred for one in self.events))
         kinds = {one.kind for one in self.events}
         timed = not kinds.isdisjoint(("suspended", "opinion_requested"))
-        before = None
-        for upto, upper in self._intervals(until):
+        whole = standing_events(self.events)
+        taken = not kinds.isdisjoint(_TAKES_AWAY)
+        intervals = self._intervals(until)
+        reading, first = None, DAWN
+        if not (self.foreign or timed or taken) and len(intervals) > 1:
+            reading, first = self._first(whole, intervals)
+        before, counted = None, 0
+        for upto, upper in intervals:
             known, last = self.events[:upto], upto == len(self.events)
+            if upper < first and not last:
+                before = upper
+                continue
+            if last:
+                counting = whole
+            elif taken:
+                counting = standing_events(known)
+            else:  # each counts or not by those before it
+                version = known[-1].version
+                while counted < len(whole) and whole[counted].version <= version:
+                    counted += 1
+                counting = whole[:counted]
             # What came true before it could be known is judged by what was known soon after.
             settled = last or before is None or upper - before > LIVE
             since = None if settled else before
-            self._limits(known, upper, since, last=last)
+            self._limits(known, counting, upper, since, reading if last else None, last=last)
             if timed:
-                counting, edition = standing_events(known), self.known(None)
+                edition = self.known(None)
                 self._of_specials(counting, edition, upper, since, last=last)
                 self._of_opinions(counting, edition, upper, since, last=last)
             before = upper
@@ -347,16 +367,19 @@ class _Looker:
         found: list[tuple[int, datetime]] = []
         steps = claims = 0
         for nth, event in enumerate(self.events):
-            steps += event.kind == "step_taken"
-            claims += event.kind == "claim"
+            kind = event.kind
+            if kind == "step_taken":
+                steps += 1
+            elif kind == "claim":
+                claims += 1
             if nth == 0:
                 continue
-            own = event.nature is Nature.ACT and not self.as_happened
-            late = own and event.received - event.occurred > LIVE and event.kind in clock.TELLING
-            if not late and event.kind not in _CUTS:
-                continue
+            own = not self.as_happened and event.nature is Nature.ACT
+            late = own and event.received - event.occurred > LIVE and kind in clock.TELLING
             if not late and (
-                (event.kind == "step_taken" and steps < 2) or (event.kind == "claim" and claims < 2)
+                kind not in _CUTS
+                or (kind == "step_taken" and steps < 2)
+                or (kind == "claim" and claims < 2)
             ):
                 continue
             upper = min(event.received if own else event.occurred, until)
@@ -365,29 +388,72 @@ class _Looker:
         found.append((len(self.events), until))
         return found
 
+    def _first(
+        self, counting: Sequence[Event], intervals: Sequence[tuple[int, datetime]]
+    ) -> tuple[Reading | None, datetime]:
+        """The reading of the last interval, and an instant before which none finds anything.
+
+        Of a plain life each limit runs as it does in the end, in whatever part of the story; what
+        stopped it was known at the latest when that was received.
+        """
+        events, until = self.events, intervals[-1][1]
+        edition = self.known(events[-1].position)
+        if not edition.calendar.reaches(until) or any(
+            self.known(events[upto - 1].position) is not edition for upto, _ in intervals
+        ):
+            return None, DAWN
+        reading, former, plain = clock.course(counting, at=until, edition=edition)
+        if not plain:
+            return reading, DAWN
+        lag, before = timedelta(), events[0].received
+        for event in events:
+            if event.received < before:
+                return reading, DAWN  # the story was not told in the order of its versions
+            before = event.received
+            lag = max(lag, before - event.occurred)
+        first = NEVER
+        for one in (*reading.limits, *former):
+            stop = one.stopped_at
+            end = until if stop is None else min(until, stop + lag)
+            for rule in self.book.timed(one.kind) if one.due <= end else self.book.early(one.kind):
+                when = _instant(rule, one, edition)
+                if when is not None and when <= end and when < first:
+                    first = when
+        return reading, first
+
     def _limits(
-        self, events: Sequence[Event], upper: datetime, since: datetime | None, *, last: bool
-    ) -> None:
-        """since: only what came true after it; None: whenever."""
+        self, events: Sequence[Event], counting: Sequence[Event], upper: datetime,
+        since: datetime | None, reading: Reading | None, *, last: bool,
+    ) -> None:  # fmt: skip
+        """counting: those of the events that count. since: only what came true after it; None:
+        whenever. reading: of them all, where it was made.
+        """
         edition = self.known(events[-1].position)
         if not edition.calendar.reaches(upper):
             return
-        reading = clock.read(events, at=upper, edition=edition)
-        kind = self._kind()
+        if reading is None:
+            reading = clock.read_counting(counting, at=upper, edition=edition)
+        kind = self.kind
         running = [one for one in reading.limits if one.state is not _SUSPENDED]  # else it moves
         lawful = [one.due for one in running if one.kind in _LAWFUL]
         whole = [one for one in running if one.kind in _WHOLE]
         for one in running:
-            stop = one.stopped_at
-            for rule in self.book.timed(one.kind):
+            stop, end = one.stopped_at, one.due
+            # What was stopped before its end came to no point beyond it, nor what ends later on.
+            never = stop < end if stop is not None else not last and end > upper
+            for rule in self.book.early(one.kind) if never else self.book.timed(one.kind):
                 when = _instant(rule, one, edition)
                 if when is None or (stop is not None and _ended_by(when, stop, one)):
                     continue
+                if when > upper:
+                    sooner = self.next_at is not None and self.next_at <= when
+                    if not last or stop is not None or sooner:
+                        continue
+                elif since is not None and when <= since:
+                    continue
                 if not rule.in_force(_day(when)):
                     continue
-                if when > upper and (not last or stop is not None):
-                    continue
-                if one.kind in TOLD and _stood_still(events, one.due):
+                if one.kind in TOLD and _stood_still(events, end):
                     continue
                 facts = {
                     "limit": one.kind, "value": one.value, "kind": kind,
@@ -402,15 +468,15 @@ class _Looker:
                 if when > upper:
                     self._later(when)
                     continue
-                if since is not None and when <= since:
-                    continue
-                point = rule.point
+                point, key = rule.point, f"{one.kind}/{end.isoformat()}"
                 assert point is not None
+                if (rule.code, key) in self.found:
+                    continue
                 self._add(
                     Found(
-                        rule=rule, key=f"{one.kind}/{one.due.isoformat()}", at=when,
+                        rule=rule, key=key, at=when,
                         whose=self._holder(events, when), versions=_began(events, one, when),
-                        limit=one.kind, due=one.due,
+                        limit=one.kind, due=end,
                         facts={**_telling(facts), point.attribute: point.value},
                     )
                 )  # fmt: skip
@@ -490,13 +556,13 @@ class _Looker:
             )
             return Responsible(self.about.agency, None, last)
         if self._rows is None:
-            self._rows = histories(self.events)
+            self._rows = holdings(self.events)[0]
         upto = events[-1].version
         holder, giver = None, None
-        for event, standing in self._rows:
+        for event, had in self._rows:
             if event.occurred > when or event.version > upto:
                 break
-            holder = standing.holder
+            holder = had
             if holder.kind in (HolderKind.WINDOW, HolderKind.DEPARTMENT):
                 giver = holder
         if holder is None:
@@ -656,7 +722,7 @@ def _began(events: Sequence[Event], one: LimitReading, when: datetime) -> tuple[
 
 
 def _day(when: datetime) -> date:
-    return when.astimezone(SHANGHAI).date()
+    return local(when).date()
 
 
 def _who(event: Event) -> str | None:

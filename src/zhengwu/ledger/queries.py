@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from zhengwu.domain.event import Event, Nature
-from zhengwu.ledger.events import Entry
+from zhengwu.domain.event import Event, Nature, made
+from zhengwu.ledger.events import Entry, entry_made
 
 COLUMNS = (
     "e.id, e.stream, e.stream_id, e.version, e.kind, e.nature, e.occurred, e.recorded, e.received,"
@@ -27,24 +27,7 @@ def parse(value: Any) -> Any:
 
 def entry(row: Sequence[Any]) -> Entry:
     """An Entry of COLUMNS and the position."""
-    return Entry(
-        id=row[0],
-        stream=row[1],
-        stream_id=row[2],
-        version=row[3],
-        kind=row[4],
-        nature=Nature(row[5]),
-        occurred=row[6],
-        recorded=row[7],
-        received=row[8],
-        actor=row[9],
-        post=row[10],
-        agency=row[11],
-        region=row[12],
-        source=row[13],
-        body=parse(row[14]),
-        position=row[15],
-    )
+    return entry_made(*row[:5], Nature(row[5]), *row[6:14], parse(row[14]), row[15])
 
 
 def stream_events(stream: str, stream_id: uuid.UUID, *, known: int | None = None) -> list[Entry]:
@@ -157,33 +140,24 @@ def positions(
             [after, after + limit, *([sorted(kinds)] if kinds is not None else [])],
         )
         rows = cursor.fetchall()
-    moment, natures, loads = datetime.fromisoformat, _NATURES, orjson.loads
+    moment, natures, loads, make = datetime.fromisoformat, _NATURES, orjson.loads, entry_made
+    streams: dict[str, uuid.UUID] = {}  # most have several entries in a run
     found = []
     for (text,) in rows:
         (
-            identifier, stream, stream_id, version, kind, nature, occurred, recorded, received,
+            identifier, stream, told, version, kind, nature, occurred, recorded, received,
             actor, post, agency, region, source, body, position,
         ) = loads(text)  # fmt: skip
+        stream_id = streams.get(told)
+        if stream_id is None:
+            stream_id = streams[told] = uuid.UUID(told)
         found.append(
-            Entry(
-                id=uuid.UUID(identifier),
-                stream=stream,
-                stream_id=uuid.UUID(stream_id),
-                version=version,
-                kind=kind,
-                nature=natures[nature],
-                occurred=moment(occurred),
-                recorded=moment(recorded),
-                received=moment(received),
-                actor=actor,
-                post=post,
-                agency=agency,
-                region=region,
-                source=source,
-                body=body,
-                position=position,
+            make(
+                uuid.UUID(identifier), stream, stream_id, version, kind, natures[nature],
+                moment(occurred), moment(recorded), moment(received), actor, post, agency, region,
+                source, body, position,
             )
-        )
+        )  # fmt: skip
     return found
 
 
@@ -400,23 +374,12 @@ def story(value: str | None) -> tuple[Event, ...]:
     """The events of a `story_sql` value, by version."""
     if value is None:
         return ()
-    moment, natures = datetime.fromisoformat, _NATURES  # exact to the microsecond
+    moment, natures, make = datetime.fromisoformat, _NATURES, made  # exact to the microsecond
     return tuple(
         [
-            Event(
-                version=version,
-                kind=kind,
-                nature=natures[nature],
-                occurred=moment(occurred),
-                recorded=moment(recorded),
-                received=moment(received),
-                actor=actor,
-                post=post,
-                agency=agency,
-                region=region,
-                source=source,
-                position=position,
-                body=body,
+            make(
+                version, kind, natures[nature], moment(occurred), moment(recorded),
+                moment(received), actor, post, agency, region, source, position, body,
             )
             for (
                 version, kind, nature, occurred, recorded, received, actor, post, agency, region,

@@ -31,6 +31,7 @@ from zhengwu.ledger.following import (
     followers,
     register_follower,
     release,
+    seldom_collected,
     unregister_follower,
     while_held,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "registered",
     "release",
     "reset_low_xid",
+    "seldom_collected",
     "sequence",
     "unregister_follower",
     "uuid7",

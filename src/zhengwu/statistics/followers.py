@@ -23,6 +23,7 @@ from zhengwu.cases import stories
 from zhengwu.cases.events import STREAM
 from zhengwu.cases.stories import Subject
 from zhengwu.domain import measuring
+from zhengwu.domain.counting import local
 from zhengwu.domain.event import Event
 from zhengwu.domain.measuring import CODES, PERSONAL, Closing, Fact, Mark, Verdict, Way
 from zhengwu.domain.reading import SHANGHAI
@@ -46,9 +47,10 @@ class _Known:
 class Sums:
     """What a run of entries changes."""
 
-    fine: Counter[tuple[date, int, str]] = field(default_factory=Counter)
-    spread: Counter[tuple[date, int, int]] = field(default_factory=Counter)
-    people: Counter[tuple[date, str, str, str]] = field(default_factory=Counter)
+    # No Counters: each asks for what is missing by a call.
+    fine: dict[tuple[date, int, str], int] = field(default_factory=lambda: defaultdict(int))
+    spread: dict[tuple[date, int, int], int] = field(default_factory=lambda: defaultdict(int))
+    people: dict[tuple[date, str, str, str], int] = field(default_factory=lambda: defaultdict(int))
     ways: dict[tuple[date, str, str, int], list[int]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0, 0])
     )
@@ -61,16 +63,19 @@ class Sums:
         that no day which was over is changed."""
         if old is not None and _as_before(old, new):
             return
-        noticed = received_on(by) if by else date.min
-        position = (by.position or 0) if by else 0
-        for (day, what), amount in _difference(old, new, Fact.counts).items():
-            self.fine[day, place, what] += amount
-            if (noticed - day).days > SETTLED:
-                told = self.restated.setdefault((noticed, day, coarse, what), [0, position, 0])
-                told[0] += amount
-                told[2] = position
+        counted = _difference(old, new, Fact.counts)
+        fine, people = self.fine, self.people
+        for (day, what), amount in counted.items():
+            fine[day, place, what] += amount
+        if by is not None:
+            noticed, position = received_on(by), by.position or 0
+            for (day, what), amount in counted.items():
+                if (noticed - day).days > SETTLED:
+                    told = self.restated.setdefault((noticed, day, coarse, what), [0, position, 0])
+                    told[0] += amount
+                    told[2] = position
         for (day, person, what), amount in _difference(old, new, Fact.personal).items():
-            self.people[day, person, agency, what] += amount
+            people[day, person, agency, what] += amount
         if old is not None and old.closing == new.closing:
             return
         for fact, sign in ((old, -1), (new, 1)):
@@ -98,9 +103,10 @@ def _as_before(old: Fact, new: Fact) -> bool:
 def _difference(
     old: Fact | None, new: Fact, counted: Callable[[Fact], Counter[Any]]
 ) -> Counter[Any]:
-    found = counted(new)
-    if old is not None:
-        found.subtract(counted(old))
+    found = counted(new)  # of which nothing is nought
+    if old is None:
+        return found
+    found.subtract(counted(old))
     return Counter({key: amount for key, amount in found.items() if amount})
 
 
@@ -138,7 +144,7 @@ def _days(events: Iterable[ledger.Entry]) -> Iterator[list[ledger.Entry]]:
 
 
 def received_on(entry: Event) -> date:
-    return entry.received.astimezone(SHANGHAI).date()
+    return local(entry.received).date()
 
 
 def _count(by_case: Mapping[UUID, list[ledger.Entry]]) -> None:
@@ -337,13 +343,15 @@ def write(sums: Sums, coarse_of: Mapping[int, int], subjects: Mapping[int, Subje
     """subjects: what stands behind the id of a fine place."""
     fine_day, fine_month = _Cells(), _Cells()
     day, month = _Cells(), _Cells()
+    together: dict[tuple[date, int], list[tuple[int, int]]] = defaultdict(list)
     for (when, place, what), amount in sums.fine.items():
+        together[when, place].append((_NTH[what], amount))
+    for (when, place), amounts in together.items():
         first, coarse = when.replace(day=1), coarse_of[place]
-        nth = _NTH[what]
-        fine_day.add(when, place, nth, amount)
-        fine_month.add(first, place, nth, amount)
-        day.add(when, coarse, nth, amount)
-        month.add(first, coarse, nth, amount)
+        fine_day.add(when, place, amounts)
+        fine_month.add(first, place, amounts)
+        day.add(when, coarse, amounts)
+        month.add(first, coarse, amounts)
     for table, cells in (
         ("statistics_day", day),
         ("statistics_month", month),
@@ -379,11 +387,13 @@ class _Cells:
     def __init__(self) -> None:
         self._rows: dict[tuple[date, int], list[int]] = {}
 
-    def add(self, start: date, place: int, nth: int, amount: int) -> None:
+    def add(self, start: date, place: int, amounts: Iterable[tuple[int, int]]) -> None:
+        """amounts: of which figure, how much."""
         row = self._rows.get((start, place))
         if row is None:
             row = self._rows[start, place] = [0] * len(CODES)
-        row[nth] += amount
+        for nth, amount in amounts:
+            row[nth] += amount
 
     def rows(self) -> list[tuple[Any, ...]]:
         return [(*key, *row) for key, row in sorted(self._rows.items()) if any(row)]
@@ -419,25 +429,26 @@ def _workload(sums: Sums, subjects: Mapping[int, Subject]) -> list[tuple[Any, ..
     """The same sums by unit and month, of the units that are told."""
     rows: dict[tuple[str, date, str, str], list[int]] = {}
 
-    def add(by: str, day: date, key: tuple[str, ...], columns: Iterable[str], amount: int) -> None:
+    def add(by: str, first: date, key: tuple[str, ...], counted: Mapping[str, int]) -> None:
         if not all(key):
             return
         place, unit = key if len(key) > 1 else ("", key[0])
-        row = rows.setdefault((by, day.replace(day=1), place, unit), [0] * len(workload.COLUMNS))
-        for name in columns:
+        row = rows.setdefault((by, first, place, unit), [0] * len(workload.COLUMNS))
+        for name, amount in counted.items():
             row[workload.COLUMNS.index(name)] += amount
 
+    months: dict[tuple[date, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for (day, place, what), amount in sums.fine.items():
-        if columns := workload.COUNTED.get(what):
-            subject = subjects[place]
-            for by, key in (
-                ("agency", (subject.agency,)), ("district", (subject.region,)),
-                ("window", (subject.hall, subject.window)),
-            ):  # fmt: skip
-                add(by, day, key, columns, amount)
+        for name in workload.COUNTED.get(what, ()):
+            months[day.replace(day=1), place][name] += amount
+    for (first, place), counted in months.items():
+        subject = subjects[place]
+        add("agency", first, (subject.agency,), counted)
+        add("district", first, (subject.region,), counted)
+        add("window", first, (subject.hall, subject.window), counted)
     for (day, person, agency, what), amount in sums.people.items():
         if what in workload.DONE:
-            add("person", day, (agency, person), ("finished",), amount)
+            add("person", day.replace(day=1), (agency, person), {"finished": amount})
     return [(*key, *row) for key, row in sorted(rows.items()) if any(row)]
 
 
@@ -487,16 +498,19 @@ def _upsert(
         )
 
 
-def _array(kind: str, values: Iterable[Any]) -> str:
+def _array(kind: str, values: Sequence[Any]) -> str:
     """Values as PostgreSQL writes an array of a type (数组字面量). A list would be the same, but the
     driver looks at each of its values several times; that took a third of the counting.
     """
+    found: Iterable[str]
     if kind in ("text", "jsonb"):
         found = [
             "NULL" if one is None else '"' + one.replace("\\", r"\\").replace('"', r"\"") + '"'
             for one in values
         ]
-    else:  # numbers, days, instants, ids: nothing in them needs a quote
+    elif None not in values:  # numbers, days, instants, ids: nothing in them needs a quote
+        found = map(str, values)
+    else:
         found = ["NULL" if one is None else str(one) for one in values]
     return f"{{{','.join(found)}}}"
 

@@ -24,8 +24,8 @@ from zhengwu.cases import stories
 from zhengwu.cases.events import ALARMS, ATTEMPTS, STREAM
 from zhengwu.cases.stories import Watched
 from zhengwu.domain import clock, supervising
-from zhengwu.domain.counting import ordinal
-from zhengwu.domain.event import Nature
+from zhengwu.domain.counting import local, ordinal
+from zhengwu.domain.event import Event, Nature
 from zhengwu.domain.procedure import Unit
 from zhengwu.domain.reading import NEAR, SHANGHAI
 from zhengwu.domain.rulebook import CARDS, Level, Rule, Rulebook
@@ -62,6 +62,7 @@ class _Run:
     findings: list[ledger.Entry] = field(default_factory=list)
     changed_rules: list[int] = field(default_factory=list)  # confirmed proposals, by version
     news: dict[str, list[ledger.Entry]] = field(default_factory=lambda: defaultdict(list))
+    begun: dict[UUID, list[ledger.Entry]] = field(default_factory=dict)  # cases received in the run
 
 
 def watch(entries: Sequence[ledger.Entry]) -> None:
@@ -73,6 +74,10 @@ def watch(entries: Sequence[ledger.Entry]) -> None:
     for one in entries:
         stream = one.stream
         if stream == STREAM:
+            if one.version == 1:
+                run.begun[one.stream_id] = [one]
+            elif (told := run.begun.get(one.stream_id)) is not None:
+                told.append(one)
             _sort(one, run)
         elif stream == ALARMS:
             run.look.add(UUID(one.body["case"]))
@@ -86,7 +91,12 @@ def watch(entries: Sequence[ledger.Entry]) -> None:
     received = [one.received for one in entries if one.stream in (STREAM, ALARMS, ATTEMPTS)]
     if received:
         _remember(run.watch)
-        looker = Looker(reached=reached, until=max(received) - SETTLE)
+        # Of these there is nothing before the run; what comes in another order is read.
+        whole = {
+            case: told for case, told in run.begun.items()
+            if all(one.version == nth for nth, one in enumerate(told, 1))
+        }  # fmt: skip
+        looker = Looker(reached=reached, until=max(received) - SETTLE, whole=whole)
         if run.news:
             gaps.hear(looker, run.news)
         looker.attempts(run.attempts)
@@ -280,8 +290,11 @@ def _due(until: datetime, *, most: int | None = None) -> set[UUID]:
 class Looker:
     """Looks at cases by what stands in the log up to a position, at an instant, and issues."""
 
-    def __init__(self, *, reached: int, until: datetime) -> None:
-        self.reached, self.until = reached, until
+    def __init__(
+        self, *, reached: int, until: datetime, whole: Mapping[UUID, Sequence[Event]] | None = None
+    ) -> None:
+        """whole: stories that are at hand up to `reached`, by version."""
+        self.reached, self.until, self.whole = reached, until, whole or {}
         self.book: Rulebook = rulebooks.AsKnown().at(reached)
         self.editions = calendars.AsKnown()
         self.guides = Guides()
@@ -318,7 +331,7 @@ class Looker:
 
     def read(self, cases: Collection[UUID]) -> list[Watched]:
         """Cases with their stories, and the guides of their items into memory; two queries."""
-        found = list(stories.watched(cases, reached=self.reached))
+        found = list(stories.watched(cases, reached=self.reached, at_hand=self.whole))
         self.guides.learn([(_item(one), one.item_version) for one in found])
         return found
 
@@ -348,7 +361,7 @@ class Looker:
         )
 
     def about(self, case: Watched) -> About:
-        day = case.opened.astimezone(SHANGHAI).date()
+        day = local(case.opened).date()
         told = self.guides.guide(_item(case), case.item_version, day)
         return About(
             agency=case.agency,
@@ -394,7 +407,7 @@ class Looker:
         return kept
 
     def _issue(self, case: Watched, one: Found) -> Issue:
-        by_version = {event.version: event for event in case.events}
+        places = {e.version: e.position or 0 for e in case.events if e.version in one.versions}
         agency = one.whose.agency or case.agency
         return Issue(
             id=issuing.identifier(one.rule.code, one.key, case=case.case), rule=one.rule,
@@ -402,7 +415,7 @@ class Looker:
             region=case.region, source=case.source, case=case.case, number=case.number,
             item_name=case.item_name, hall=case.hall, window=case.window, limit=one.limit,
             due=one.due, versions=one.versions,
-            positions=tuple(by_version[n].position or 0 for n in one.versions if n in by_version),
+            positions=tuple([places[n] for n in one.versions if n in places]),
             known=self.reached, facts=one.facts,
         )  # fmt: skip
 

@@ -53,7 +53,8 @@ class Guides:
         """A version, by its number or else the one in force on a day; None where there is none."""
         if not code:
             return None
-        self.learn(((code, version),))
+        if not self._has(code, version):
+            self.learn(((code, version),))
         rows = _known[code][1]
         if version is not None:
             return next((one for one in rows if one.version == version), None)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import groupby
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -22,7 +23,7 @@ from jinja2 import Environment, StrictUndefined, Template, nodes, pass_context
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, Macro
-from jinja2.utils import internalcode
+from jinja2.utils import internalcode, missing
 from markupsafe import Markup, _escape_inner  # type: ignore[attr-defined]
 
 from zhengwu.web import paging, words
@@ -41,23 +42,25 @@ def url(name: str, *values: str | int, **query: str | int) -> str:
 def _address(name: str, values: tuple[str | int, ...]) -> str:
     """A page names the same few addresses again and again; finding one takes tens of microseconds."""
     if values and all(type(one) is str and PLAIN.fullmatch(one) for one in values):
-        pieces = _pieces(name, len(values))
+        pieces = _pieces(name, tuple("_" in str(one) for one in values))
         if pieces:
             return "".join(map("".join, zip(pieces, (*map(str, values), ""), strict=True)))
     return reverse(name, args=values)
 
 
-PLAIN = re.compile(r"[A-Za-z0-9-]{1,40}")  # in an address as it is; no pattern of ours is narrower
+# In an address as it is; no pattern of ours is narrower, but for what has a low line in it.
+PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}")
 PROBES = ("zw{}zw", "Q{}", "{}0-0")  # the like of numbers, codes and names
 
 
 @lru_cache(maxsize=512)
-def _pieces(name: str, many: int) -> tuple[str, ...] | None:
+def _pieces(name: str, low_lines: tuple[bool, ...]) -> tuple[str, ...] | None:
     """What stands before, between and behind the values of an address, where that is the same for
-    all plain ones; None where it is not, or where not all of them fit."""
+    all plain ones; None where it is not, or where not all of them fit. low_lines: which values have
+    a low line, as the names of acts do."""
     found = set()
     for probe in PROBES:
-        marks = [probe.format(701 + n) for n in range(many)]
+        marks = [probe.format(701 + n) + ("_z" if low else "") for n, low in enumerate(low_lines)]
         try:
             rest = reverse(name, args=marks)
         except NoReverseMatch:
@@ -76,6 +79,23 @@ def _forget(*, setting: str, **_: object) -> None:
     if setting == "ROOT_URLCONF":
         _address.cache_clear()
         _pieces.cache_clear()
+        _kept.clear()
+
+
+_kept: dict[tuple[object, ...], str] = {}
+MOST_KEPT = 2_000
+
+
+def drawn_once(draw: Macro, *of: object) -> str:
+    """What a macro without arguments draws, drawn once for all that it depends on (`of`): what is
+    the same on every page. Nothing of a person may be in it, nor of the moment."""
+    key = (draw.name, *of)
+    drawn = _kept.get(key)
+    if drawn is None:
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        drawn = _kept[key] = draw()
+    return drawn
 
 
 @lru_cache(maxsize=256)
@@ -86,15 +106,79 @@ def static(name: str) -> str:
 
 class Generator(CodeGenerator):
     """Writes what stands in braces as text at once: `escape` would make an object of every word of
-    a page, to be joined a moment later."""
+    a page, to be joined a moment later. And what stands together goes up together, with the ifs that
+    hold nothing but text: a row of a table in one piece instead of thirty."""
 
-    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
-            super()._output_child_pre(node, frame, finalize)
+    def write_commons(self) -> None:
+        super().write_commons()
+        self.writeline("written = environment.written")
+        self.writeline("attribute = environment.attribute")
+
+    def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
+        if frame.require_output_check or frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
+            super().blockvisit(nodes, frame)
             return
-        self.write("environment.written(")
-        if finalize.src is not None:
-            self.write(finalize.src)
+        self.writeline("pass")
+        for together, several in groupby(nodes, _is_text):
+            if not together:
+                super().blockvisit(several, frame)
+                continue
+            self.writeline("yield concat((" if frame.buffer is None else f"{frame.buffer}.extend((")
+            self._text(several, frame)
+            self.write("))")
+
+    def _text(self, several: Iterable[nodes.Node], frame: Frame) -> None:
+        """The pieces, each with a comma."""
+        finalize = self._make_finalize()
+        plain: list[Any] = []
+
+        def told() -> None:
+            if plain:
+                self.write(self._output_const_repr(plain) + ", ")
+                plain.clear()
+
+        for node in several:
+            if isinstance(node, nodes.If):
+                told()
+                self._either(node, (*node.elif_,), frame)
+                self.write(", ")
+                continue
+            for child in cast(nodes.Output, node).nodes:
+                try:
+                    plain.append(self._output_child_to_const(child, frame, finalize))
+                except Exception:
+                    told()
+                    self.newline(child)
+                    self.write("written(")
+                    self.visit(child, frame)
+                    self.write("), ")
+        told()
+
+    def _either(self, node: nodes.If, others: tuple[nodes.If, ...], frame: Frame) -> None:
+        """One of several texts, or none."""
+        self.newline(node)
+        self.write("(concat((")
+        self._text(node.body, frame)
+        self.write(")) if ")
+        self.visit(node.test, frame)
+        self.write(" else ")
+        if others:
+            self._either(
+                nodes.If(others[0].test, others[0].body, [], node.else_, lineno=others[0].lineno),
+                others[1:], frame,
+            )  # fmt: skip
+        elif node.else_:
+            self.write("concat((")
+            self._text(node.else_, frame)
+            self.write("))")
+        else:
+            self.write("''")
+        self.write(")")
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        self.write("attribute(")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r})")
 
     def writeline(self, x: str, node: nodes.Node | None = None, extra: int = 0) -> None:
         """A block goes up in one piece, not each of its pieces through all that stands around it."""
@@ -103,7 +187,15 @@ class Generator(CodeGenerator):
         super().writeline(x, node, extra)
 
 
-PLAINLY = frozenset((FunctionType, MethodType, BuiltinFunctionType, Macro))
+def _is_text(node: nodes.Node) -> bool:
+    """Whether it only says something, or not."""
+    if isinstance(node, nodes.If):
+        inside = (*node.body, *node.else_, *(one for other in node.elif_ for one in other.body))
+        return all(map(_is_text, inside))
+    return isinstance(node, nodes.Output)
+
+
+PLAINLY = frozenset((FunctionType, MethodType, BuiltinFunctionType))
 
 
 class Names(Context):
@@ -113,7 +205,19 @@ class Names(Context):
     @internalcode
     def call(self, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         kind = type(obj)
-        if kind in PLAINLY and (kind is Macro or not hasattr(obj, "jinja_pass_arg")):
+        if kind is Macro:
+            if kwargs:
+                kwargs.pop("_block_vars", None)
+                kwargs.pop("_loop_vars", None)
+            if obj.caller or obj.catch_kwargs or obj.catch_varargs:
+                return obj(*args, **kwargs)
+            rest = obj.arguments[len(args) :]
+            if rest:
+                args += tuple([kwargs.pop(name, missing) for name in rest])
+            if kwargs or len(args) != len(obj.arguments):
+                return obj(*args, **kwargs)  # which says what is wrong
+            return str.__new__(Markup, obj._func(*args))
+        if kind in PLAINLY and not hasattr(obj, "jinja_pass_arg"):
             if kwargs:
                 kwargs.pop("_block_vars", None)
                 kwargs.pop("_loop_vars", None)
@@ -164,6 +268,19 @@ class Pages(Environment):
     context_class = Names
     written = staticmethod(written)
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        seldom = self.getattr
+
+        def attribute(of: Any, name: str) -> Any:
+            """What a thing calls by this name. In a closure: a page asks six hundred times."""
+            try:
+                return getattr(of, name)
+            except AttributeError:
+                return seldom(of, name)
+
+        self.attribute = attribute
+
 
 def _today(context: Context) -> date | None:
     day = context.parent.get("this_day")
@@ -193,7 +310,11 @@ def environment(**options: Any) -> Environment:
     env = Pages(**options)
     env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
-        static=static, url=url, page_window=paging.window, with_query=paging.with_query
+        static=static,
+        url=url,
+        page_window=paging.window,
+        with_query=paging.with_query,
+        drawn_once=drawn_once,
     )
     env.filters.update(
         stamp=_dated(words.stamp),

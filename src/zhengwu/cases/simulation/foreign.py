@@ -86,6 +86,7 @@ class Reporter:
 
     def __init__(self, scene: Scene, chance: random.Random) -> None:
         self.scene, self.chance = scene, chance
+        self._draw = chance.random
         self.days = scene.workdays.days
         self.batches: dict[str, tuple[int, int]] = {}  # source → evening, how many are left
 
@@ -305,9 +306,6 @@ class Reporter:
 
     def _due(self, day: int) -> str:
         return times.text(times.micro(self.days[day], times.EVENING))
-
-    def _draw(self) -> float:
-        return self.chance.random()
 
     def _is(self, share: float) -> bool:
         return self.chance.random() < share

@@ -69,7 +69,7 @@ class Press:
         self._forms: dict[tuple[str, Kind, str | None, bool, tuple[str, ...]], Form] = {}
         self._series: dict[tuple[str, str, int], int] = {}
         self._known: dict[tuple[str, str, str | None], wording.Facts] = {}
-        self._days: dict[int, tuple[str, str, str]] = {}
+        self._days: dict[int, _Day] = {}
 
     def print(
         self, story: Story, move: Move, values: dict[str, str], code: str
@@ -88,7 +88,7 @@ class Press:
             if not move.clerk:
                 of = replace(of, clerk="")
             form = self._forms[key] = _form(offer, paper, of)
-        year = int(self._words(times.day_of(move.seen))[0][:4])
+        year = self._words(times.day_of(move.seen)).year
         series = (offer.office.agency, form.series, year)
         last = self._series[series] = self._series.get(series, FIRST_OF_SERIES) + 1
         if not values:
@@ -121,8 +121,8 @@ class Press:
         values |= {NAME: made.name, NUMBER: made.identifier, CASE: number(story), CODE: code}
         accepted = next((one for one in story.moves if one.kind in ACCEPTS), None)
         since = accepted.at if accepted and accepted.kind == "accepted" else story.opened
-        for names, at in ((RECEIVED_NAMES, story.opened), (ACCEPTED_NAMES, since)):
-            values.update(zip(names, self._words(times.day_of(at)), strict=True))
+        values |= self._words(times.day_of(story.opened)).received
+        values |= self._words(times.day_of(since)).accepted
 
     def _go_on(self, story: Story, move: Move, paper: Paper, values: dict[str, str]) -> None:
         """What differs from paper to paper."""
@@ -131,14 +131,14 @@ class Press:
         if delivered:
             values[DECISION] = decision_of(story)
         issued = times.day_of(move.at if delivered else move.seen)
-        values.update(zip(ISSUED_NAMES, self._words(issued), strict=True))
+        values |= self._words(issued).issued
         if paper.day:
-            values.update(zip(TOLD_NAMES, self._words(paper.day), strict=True))
+            values |= self._words(paper.day).told
 
-    def _words(self, day: int) -> tuple[str, str, str]:
+    def _words(self, day: int) -> _Day:
         known = self._days.get(day)
         if known is None:
-            known = self._days[day] = _names(date.fromordinal(day))
+            known = self._days[day] = _Day.of(date.fromordinal(day))
         return known
 
 
@@ -162,6 +162,25 @@ def _names(day: date) -> tuple[str, str, str]:
 RECEIVED_NAMES, ACCEPTED_NAMES, ISSUED_NAMES, TOLD_NAMES = (
     _names(day) for day in (RECEIVED, ACCEPTED, ISSUED, TOLD)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day as papers write it, in the place of each day that stands in."""
+
+    year: int
+    received: Mapping[str, str]
+    accepted: Mapping[str, str]
+    issued: Mapping[str, str]
+    told: Mapping[str, str]
+
+    @classmethod
+    def of(cls, day: date) -> _Day:
+        words = _names(day)
+        places = (RECEIVED_NAMES, ACCEPTED_NAMES, ISSUED_NAMES, TOLD_NAMES)
+        return cls(day.year, *[dict(zip(names, words, strict=True)) for names in places])
+
+
 STAND_INS = (
     *RECEIVED_NAMES, *ACCEPTED_NAMES, *ISSUED_NAMES, *TOLD_NAMES,
     NAME, NUMBER, CASE, CODE, CLERK, DECISION, PROOF,

@@ -20,14 +20,11 @@ import orjson
 
 from zhengwu.cases import alarms, heads
 from zhengwu.cases.simulation import times
+from zhengwu.cases.simulation.lives import Read
 from zhengwu.cases.simulation.papers import Press
-from zhengwu.cases.simulation.scene import Workdays
 from zhengwu.cases.simulation.stories import number
 from zhengwu.cases.simulation.telling import ACT, OBSERVATION, Made, Move, Story
-from zhengwu.domain import clock, lifecycle
-from zhengwu.domain.edition import Edition
-from zhengwu.domain.event import Event, Nature
-from zhengwu.domain.lifecycle import Life
+from zhengwu.domain import clock
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 SORTED = orjson.OPT_SORT_KEYS
@@ -128,6 +125,7 @@ class Begun:
     story: Story
     case: str
     code: str
+    tail: str  # of the ids of its rows
     values: dict[str, str] = field(default_factory=dict)
 
     def shrink(self) -> None:
@@ -168,138 +166,6 @@ def check_code(n: int, nth: int) -> str:
     return f"{PAIRS[first]}{PAIRS[second]}-{PAIRS[third]}{PAIRS[fourth]}"
 
 
-# --- heads ----------------------------------------------------------------------------------------
-
-
-def events_of(story: Story) -> list[Event]:
-    """The story as the domain sees it."""
-    nature = Nature.OBSERVATION if story.offer is None else Nature.ACT
-    found = []
-    for nth, one in enumerate(story.moves, 1):
-        seen = times.moment(one.seen)
-        found.append(
-            Event(
-                version=nth,
-                kind=one.kind,
-                nature=nature,
-                occurred=seen if one.at == one.seen else times.moment(one.at),
-                recorded=seen if one.recorded == one.seen else times.moment(one.recorded),
-                received=seen,
-                actor=one.actor,
-                post=one.post,
-                agency=one.agency,
-                region=story.region,
-                source=one.source,
-                body=one.body,
-            )
-        )
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A story read by the domain: its life, its head's derived columns, its alarms."""
-
-    life: Life
-    head: Mapping[str, Any]
-    alarms: tuple[clock.Alarm, ...]
-
-
-def read(story: Story, edition: Edition, workdays: Workdays) -> Read:
-    """As `writing.head` has it after the last entry, once the sweep has raised what came true."""
-    life = Life.of(events_of(story))
-    standing = life.standing
-    at = times.moment(max([one.at for one in story.moves]))
-    raised: tuple[clock.Alarm, ...] = ()
-    if story.offer is not None:
-        raised = alarms_of(story, life, at=at, edition=edition, workdays=workdays)
-    if standing.closed_at is not None:
-        return Read(life, heads.derived(standing, reading=None), raised)  # nothing runs any more
-    reading = clock.read_counting(life.counting, at=at, edition=edition)
-    return Read(life, heads.derived(standing, reading=reading), raised)
-
-
-# What stands still or begins earlier than it was entered moves the ends of limits.
-MOVING = frozenset({"deemed_accepted", "resumed", "came_back", "extended"})
-ANSWERS = frozenset(
-    {"accepted", "deemed_accepted", "supplement_requested", "not_needed", "not_ours", "withdrawn"}
-)
-DECIDES = frozenset({"granted", "refused", "withdrawn"})
-
-
-def alarms_of(
-    story: Story, life: Life, *, at: datetime, edition: Edition, workdays: Workdays
-) -> tuple[clock.Alarm, ...]:
-    """The same as `clock.alarms` of limits in working days, in fewer readings: between two entries
-    the clock is read only where the second lies beyond the day before the end of some limit. Acts of
-    ours, which are all admitted and none withdrawn, so that all of them count.
-    """
-    told = [(nth, one.at) for nth, one in enumerate(story.moves) if one.kind in clock.TELLING]
-    end = times.since_epoch(at)
-    found: dict[tuple[str, str, datetime], clock.Alarm] = {}
-    soonest: dict[str, int] = {}  # limit → the instant before which it cannot call
-    for turn, (nth, since) in enumerate(told, 1):
-        event = life.events[nth]
-        if event.kind in RUNNING:
-            _runs(soonest, event, times.day_of(since), edition, workdays)
-        last = turn == len(told)
-        until = end if last else min(end, told[turn][1])
-        if until <= since and not last:
-            continue
-        if event.kind not in MOVING and (not soonest or until < min(soonest.values())):
-            continue
-        when = at if until == end else times.moment(until)
-        for alarm in clock.read_counting(life.events[: nth + 1], at=when, edition=edition).alarms():
-            if alarm.at < when or (last and alarm.at == when):
-                found.setdefault((alarm.limit, alarm.level, alarm.due), alarm)
-    return tuple(sorted(found.values(), key=lambda one: (one.at, one.limit, one.level)))
-
-
-# Entries after which another limit runs, or one does no longer.
-RUNNING = ANSWERS | DECIDES | {"received", "supplemented", "step_taken", "step_done", "delivered"}
-
-
-def _runs(
-    soonest: dict[str, int], event: Event, day: int, edition: Edition, workdays: Workdays
-) -> None:
-    """Which limits run after an entry of a day, and the first instant at which each of them may
-    call: near at the beginning of a day, or over at the close of the last one where it is too short
-    for that.
-    """
-    kind = event.kind
-    if kind in ANSWERS:
-        soonest.pop("acceptance", None)
-    if kind in DECIDES or kind == "step_done":
-        soonest.pop("step", None)
-    if kind in DECIDES:
-        for limit in [one for one in soonest if one not in ("acceptance", "delivery")]:
-            del soonest[limit]
-    begun: list[tuple[str, int]] = []
-    if kind == "delivered":
-        soonest.clear()
-    elif kind in ("received", "supplemented"):
-        rule = edition.rule_on("acceptance", day)
-        begun.append(("acceptance", rule.value if rule else 0))
-    elif kind == "deemed_accepted":
-        soonest["decision"] = 0  # it ran before: since the receipt
-    elif kind == "accepted":
-        begun += [(str(one["kind"]), int(one["value"])) for one in event.body["limits"]]
-    elif kind == "step_taken" and "limit" in event.body:
-        begun.append(("step", int(event.body["limit"]["value"])))
-    elif kind == "granted":
-        rule = edition.rule_on("delivery", day)
-        begun.append(("delivery", rule.value if rule else 0))
-    if not begun:
-        return
-    first = workdays.at(day)
-    first -= workdays.days[first] != day  # the next working day is the first that counts
-    for limit, value in begun:
-        if value > clock.NEAR:
-            soonest[limit] = times.micro(workdays.days[first + value - clock.NEAR], 0)
-        else:
-            soonest[limit] = times.since_epoch(edition.close(workdays.days[first + value]))
-
-
 # --- rows -----------------------------------------------------------------------------------------
 
 
@@ -311,7 +177,7 @@ class Clerk:
         self.press = Press(year)
 
     def begin(self, story: Story) -> Begun:
-        return Begun(story, case_id(story), query_code(story.n))
+        return Begun(story, case_id(story), query_code(story.n), f"000-{story.n:012x}")
 
     def open(self, batch: Batch, begun: Begun, read: Read) -> None:
         """Applicant, head and slips."""
@@ -331,10 +197,14 @@ class Clerk:
             story.agency, story.region, story.hall, story.window, made.party if made else None,
             times.text(story.opened), *HEAD(read.head),
         ]  # fmt: skip
-        batch.add("cases_case", "\t".join([_cell(one) for one in cells]))
+        batch.add(
+            "cases_case", "\t".join([one if type(one) is str else _cell(one) for one in cells])
+        )
         batch.opened += 1
+        if made is None:
+            return
         for version, one in enumerate(story.moves, 1):
-            if made is not None and (slip := _slip(one)):
+            if one.kind in SLIPPED and (slip := _slip(one)):
                 batch.add(
                     "cases_slip",
                     f"{slip[0]}\t{slip[1]}\t{made.party}\t{begun.case}\t{version}\tt",
@@ -344,7 +214,9 @@ class Clerk:
         """One event with its contents and its paper."""
         story, n = begun.story, begun.story.n
         move = story.moves[version - 1]
-        event = own_id(move.seen, 9, version, n)
+        ms = move.seen // 1000  # ids as `own_id` makes them
+        stamp, tail = f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7", begun.tail
+        event = f"{stamp}{version:03x}-9{tail}"
         body, nth = move.body, version * 8
         if move.contents or move.paper is not None:
             body = dict(body)
@@ -353,11 +225,11 @@ class Clerk:
                 assert story.applicant is not None
                 data = applicant_json(story.applicant)
             kept = orjson.dumps(data, option=SORTED).decode()
-            body[path] = self._keep(batch, begun, move.seen, nth, kept)[0]
+            body[path] = self._keep(batch, begun, f"{stamp}{nth:03x}-a{tail}", kept)[0]
             nth += 1
         if move.paper is not None:
             form, printed, text = self.press.print(story, move, begun.values, begun.code)
-            where, digest = self._keep(batch, begun, move.seen, nth, text)
+            where, digest = self._keep(batch, begun, f"{stamp}{nth:03x}-a{tail}", text)
             check, kind = check_code(n, version), move.paper.kind
             body["document"] = {
                 "kind": str(kind), "check": check, "template": form.template,
@@ -365,7 +237,7 @@ class Clerk:
             }  # fmt: skip
             move.body = {**move.body, "document": {"number": printed}}  # delivery names it
             batch.rows["documents_document"].append(
-                f"{own_id(move.seen, 11, version, n)}\t{kind}\t{form.template}\t{printed}"
+                f"{stamp}{version:03x}-b{tail}\t{kind}\t{form.template}\t{printed}"
                 f"\t{check}\t{story.agency}\tcase\t{begun.case}\t{event}\t{where['content']}\t{digest}"
                 f"\t{times.text(move.seen)}"
             )
@@ -409,10 +281,9 @@ class Clerk:
         )
 
     def _keep(
-        self, batch: Batch, begun: Begun, at: int, nth: int, text: str
+        self, batch: Batch, begun: Begun, identifier: str, text: str
     ) -> tuple[dict[str, str], str]:
         """A content row; what the body says of it, and its digest."""
-        identifier = own_id(at, 10, nth, begun.story.n)
         salt = sha256(f"{self.seed}/{identifier}".encode()).digest()[:16]
         digest = f"sha256:{sha256(salt + text.encode()).hexdigest()}"
         if "\\" in text:
@@ -452,6 +323,9 @@ def _key(begun: Begun, move: Move, version: int) -> str:
     return f"{times.day_of(story.opened)}/{story.n}/{version}"
 
 
+SLIPPED = frozenset({"fee_paid", "delivered"})
+
+
 def _slip(move: Move) -> tuple[str, str] | None:
     if move.kind == "fee_paid":
         return "ticket", str(move.body["ticket"])
@@ -477,13 +351,3 @@ def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value)
-
-
-def mark_deviations(story: Story) -> None:
-    """Every piece of another system's news carries what the table says of it."""
-    standing = lifecycle.fold(())
-    for (event, after), move in zip(
-        lifecycle.histories(events_of(story)), story.moves, strict=True
-    ):
-        move.body["deviation"] = lifecycle.deviation(standing, event.kind)
-        standing = after

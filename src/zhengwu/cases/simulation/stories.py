@@ -8,7 +8,6 @@ bends one of these and nothing else where that can be helped.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -60,6 +59,7 @@ class Teller:
         self, scene: Scene, diaries: dict[tuple[str, str], Diary], chance: random.Random
     ) -> None:
         self.scene, self.diaries, self.chance = scene, diaries, chance
+        self._draw = chance.random
         self.days = scene.workdays.days
         self.others = [one for one in scene.offices if one.municipal] or list(scene.offices)
 
@@ -325,12 +325,15 @@ class Teller:
             )  # fmt: skip
             now.go(now.day, self._draw())
         version = self._decide(story, offer, now, worker, post, granted=granted)
+        # What was sent up that late went past the days of the review here, too.
+        review = office.rules.get("lower_review")
+        sent = ("T09",) if forwarded and review and day > start + moved + review else ()
         if fault == "late_promised":
-            also = ("T05",) if day > due + 3 else ()
+            also = ("T05", *sent) if day > due + 3 else sent
             self._plant(story, fault, (version,), self._closing(offer, due), worker, also)
         elif fault == "late_statutory":
             shown = self._closing(offer, start + moved + (offer.statutory or 0))
-            self._plant(story, fault, (version,), shown, worker)
+            self._plant(story, fault, (version,), shown, worker, sent)
         elif fault == "hearing_missing":
             self._plant(story, fault, (version,), self._at(now), worker)
         self._out(story, offer, now, granted, fault)
@@ -723,10 +726,6 @@ class Teller:
 
     def _is(self, share: float) -> bool:
         return self._draw() < share
-
-    @property
-    def _draw(self) -> Callable[[], float]:
-        return self.chance.random
 
 
 def number(story: Story) -> str:

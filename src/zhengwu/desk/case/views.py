@@ -74,8 +74,6 @@ MORE = frozenset(
 # Done where the thing itself stands on the page.
 PLACED = {"scanned": "materials", "fee_paid": "fee", "entry_withdrawn": "proposals"}
 HANDED_OUT = ("decision", "correction", "revocation")
-LOOKED_AT = ("identifier", "name", "phone")
-TEXTS = "texts"  # opinions, reasons, names of organs and receivers
 
 
 @dataclass(frozen=True)
@@ -112,8 +110,7 @@ def case(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     `act`: the act whose form is open; the others are links until somebody opens them.
     """
     at = now()
-    view = cases.case(actor, number, at=at)
-    _looked(actor, view, "办件页", at)
+    view = _case(actor, number, "办件页", at)
     return _page(request, actor, view, at, _fresh(view, opened=request.GET.get("act", "")))
 
 
@@ -137,9 +134,9 @@ def why(request: HttpRequest, actor: Actor, number: str) -> HttpResponse:
     return render(request, "desk/case/why.html.j2", context, status=status)
 
 
-def _looked(actor: Actor, view: CaseView, why: str, at: datetime) -> None:
-    said = (TEXTS,) if any(line.texts for line in view.story) else ()
-    account_services.look(actor, STREAM, view.id, why=why, fields=(*LOOKED_AT, *said), at=at)
+def _case(actor: Actor, number: str, why: str, at: datetime, seen: int | None = None) -> CaseView:
+    """The case with what supervision says of it; the look is recorded."""
+    return cases.case(actor, number, at=at, seen=seen, why=why, beside=beside.asked(actor))
 
 
 @sensitive_post_parameters()
@@ -174,8 +171,7 @@ def _done(request: HttpRequest, actor: Actor, number: str, kind: str) -> HttpRes
     """The act. A refusal gives the page back with what was typed and with the files that were
     taken in; a case that moved on is shown as it is now, with all that kept."""
     at = now()
-    view = cases.case(actor, number, at=at)
-    _looked(actor, view, "办理", at)
+    view = _case(actor, number, "办理", at)
     key = read_key(request.POST.get("key"))
     verb = services.VERBS.get(kind)
     if verb is None:
@@ -379,7 +375,7 @@ def _page(
         "ledger": ledger(view.spans, timekeeping.of_view(view, at=at), calendar),
         "month": month(shown, today=words.local(at).date()) if shown else None,
         "held": at - view.holder_since if view.holder_since and not view.closed else None,
-        "watched": beside.of_case(actor, view.id),
+        "watched": beside.said(actor, view.told),
     }
     return render(request, "desk/case/case.html.j2", context, status=status)
 
@@ -394,8 +390,7 @@ def _moved(
     at: datetime,
 ) -> HttpResponse:
     """What happened meanwhile, what was typed, and one button to go on."""
-    view = cases.case(actor, number, at=at, seen=seen)
-    _looked(actor, view, "办件页", at)
+    view = _case(actor, number, "办件页", at, seen)
     offer = next((one for one in view.acts if one.kind == kind), None)
     shown = ActForm(offer, request.POST) if offer else form
     shown.kept = form.kept

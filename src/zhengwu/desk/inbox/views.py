@@ -44,7 +44,8 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
         return searching.answer(request, "desk:inbox")
     asked = searching.asked(request)
     q = asked.words
-    found = _found(request, actor, asked, page=paging.page_number(request.GET.get("page")))
+    page = paging.page_number(request.GET.get("page"))
+    found = _found(request, actor, asked, page=page, why="查看清单")
     if q and found.total == 1 and found.rows[0].number == q.upper():
         return redirect("desk:case", number=found.rows[0].number)
     _looked(actor, found, why="查看清单")
@@ -79,7 +80,8 @@ def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
 @desk("case.see")
 def export(request: HttpRequest, actor: Actor) -> StreamingHttpResponse:
     """The filtered list as CSV (UTF-8 with a mark, so that spreadsheets read it), ≤ 5,000 rows."""
-    found = _found(request, actor, searching.asked(request), page=1, size=cases.EXPORT)
+    asked = searching.asked(request)
+    found = _found(request, actor, asked, page=1, size=cases.EXPORT, why="导出清单")
     _looked(actor, found, why="导出清单")
     day = words.local(now()).strftime("%Y%m%d-%H%M")
     response = StreamingHttpResponse(_lines(found.rows), content_type="text/csv; charset=utf-8")
@@ -89,12 +91,20 @@ def export(request: HttpRequest, actor: Actor) -> StreamingHttpResponse:
 
 def _looked(actor: Actor, found: InboxPage, *, why: str) -> None:
     """The names in the list were looked at, each of them."""
+    if found.looked:
+        return
     named = [row.id for row in found.rows if row.applicant]
     accounts_services.look_through(actor, STREAM, named, why=why, fields=("name",), at=now())
 
 
 def _found(
-    request: HttpRequest, actor: Actor, asked: searching.Asked, *, page: int, size: int = cases.PAGE
+    request: HttpRequest,
+    actor: Actor,
+    asked: searching.Asked,
+    *,
+    page: int,
+    size: int = cases.PAGE,
+    why: str,
 ) -> InboxPage:
     found = cases.inbox(
         actor,
@@ -105,6 +115,7 @@ def _found(
         page=page,
         size=1 if asked.lost else size,
         at=now(),
+        why="" if asked.lost else why,
     )
     return replace(found, rows=(), page=1, pages=1, total=0) if asked.lost else found
 
