@@ -10,7 +10,6 @@ digests are right, and a backup of the city verifies.
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from django.db import connection, transaction
 from zhengwu.accounts import city
 from zhengwu.accounts import queries as accounts
 from zhengwu.cases.heads import SHANGHAI
-from zhengwu.cases.simulation.rows import TABLES, Batch, logged
+from zhengwu.cases.simulation.rows import TABLES, Batch, Entry, logged
 from zhengwu.cases.simulation.telling import LINK, SOURCE
 from zhengwu.domain.refusal import Refusal
 
@@ -31,14 +30,11 @@ from zhengwu.domain.refusal import Refusal
 @dataclass(frozen=True, slots=True)
 class Packed:
     """A batch on its way from one process to another: the lines of each table as bytes, but those
-    of the events, which whoever files makes. entries: marshalled, one long value instead of a
-    hundred thousand small ones; many: how many; last: the id of the last.
+    of the events, which whoever files makes.
     """
 
     lines: Mapping[str, bytes]
-    entries: bytes
-    many: int
-    last: str
+    entries: Sequence[Entry]
     truth: Sequence[Mapping[str, Any]]
     told: Mapping[tuple[str, str], int]
     opened: int
@@ -47,8 +43,7 @@ class Packed:
 def packed(batch: Batch) -> Packed:
     return Packed(
         {table: _lines(rows) for table, rows in batch.rows.items()},
-        marshal.dumps(batch.entries), len(batch.entries),
-        batch.entries[-1][0] if batch.entries else "", batch.truth, dict(batch.told), batch.opened,
+        batch.entries, batch.truth, dict(batch.told), batch.opened,
     )  # fmt: skip
 
 
@@ -114,10 +109,10 @@ def begun(year: int) -> bool:
 
 def stands(batch: Packed) -> bool:
     """Whether a batch was written before: its last event is there."""
-    if not batch.many:
+    if not batch.entries:
         return True
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM ledger_event WHERE id = %s", [batch.last])
+        cursor.execute("SELECT 1 FROM ledger_event WHERE id = %s", [batch.entries[-1][0]])
         return cursor.fetchone() is not None
 
 
@@ -129,7 +124,7 @@ class Filer:
 
     def file(self, batch: Packed) -> int:
         """Copy the rows and give the positions; how many events."""
-        events, placed = logged(marshal.loads(batch.entries))  # noqa: S302 - our own child's
+        events, placed = logged(batch.entries)
         written = {**batch.lines, "ledger_event": _lines(events)} if events else batch.lines
         with transaction.atomic(), connection.cursor() as cursor:
             # A crash of the server loses the last batches, which --resume writes again.

@@ -100,7 +100,7 @@ def run(
                     f"{year} 年用别的种子、件数或者目录模拟过，接不上。请用原来的参数。",
                 )
             if there:
-                result.skipped += batch.many
+                result.skipped += len(batch.entries)
             else:
                 result.events += filer.file(batch)
             if progress:
