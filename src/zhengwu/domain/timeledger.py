@@ -56,6 +56,9 @@ class Span(NamedTuple):
         return self.end - self.start
 
 
+_HANDS = slice(2, 10)  # of a Span: all but its ends, who took it and whether it is open
+
+
 def spans(events: Sequence[Event], *, until: datetime) -> tuple[Span, ...]:
     """The spans from the first event to the closing (or to `until`, while the case is open).
 
@@ -121,7 +124,7 @@ def along(
                     toward, None, opened,
                 )  # fmt: skip
             # One goes on in the other; what somebody has taken meanwhile does not.
-            if before is not None and before.taker is None and before[2:10] == span[2:10]:
+            if before is not None and before.taker is None and before[_HANDS] == span[_HANDS]:
                 span = span._replace(start=found.pop().start)
             found.append(span)
             before = span
