@@ -272,8 +272,9 @@ class Reader:
     def _called(self, kind: str, limit: Mapping[str, Any], at: int, place: int) -> tuple[Call, ...]:
         """When a limit calls that begins at an instant; of days, the same whenever on that day."""
         value, unit = limit["value"], limit["unit"]
-        by = times.day_of(at) if unit == "working_day" else at
-        key = (kind, value, unit, by, place)
+        if unit != "working_day":  # seldom twice at the same instant: not kept
+            return _calls(kind, limit, times.moment(at), self._editions[place])
+        key = (kind, value, unit, times.day_of(at), place)
         found = self._calls.get(key)
         if found is None:
             found = self._calls[key] = _calls(kind, limit, times.moment(at), self._editions[place])

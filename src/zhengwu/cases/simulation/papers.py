@@ -39,6 +39,7 @@ RECEIVED, ACCEPTED, ISSUED, TOLD = (
     date(2034, 9, 11),
 )
 WEEK = "一二三四五六日"
+MOST_FORMS = 100_000  # kept, at some 4.5 kB each; a million cases have about twice as many
 FIRST_OF_SERIES = 100_000  # numbers far beyond those that are taken from the series
 
 
@@ -82,12 +83,15 @@ class Press:
         assert paper is not None
         assert offer is not None
         key = (offer.item, paper.kind, story.window, bool(move.clerk), paper.variant)
-        form = self._forms.get(key)
+        form = self._forms.pop(key, None)
         if form is None:
             of = self._facts(offer, paper.variant[0], story.window)
             if not move.clerk:
                 of = replace(of, clerk="")
-            form = self._forms[key] = _form(offer, paper, of)
+            form = _form(offer, paper, of)
+            if len(self._forms) >= MOST_FORMS:
+                del self._forms[next(iter(self._forms))]
+        self._forms[key] = form  # the last: whose turn is longest ago goes first
         year = self._words(times.day_of(move.seen)).year
         series = (offer.office.agency, form.series, year)
         last = self._series[series] = self._series.get(series, FIRST_OF_SERIES) + 1

@@ -38,7 +38,7 @@ from zhengwu.domain.refusal import Refusal
 
 IMMEDIATE = 0.275  # 即办件, of all: 24.74 of 89.99 (docs/algorithms/simulation.md)
 MUNICIPAL = 0.11  # 市级窗口, of all: 14.3 of 129.6
-FORWARDED = 0.02  # 上报件, of all; drawn
+FORWARDED = 0.02  # 上报件, of ours (other systems send nothing up); drawn
 FOREIGN = 0.40  # of other systems; drawn: 27 of the 41 departments of the study keep one
 ONLINE = 0.30  # received online; drawn
 FAULTY = 0.02  # with something planted
