@@ -93,6 +93,17 @@ FOLDERS: tuple[tuple[str, str, str], ...] = (
     ),
     ("closed", "已办结", "c.closed IS NOT NULL"),
 )
+OPEN = "c.closed IS NULL"
+# The lights of open cases as conditions on the cached columns, so that the database can count them.
+_LIGHTS: dict[str, str] = {
+    "over": "NOT c.suspended AND c.due < %(now)s",
+    "red": "NOT c.suspended AND c.due >= %(now)s AND c.due < %(today)s",
+    "yellow": "NOT c.suspended AND c.due >= %(today)s AND c.due < %(soon)s",
+    "green": "NOT c.suspended AND c.state <> 'supplementing'"
+    " AND (c.due >= %(soon)s OR c.due IS NULL)",
+    "pause": "(c.suspended OR c.state = 'supplementing')",
+}
+LIGHT_SQL = {code: f"({OPEN} AND {condition})" for code, condition in _LIGHTS.items()}
 # Folders for some only, and folders whose count would read the stories of all open cases.
 ONLY_FOR = {"unpaid": "case.collect", "asked": "case.opine", "asking": "case.review"}
 UNCOUNTED = frozenset({"asking", "closed"})
@@ -664,11 +675,8 @@ def _lit(listed: str) -> str:
         "pause": (_all(listed, "c.suspended"), f"{running} AND c.state = 'supplementing'"),
     }
     counts = (
-        # That they are open is known.
-        _several(*parts[code])
-        if code in parts
-        else _count(_all(listed, condition.replace("c.closed IS NULL AND ", "")))
-        for code, condition in LIGHT_SQL.items()
+        _several(*parts[code]) if code in parts else _count(_all(listed, condition))
+        for code, condition in _LIGHTS.items()
     )
     return f"ARRAY[{', '.join(counts)}]"
 
@@ -834,9 +842,6 @@ def place(
 BESIDE = 500  # how many of a list are walked with "next" and "previous"
 
 
-OPEN = "c.closed IS NULL"
-
-
 @dataclass(frozen=True, slots=True)
 class Listing:
     """An inbox's list as SQL on alias `c`: what the actor may see, whether open ones alone, what
@@ -913,15 +918,6 @@ def _own(actor: Actor) -> dict[str, Any]:
     }
 
 
-# The lights as conditions on the cached columns, so that they can be counted by the database.
-LIGHT_SQL: dict[str, str] = {
-    "over": "(c.closed IS NULL AND NOT c.suspended AND c.due < %(now)s)",
-    "red": "(c.closed IS NULL AND NOT c.suspended AND c.due >= %(now)s AND c.due < %(today)s)",
-    "yellow": "(c.closed IS NULL AND NOT c.suspended AND c.due >= %(today)s AND c.due < %(soon)s)",
-    "green": "(c.closed IS NULL AND NOT c.suspended AND c.state <> 'supplementing'"
-    " AND (c.due >= %(soon)s OR c.due IS NULL))",
-    "pause": "(c.closed IS NULL AND (c.suspended OR c.state = 'supplementing'))",
-}
 SOON = 2  # working days left at which a case is "near" (临期); a setting of the house, not of law
 
 
