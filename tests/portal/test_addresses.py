@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections import Counter
+from datetime import UTC, date, datetime
 
 import pytest
+from django.middleware.csrf import (  # type: ignore[attr-defined]
+    CSRF_ALLOWED_CHARS,
+    CSRF_SECRET_LENGTH,
+    _check_token_format,
+    _does_token_match,
+)
 from django.test import RequestFactory
 from django.urls import NoReverseMatch, reverse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
 from markupsafe import Markup
 
-from zhengwu.web import jinja
-from zhengwu.web.jinja import _pieces, environment, shell, url
+from zhengwu.web import form_token
+from zhengwu.web.jinja import _pieces, environment, of_page, shell, url
 
 
 @pytest.mark.parametrize(
@@ -48,17 +57,54 @@ def test_a_value_that_fits_no_address_is_refused_as_ever() -> None:
         url("desk:case", "a/b")
 
 
-def test_a_component_is_made_once_for_a_page_and_anew_for_the_next() -> None:
+COMPONENT = """{% macro token() %}{{ of_page("csrf_input") }}{% endmacro %}
+{% macro day(at) %}{{ at|stamp }}{% endmacro %}"""
+PAGE = """{% import "part" as one %}{% import "part" as two %}\
+{{ one is sameas two }}|{{ one.day(at) }}|{{ one.token() }}|{{ kept(one) }}"""
+
+
+def test_a_component_is_made_once_and_knows_of_the_page_that_is_drawn() -> None:
     env = environment()
-    env.loader = FileSystemLoader(Path(jinja.__file__).parent / "templates")
-    page = env.from_string(
-        '{% import "ui.html.j2" as one with context %}{% import "ui.html.j2" as two with context %}'
-        "{{ one is sameas two }} {{ two.hidden('k') }}"
-    )
-    first, second = (page.render(**shell(RequestFactory().get("/"))) for _ in range(2))
-    assert first.startswith("True ")
-    assert 'name="csrfmiddlewaretoken"' in first
-    assert first != second  # another page, another token in its forms
+    env.loader = DictLoader({"part": COMPONENT, "page": PAGE})
+    page = env.get_template("page")
+    kept: list[object] = []
+    at = datetime(2026, 12, 31, 17, tzinfo=UTC)  # in Shanghai the first hour of the next year
+
+    def drawn(day: date) -> list[str]:
+        told = {**shell(RequestFactory().get("/")), "this_day": day, "at": at, "kept": kept.append}
+        return page.render(told).split("|")
+
+    first, second = drawn(date(2027, 5, 1)), drawn(date(2026, 12, 31))
+    assert first[:2] == ["True", "01-01 01:00"]
+    assert second[:2] == ["True", "2027-01-01 01:00"]
+    assert 'name="csrfmiddlewaretoken"' in first[2]
+    assert first[2] != second[2]  # another page, another token in its forms
+    assert kept[0] is kept[1]
+    with pytest.raises(LookupError):
+        of_page("csrf_input")  # nothing is being drawn
+
+
+def test_a_condition_without_an_else_says_nothing() -> None:
+    page = environment().from_string("<{{ 'x' if told }}{{ ('y' if told) or 'z' }}>")
+    assert (page.render(told=False), page.render(told=True)) == ("<z>", "<xy>")
+
+
+@given(st.text(CSRF_ALLOWED_CHARS, min_size=CSRF_SECRET_LENGTH, max_size=CSRF_SECRET_LENGTH))
+def test_django_reads_the_token_of_a_form_as_its_own(secret: str) -> None:
+    tokens = {form_token.masked(secret) for _ in range(20)}
+    assert len(tokens) == 20  # never the same mask
+    for token in tokens:
+        _check_token_format(token)
+        assert _does_token_match(token, secret)
+        assert not _does_token_match(token, secret[::-1]) or secret == secret[::-1]
+
+
+def test_every_letter_of_a_mask_comes_up_about_as_often() -> None:
+    letters = Counter("".join(form_token.masked("a" * 32)[:32] for _ in range(2_000)))
+    assert set(letters) == set(CSRF_ALLOWED_CHARS)
+    mean = 2_000 * 32 / len(CSRF_ALLOWED_CHARS)
+    # Six standard deviations; a letter that five of 256 bytes stand for, not four, lies eight away.
+    assert all(abs(count - mean) < 6 * mean**0.5 for count in letters.values())
 
 
 TANGLED = """{% macro tag(text, tone="n") %}<i class="{{ tone }}">{{ text }}</i>{% endmacro %}
@@ -80,8 +126,8 @@ def test_what_is_put_together_is_what_jinja_draws() -> None:
     rows = [
         {"name": "<李>", "warn": 'a"b', "late": late, "more": None} for late in (True, False)
     ] + [{"name": "", "warn": "", "late": late} for late in (True, False)]
-    for given in (rows, rows[2:], rows[3:], []):
-        known = {"rows": given, "safe": Markup("<hr>")}
+    for several in (rows, rows[2:], rows[3:], []):
+        known = {"rows": several, "safe": Markup("<hr>")}
         assert ours.from_string(TANGLED).render(known) == theirs.from_string(TANGLED).render(known)
 
 

@@ -59,9 +59,7 @@ class Actor:
     via: str = ""
 
     def may(self, act: str) -> bool:
-        return (self.only is None or act in self.only) and any(
-            act in roles.EVERY[role] for role in self.roles
-        )
+        return (self.only is None or act in self.only) and act in roles.acts(self.roles)
 
 
 @dataclass(frozen=True, slots=True)

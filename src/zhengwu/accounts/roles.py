@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 # Scopes: agency 本机关 (and the agencies of one's posts), hall 本大厅, region 本区域, all 全部.
 BUSINESS = (
@@ -68,6 +69,14 @@ SYSTEMS: Mapping[str, Mapping[str, str]] = {
     "region_system": {"case.see": "region", "statistics.see": "region", **_PUBLIC},
 }
 EVERY: Mapping[str, Mapping[str, str]] = {**TABLE, **SYSTEMS}
+
+
+@lru_cache(maxsize=1_024)
+def acts(held: frozenset[str]) -> frozenset[str]:
+    """What whoever holds these roles may do, somewhere."""
+    return frozenset(act for role in held for act in EVERY[role])
+
+
 SCOPES = {"agency": "本机关", "hall": "本大厅", "region": "本区域", "all": "全部"}
 
 

@@ -18,7 +18,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends import db
 from django.db import connection
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 
 MOST = 5_000  # sessions whose person a process keeps in mind
 _whose: dict[str, int] = {}
@@ -77,7 +76,7 @@ class SignedIn(AuthenticationMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
-        request.user = SimpleLazyObject(lambda: _person(request))  # type: ignore[assignment]
+        request.user = _person(request)  # type: ignore[assignment]  # at once: the next asks for it
 
 
 def _person(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -119,8 +119,7 @@ PRINTING = (
 DECIDING = ("case.review", "case.decide", "case.opine")  # whoever may one of these reviews
 
 
-@dataclass(frozen=True, slots=True)
-class InboxRow:
+class InboxRow(NamedTuple):
     """One line of the inbox."""
 
     id: UUID
@@ -171,8 +170,7 @@ class InboxPage:
     looked: bool = False  # whether the look at the names is recorded already
 
 
-@dataclass(frozen=True, slots=True)
-class StoryLine:
+class StoryLine(NamedTuple):
     """One thing that happened, as the case page tells it."""
 
     version: int
@@ -978,7 +976,9 @@ def _row(
 
 def _judged(agency: str, identifier: UUID, judges: Sequence[accounts.Reach]) -> bool:
     for reach in judges:
-        if reach.everything or agency in reach.agencies or identifier in reach.streams:
+        if reach.everything or agency in reach.agencies:
+            return True
+        if reach.streams and identifier in reach.streams:
             return True
     return False
 
@@ -986,10 +986,10 @@ def _judged(agency: str, identifier: UUID, judges: Sequence[accounts.Reach]) -> 
 def _step_name(item: str | None, version: int | None, step: str | None) -> str:
     if item is None or version is None or step is None:
         return ""
-    return next(
-        (s.name for s in catalog.version(item, version).steps if s.code == step),
-        wording.STEPS.get(step, step),
-    )
+    for one in catalog.version(item, version).steps:
+        if one.code == step:
+            return one.name
+    return wording.STEPS.get(step, step)
 
 
 LOOKED_AT = ("identifier", "name", "phone")  # what a case's page shows of the applicant
@@ -1263,7 +1263,7 @@ def _places(loaded: Loaded) -> Mapping[tuple[int, str], UUID]:
         for event in loaded.events
         if event.nature == Nature.ACT
         for place in wording.TEXTS
-        if isinstance(kept := event.body.get(place), Mapping) and kept.get("content")
+        if (kept := event.body.get(place)) and isinstance(kept, Mapping) and kept.get("content")
     }
 
 
@@ -1279,7 +1279,7 @@ def _names(loaded: Loaded, *, look: tuple[Actor, str, Collection[str], datetime]
         if via := event.body.get("via"):
             people.add(f"{accounts.SYSTEM}{via}")
         people.update(str(one) for one in event.body.get("people") or ())
-        if isinstance(target := event.body.get("to"), Mapping):
+        if (target := event.body.get("to")) and isinstance(target, Mapping):
             agencies.add(str(target.get("agency") or ""))
             posts.add(str(target.get("post") or ""))
         agencies.update(
@@ -1314,7 +1314,7 @@ def _offers(
     offers: list[ActOffer] = []
     for verb in VERBS.values():
         # The table first: it rules out most of them, and is the least to ask.
-        if not lifecycle.may_start(standing, verb.kind, _sample(standing, verb.kind, actor)):
+        if not lifecycle.may_start(standing, verb.kind):
             continue
         if why_not(loaded, verb, actor, at, reading, reach=reach) is not None:
             continue

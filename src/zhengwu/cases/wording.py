@@ -307,7 +307,7 @@ def _entry(body: Mapping[str, Any]) -> str:
 
 def _target(body: Mapping[str, Any], names: Names) -> str:
     target = body.get("to")
-    if not isinstance(target, Mapping):
+    if not target or not isinstance(target, Mapping):
         return ""
     name = names.agency(str(target.get("agency") or ""))
     return f"移交{name}窗口" if target.get("kind") == "window" else f"移交{name}"

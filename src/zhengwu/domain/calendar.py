@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
+from typing import NamedTuple
 
 BEFORE = 20  # years of table before the first published one
 AFTER = 30  # and after the last
@@ -21,8 +22,7 @@ FIXED = {(1, 1): "元旦", (5, 1): "劳动节", (5, 2): "劳动节", (10, 1): "�
          (10, 3): "国庆节"}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """What a day is, and by what. provisional: its year is not published yet."""
 
     working: bool
@@ -93,6 +93,7 @@ class Calendar:
     _working: tuple[int, ...] = field(repr=False)  # the ordinals of the working days
     _named: tuple[date, ...] = field(repr=False)  # the days of the data, in order
     _firm: tuple[int, int] = field(repr=False)  # the first run of published years, as ordinals
+    _told: dict[date, Day] = field(default_factory=dict, repr=False, compare=False)  # once asked
 
     @classmethod
     def of(
@@ -142,6 +143,12 @@ class Calendar:
 
     def is_working_day(self, day: date) -> Day:
         """What a day is. Raises ValueError outside the table."""
+        told = self._told.get(day)
+        if told is None:
+            told = self._told[day] = self._day(day)
+        return told
+
+    def _day(self, day: date) -> Day:
         index = self._index(day)
         working = self._sums[index] - (self._sums[index - 1] if index else 0) == 1
         provisional = day.year not in self.published

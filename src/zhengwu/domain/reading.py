@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -155,8 +154,7 @@ class LimitReading(NamedTuple):
         return derivation.lines(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Light:
+class Light(NamedTuple):
     """A light (期限灯): shape, colour and word go together in the page."""
 
     code: str  # green | yellow | red | over | pause

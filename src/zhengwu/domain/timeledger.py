@@ -200,7 +200,11 @@ def _of_day(clock: time | datetime) -> int:
 def _passed(opening: Iterable[tuple[int, int]], moment: datetime) -> int:
     """The opening hours of a day that have passed at a moment of it."""
     now = _of_day(moment)
-    return sum(min(now, closes) - opens for opens, closes in opening if now > opens)
+    passed = 0
+    for opens, closes in opening:
+        if now > opens:
+            passed += min(now, closes) - opens
+    return passed
 
 
 # --- parts ---------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -15,7 +16,6 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.middleware.csrf import get_token
 from django.templatetags.static import static as stored
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext, ngettext
@@ -28,6 +28,7 @@ from markupsafe import Markup, _escape_inner  # type: ignore[attr-defined]
 
 from zhengwu.web import paging, words
 from zhengwu.web.clock import now
+from zhengwu.web.form_token import form_token
 
 
 def url(name: str, *values: str | int, **query: str | int) -> str:
@@ -112,7 +113,8 @@ class Generator(CodeGenerator):
     def write_commons(self) -> None:
         super().write_commons()
         self.writeline("written = environment.written")
-        self.writeline("attribute = environment.attribute")
+        self.writeline("escaped = environment.escaped")
+        self.writeline("seldom = environment.getattr")
 
     def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
         if frame.require_output_check or frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
@@ -149,9 +151,9 @@ class Generator(CodeGenerator):
                 except Exception:
                     told()
                     self.newline(child)
-                    self.write("written(")
+                    self.write("(escaped(one) if (one := ")
                     self.visit(child, frame)
-                    self.write("), ")
+                    self.write(").__class__ is str else written(one)), ")
         told()
 
     def _either(self, node: nodes.If, others: tuple[nodes.If, ...], frame: Frame) -> None:
@@ -176,9 +178,16 @@ class Generator(CodeGenerator):
         self.write(")")
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
-        self.write("attribute(")
+        """What a thing calls by this name, without a call of ours: a page asks a thousand times."""
+        self.write("(got if (got := getattr((of := ")
         self.visit(node.node, frame)
-        self.write(f", {node.attr!r})")
+        self.write(f"), {node.attr!r}, missing)) is not missing else seldom(of, {node.attr!r}))")
+
+    def visit_CondExpr(self, node: nodes.CondExpr, frame: Frame) -> None:
+        """An if without an else is nothing: not an object that says why it is nothing."""
+        if node.expr2 is None:
+            node.expr2 = nodes.Const("")
+        super().visit_CondExpr(node, frame)
 
     def writeline(self, x: str, node: nodes.Node | None = None, extra: int = 0) -> None:
         """A block goes up in one piece, not each of its pieces through all that stands around it."""
@@ -228,36 +237,40 @@ class Names(Context):
 def written(value: Any) -> str:
     """A value as it stands in a page: what is markup as it is, all else escaped."""
     kind = type(value)
+    text: str
     if kind is Markup:
-        return cast(str, value)
-    if kind is not str:
-        if hasattr(value, "__html__"):
-            return cast(str, value.__html__())
-        value = str(value)
-    text: str = _escape_inner(value)
+        text = value
+    elif kind is str:
+        text = _escape_inner(value)
+    elif hasattr(value, "__html__"):
+        text = value.__html__()
+    else:
+        text = _escape_inner(str(value))
     return text
 
 
+_drawn: ContextVar[Mapping[str, Any]] = ContextVar("drawn")
+
+
+def of_page(name: str) -> Any:
+    """What the page that is being drawn calls by this name, for a component: it is imported without
+    a context, so that its macros are made once and not once a page."""
+    return _drawn.get()[name]
+
+
 class Page(Template):
-    """A template; components that several templates of one page import are made once for it."""
+    """A template; while it is drawn, `of_page` tells what it was given."""
 
-    def make_module(
-        self,
-        vars: dict[str, Any] | None = None,
-        shared: bool = False,
-        locals: Mapping[str, Any] | None = None,
-    ) -> TemplateModule:
-        made = vars.get("components") if vars and shared and self.name in COMPONENTS else None
-        if made is None:
-            return super().make_module(vars, shared, locals)
-        if self.name not in made:
-            made[self.name] = super().make_module(vars, shared, locals)
-        module: TemplateModule = made[self.name]
-        return module
+    def render(self, *args: Any, **kwargs: Any) -> str:
+        token = _drawn.set(dict(*args, **kwargs))
+        try:
+            return super().render(*args, **kwargs)
+        finally:
+            _drawn.reset(token)
 
-
-# They know of a page what `shell` says, and nothing that a template sets.
-COMPONENTS = frozenset(("ui.html.j2", "clock.html.j2"))
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        """Without looking for names of this template's own: ours have none but the environment's."""
+        return self._module or super()._get_default_module(ctx)
 
 
 class Pages(Environment):
@@ -267,27 +280,15 @@ class Pages(Environment):
     template_class = Page
     context_class = Names
     written = staticmethod(written)
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        seldom = self.getattr
-
-        def attribute(of: Any, name: str) -> Any:
-            """What a thing calls by this name. In a closure: a page asks six hundred times."""
-            try:
-                return getattr(of, name)
-            except AttributeError:
-                return seldom(of, name)
-
-        self.attribute = attribute
+    escaped = staticmethod(_escape_inner)
 
 
 def _today(context: Context) -> date | None:
-    day = context.parent.get("this_day")
-    if day is not None:
-        return cast(date, day)
-    at = context.get("now")
-    return words.local(at).date() if isinstance(at, datetime) else None
+    page: Mapping[str, Any] = _drawn.get(context.parent)
+    day: date | None = page.get("this_day")
+    if day is None and isinstance(at := page.get("now"), datetime):
+        return words.local(at).date()
+    return day
 
 
 def _dated(write: Callable[..., str]) -> Callable[..., str]:
@@ -315,6 +316,7 @@ def environment(**options: Any) -> Environment:
         page_window=paging.window,
         with_query=paging.with_query,
         drawn_once=drawn_once,
+        of_page=of_page,
     )
     env.filters.update(
         stamp=_dated(words.stamp),
@@ -344,7 +346,7 @@ class TokenField:
 
     def __html__(self) -> str:
         if not self._written:
-            token = get_token(self._request)
+            token = form_token(self._request)
             self._written = f'<input type="hidden" name="csrfmiddlewaretoken" value="{token}">'
         return self._written
 
@@ -357,7 +359,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "now": at,
         "this_day": words.local(at).date(),
-        "components": {},
         "elder": request.COOKIES.get("zw_elder") == "1",
         "demo": settings.DEMO,
         "site": SITE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -24,13 +25,16 @@ POLICY = "; ".join(
 )
 
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
 def plain_addresses(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """No address of ours holds a control character; one that does leads nowhere."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        if any(ord(letter) < 32 or ord(letter) == 127 for letter in request.path):
+        if CONTROL.search(request.path):
             if problems.wanted(request):
                 return errors.page_not_found(request)
             return HttpResponse(

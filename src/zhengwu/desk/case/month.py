@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from zhengwu.domain.calendar import Calendar
 from zhengwu.domain.clock import LimitReading
@@ -17,8 +18,7 @@ WORKING = (Unit.WORKING_DAY, Unit.OFFICE_HOUR)
 COUNTED = (Unit.WORKING_DAY, Unit.CALENDAR_DAY, Unit.MONTH, Unit.YEAR)
 
 
-@dataclass(frozen=True, slots=True)
-class Square:
+class Square(NamedTuple):
     """One day. tone: filed | key | on | no | left | off | end | out; note: what stands under the
     number; said: the same in words.
     """
