@@ -119,6 +119,19 @@ def test_the_statement_of_a_desk_is_short_enough_for_the_driver_to_know_it_again
     assert max(map(len, said)) <= MAX_CACHED_STATEMENT_LENGTH
 
 
+@pytest.mark.parametrize("folder", ["receiving", "handling", "suspended"])
+def test_a_folder_comes_in_order_from_the_index_of_its_state(
+    busy: tuple[str, ...], folder: str
+) -> None:
+    (plan,) = plans(folder=folder)
+    assert "Index Scan using cases_case_staged" in plan, plan  # its first rows
+    assert "Index Only Scan using cases_case_staged" in plan, plan  # its lights
+    assert plan.count("Index Scan using cases_case_counted") <= 1, (
+        plan
+    )  # the items, of a small desk
+    assert "Seq Scan on cases_case" not in plan
+
+
 def test_what_is_closed_is_counted_and_listed_by_its_index(busy: tuple[str, ...]) -> None:
     for plan in plans(folder="closed"):
         assert "Seq Scan on cases_case" not in plan, plan
