@@ -47,6 +47,7 @@ _ASKED = (
     "a.kind = 'opinion_given' AND (a.body ->> 'request')::int = q.version OR "
     "a.kind = 'entry_withdrawn' AND (a.body ->> 'version')::int = q.version)))"
 )
+HALTED = "c.state = 'handling' AND c.suspended"
 # What the folders of the inbox hold: name, Chinese, condition on open cases. What waits for an
 # agency without naming a post waits for those whose posts do what the state asks for.
 FOLDERS: tuple[tuple[str, str, str], ...] = (
@@ -61,7 +62,7 @@ FOLDERS: tuple[tuple[str, str, str], ...] = (
     ("receiving", "待受理", "c.state = 'received'"),
     ("supplementing", "待补正", "c.state = 'supplementing'"),
     ("handling", "审查中", "c.state = 'handling' AND NOT c.suspended"),
-    ("suspended", "特别程序中", "c.state = 'handling' AND c.suspended"),
+    ("suspended", "特别程序中", HALTED),
     ("forwarded", "转报中", "c.state = 'forwarded'"),
     ("decided", "待制证", "c.state = 'decided' AND c.holder_kind = 'department'"),
     (
@@ -663,7 +664,10 @@ def _several(*conditions: str, of: str = "") -> str:
 
 
 def _lit(listed: str) -> str:
-    """How many of a list stand under each light."""
+    """How many of a list stand under each light. Where all of it is suspended nothing runs, and no
+    light but the last is asked for: what can never be the database does not see as such."""
+    if HALTED in listed:
+        return f"ARRAY[{'0, ' * (len(_LIGHTS) - 1)}{_count(listed)}]"
     running = _all(listed, "NOT c.suspended")
     parts = {
         "green": (
