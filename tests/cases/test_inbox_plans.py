@@ -158,6 +158,10 @@ def test_a_desk_below_the_bound_is_counted_exactly_and_its_pages_meet(
     assert len(seen) == len(set(seen))
     assert len(seen) == whole.total - (running // 20 - 1) * 20
     assert sum(one.startswith("C") for one in seen[-31:]) + (busy[2] in seen[-31:]) == 31
+    halted = queries.inbox(by, folder="suspended", at=AT)
+    assert {one.code: one.count for one in halted.lamps if one.count} == {"pause": 31}
+    for light, total in (("pause", 31), ("over", 0), ("green", 0)):
+        assert queries.inbox(by, folder="suspended", light=light, at=AT).total == total
     received = queries.inbox(by, folder="receiving", light="green", at=AT)
     assert received.total == sum(
         one.count for one in queries.inbox(by, folder="receiving", at=AT).lamps

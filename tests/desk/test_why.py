@@ -174,6 +174,16 @@ def test_papers_filed_in_the_evening_are_pictured_on_both_days() -> None:
     assert tones["end"] == date(2026, 9, 21)  # the 20th, a Sunday, is worked
 
 
+def test_the_first_square_of_the_picture_and_each_first_of_a_month_say_their_month() -> None:
+    case = people.received()
+    case.do(CLERK, "accepted", "09-14 10:00")
+    text = walk.text(walk.sign_in(CLERK).get(f"/desk/cases/{case.number}"))
+    table = text[text.index('<table class="cal">') :].split("</table>")[0]
+    squares = re.findall(r"<td[^>]*>([^<]+)<small>", table)
+    assert squares[0] == "9-14"
+    assert [one for one in squares if "-" in one][:2] == ["9-14", "10-1"]
+
+
 def test_the_picture_names_holidays_and_worked_weekends() -> None:
     case = people.received()
     case.do(CLERK, "accepted", "09-14 10:00")

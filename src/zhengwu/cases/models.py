@@ -103,7 +103,7 @@ class Case(models.Model):
     No index on the version. What the inbox counts stands in `cases_case_counted`, so that it reads no
     page of the table: three of four moves were not HOT before it either, because they move `next_at`.
     `cases_case_pressing` is the list of an agency in its order, and what its lights are counted from;
-    `cases_case_staged` is the same of one state, which is a folder; `cases_case_in_hall` is that of a
+    `cases_case_staged` is the same of one state, as most folders are; `cases_case_in_hall` is that of a
     hall, with `cases_case_awaited` for what waits there for the applicant. No index for LIKE on the
     number.
     """

@@ -47,7 +47,6 @@ _ASKED = (
     "a.kind = 'opinion_given' AND (a.body ->> 'request')::int = q.version OR "
     "a.kind = 'entry_withdrawn' AND (a.body ->> 'version')::int = q.version)))"
 )
-HALTED = "c.state = 'handling' AND c.suspended"
 # What the folders of the inbox hold: name, Chinese, condition on open cases. What waits for an
 # agency without naming a post waits for those whose posts do what the state asks for.
 FOLDERS: tuple[tuple[str, str, str], ...] = (
@@ -62,7 +61,7 @@ FOLDERS: tuple[tuple[str, str, str], ...] = (
     ("receiving", "待受理", "c.state = 'received'"),
     ("supplementing", "待补正", "c.state = 'supplementing'"),
     ("handling", "审查中", "c.state = 'handling' AND NOT c.suspended"),
-    ("suspended", "特别程序中", HALTED),
+    ("suspended", "特别程序中", "c.state = 'handling' AND c.suspended"),
     ("forwarded", "转报中", "c.state = 'forwarded'"),
     ("decided", "待制证", "c.state = 'decided' AND c.holder_kind = 'department'"),
     (
@@ -584,6 +583,7 @@ def _summary(
                 counted,
                 listed,
                 folder=whole,
+                halted=folder == "suspended",
                 first=first,
                 parameters=asked.parameters,
             ),
@@ -663,11 +663,12 @@ def _several(*conditions: str, of: str = "") -> str:
     return f"least({' + '.join(_count(one, of) for one in conditions)}, {COUNTED})"
 
 
-def _lit(listed: str) -> str:
-    """How many of a list stand under each light. Where all of it is suspended nothing runs, and no
-    light but the last is asked for: what can never be the database does not see as such."""
-    if HALTED in listed:
-        return f"ARRAY[{'0, ' * (len(_LIGHTS) - 1)}{_count(listed)}]"
+def _lit(listed: str, *, halted: bool = False) -> str:
+    """How many of a list stand under each light. halted: all of it is suspended, so that nothing
+    runs: what can never be is not asked for, because the database does not see that it cannot."""
+    if halted:
+        only = (_count(listed) if code == "pause" else "0" for code in _LIGHTS)
+        return f"ARRAY[{', '.join(only)}]"
     running = _all(listed, "NOT c.suspended")
     parts = {
         "green": (
@@ -705,11 +706,11 @@ _APART = ("receiving", "supplementing", "handling", "suspended", "forwarded", "d
 
 def _bounded(
     allowed: str, counted: Sequence[tuple[str, str, str]], listed: str | None, *,
-    folder: str | None, first: First | None, parameters: Mapping[str, Any],
+    folder: str | None, halted: bool, first: First | None, parameters: Mapping[str, Any],
 ) -> str:  # fmt: skip
     """How many cases are open in reach, of a list how many, the items in reach, how many open cases
     by folder, how many of the list by light, its first rows. folder: the list is this one, "" the
-    whole.
+    whole; halted: see `_lit`.
 
     Below 4,096 letters, beyond which the driver looks through it anew every time. Where the folders
     hold enough nothing else is counted to know that the whole does.
@@ -723,12 +724,13 @@ def _bounded(
         chosen = "w.n"
     else:
         chosen = f"h.held[{names.index(folder) + 1}]" if folder in names else _count(listed)
+    lit = _lit(listed, halted=halted) if listed else "NULL"
     return (
         f"{_open(allowed)}{first.before if first else ''} SELECT {calendars.LAST_CHANGE}, w.n,"  # noqa: S608
         f" {chosen}, CASE WHEN w.n < {COUNTED} THEN (SELECT"
         " json_agg(json_build_array(i.item, i.item_name) ORDER BY i.item_name) FROM"
         " (SELECT DISTINCT c.item, c.item_name FROM c WHERE c.item IS NOT NULL) i)::text"
-        f" ELSE {catalog.named_of_sql('%(reach_agency)s')} END, h.held, {_lit(listed) if listed else 'NULL'},"
+        f" ELSE {catalog.named_of_sql('%(reach_agency)s')} END, h.held, {lit},"
         f" {first.rows if first else 'NULL'}"
         f" FROM (SELECT ARRAY[{', '.join(held)}] held OFFSET 0) h, LATERAL (SELECT CASE WHEN"
         f" {apart} >= {COUNTED} THEN {COUNTED} ELSE {_count('true')} END n OFFSET 0) w"

@@ -93,7 +93,8 @@ class Calendar:
     _working: tuple[int, ...] = field(repr=False)  # the ordinals of the working days
     _named: tuple[date, ...] = field(repr=False)  # the days of the data, in order
     _firm: tuple[int, int] = field(repr=False)  # the first run of published years, as ordinals
-    _told: dict[date, Day] = field(default_factory=dict, repr=False, compare=False)  # once asked
+    # What days are, once asked.
+    _told: dict[date, Day] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(

@@ -151,9 +151,9 @@ class Generator(CodeGenerator):
                 except Exception:
                     told()
                     self.newline(child)
-                    self.write("(escaped(one) if (one := ")
+                    self.write("(escaped(one) if type(one := ")
                     self.visit(child, frame)
-                    self.write(").__class__ is str else written(one)), ")
+                    self.write(") is str else written(one)), ")
         told()
 
     def _either(self, node: nodes.If, others: tuple[nodes.If, ...], frame: Frame) -> None:
@@ -253,24 +253,36 @@ _drawn: ContextVar[Mapping[str, Any]] = ContextVar("drawn")
 
 
 def of_page(name: str) -> Any:
-    """What the page that is being drawn calls by this name, for a component: it is imported without
-    a context, so that its macros are made once and not once a page."""
-    return _drawn.get()[name]
+    """What the page that is being drawn calls by this name, for a macro of a component: it is
+    imported without a context, so that it is made once and not once a page."""
+    drawn = _drawn.get({})
+    return drawn[name] if name in drawn else StrictUndefined(name=name)
 
 
 class Page(Template):
     """A template; while it is drawn, `of_page` tells what it was given."""
 
     def render(self, *args: Any, **kwargs: Any) -> str:
-        token = _drawn.set(dict(*args, **kwargs))
+        token = _drawn.set(args[0] if args else kwargs)
         try:
             return super().render(*args, **kwargs)
         finally:
             _drawn.reset(token)
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
-        """Without looking for names of this template's own: ours have none but the environment's."""
-        return self._module or super()._get_default_module(ctx)
+        """Without looking for names of this template's own: ours have none but the environment's.
+
+        It is made while nothing is drawn: what belongs to one page may stand in macros alone. Where
+        templates are read anew when they change, it is made anew, too.
+        """
+        if self._module is not None and not self.environment.auto_reload:
+            return self._module
+        token = _drawn.set({})
+        try:
+            self._module = self.make_module()
+        finally:
+            _drawn.reset(token)
+        return self._module
 
 
 class Pages(Environment):

@@ -1,6 +1,6 @@
 """The open cases of an agency by state in the order of the list: cases.queries.inbox.
 
-A folder of the inbox is one state. Its first page had been sought through all open cases of the
+Most folders of the inbox are one state. Their first page had been sought through all open cases of the
 agency, or sorted from the table: 14 ms of PostgreSQL for what is under review at the busiest agency
 with 1,000,000 cases, 50,000 of them open, now 4. The index has 4 MB there; holder_kind lets what
 waits for its papers be counted in it without the table.
