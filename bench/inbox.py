@@ -2,7 +2,7 @@
 
     python -m bench.inbox [--cases N] [--home FOLDER] [--explain 1]
 
-The clerk and the reviewer of the busiest organ (some thousands of open cases), a folder, a light,
+The clerk and the reviewer of the busiest organ (some thousands of open cases), folders, a light,
 the last page, what is closed, and the centre's manager, who sees a whole hall.
 """
 
@@ -31,6 +31,7 @@ def main() -> None:
             "clerk, page 40": ("clerk", "page=40"),
             "clerk, closed": ("clerk", "folder=closed"),
             "reviewer": ("reviewer", ""),
+            "reviewer, under review": ("reviewer", "folder=handling"),
             "manager of the centre": ("manager", ""),
         }
         if given.explain:

@@ -32,7 +32,7 @@ BENCHES: dict[str, tuple[tuple[str, ...], str, bool]] = {
     "transition-http": (("bench.transition", "http"), "CPU of one hand-over by HTTP; `ratio`: pgbench's commit over ours", False),
     "transition-batch": (("bench.transition", "batch"), "the same in batches of 50", False),
     "transition-full": (("bench.transition", "full"), "the same on the big city", True),
-    "inbox": (("bench.inbox",), "the inbox of the busiest desks, the dearest of seven; `ratio`: thousandths of a bare loop", True),
+    "inbox": (("bench.inbox",), "the inbox of the busiest desks, the dearest of eight; `ratio`: thousandths of a bare loop", True),
     "case-page": (("bench.case_page",), "a case's page, the dearest of four states; `ratio`: the same", True),
     "track": (("bench.track",), "the applicant's progress page, the dearest of four states; `ratio`: the same", True),
     "process": (("bench.process",), "the real process beside the published one, the dearest of seven", True),
@@ -227,14 +227,14 @@ def main() -> int:
         return measured(names[0], given.cases).code
     from bench._city import CASES
 
+    path = given.write or (None if given.only else PAGE)
     outcomes = []
     for name in names:
         print(f"=== {name}: {BENCHES[name][1]}", flush=True)
         outcomes.append(measured(name, given.cases))
+        if path is not None:  # after each: what breaks off has measured what it measured
+            path.write_text(written(outcomes, given.cases or CASES))
     print(table(outcomes))
-    if not given.only or given.write:
-        path = given.write or PAGE
-        path.write_text(written(outcomes, given.cases or CASES))
     return max(one.code for one in outcomes)
 
 
