@@ -75,7 +75,7 @@ class SignedIn(AuthenticationMiddleware):
     """Django's, which finds a person that was read with the session without asking again."""
 
     def process_request(self, request: HttpRequest) -> None:
-        super().process_request(request)  # which needs it for asynchronous views
+        super().process_request(request)  # `auser` as well
         request.user = _person(request)  # type: ignore[assignment]  # at once: the next asks for it
 
 
