@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from tests.accounts.test_url_walk import Case, case, signed_in  # noqa: F401 - a fixture
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services
-from zhengwu.desk.audit.views import PAGE
+from zhengwu.desk.audit.views import PAGE, SHOWN
 
 NOON = datetime(2026, 3, 4, 4, tzinfo=UTC)  # 12:00 in Shanghai
 
@@ -150,3 +151,63 @@ def test_for_everybody_else_the_page_is_not_there(city: None) -> None:
             assert answer.status_code == 404, code
         desk: Any = client.get("/desk/", follow=True)
         assert "/desk/audit" not in desk.content.decode(), code
+
+
+def test_a_look_at_a_list_is_one_with_all_that_stood_in_it(audit: Client) -> None:
+    listed = [uuid4() for _ in range(SHOWN + 2)]
+    services.look_through(
+        accounts.actor("p-water-clerk"), "case", listed, why="查看清单", fields=("name",), at=NOON
+    )
+    services.look_through(
+        accounts.actor("p-water-clerk"), "case", (), why="空的清单", fields=("name",), at=NOON
+    )
+    look("p-market-clerk", why="抽查", stream=listed[3])
+    shown = page(audit)
+    assert '共 <span class="num">2</span> 条' in shown
+    assert "空的清单" not in shown
+    assert f"同一清单共 {len(listed)} 件" in shown
+    assert str(listed[SHOWN - 1]) in shown
+    assert str(listed[SHOWN]) not in shown
+    assert f"这里只列前 {SHOWN} 件，全部在导出里" in shown
+    for one, looked in ((listed[0], 1), (listed[3], 2), (listed[-1], 1)):
+        shown = page(audit, q=str(one))
+        assert f'共 <span class="num">{looked}</span> 条' in shown
+        assert f"（同一清单共 {len(listed)} 件）" in shown
+        assert ("抽查" in shown) == (looked == 2)
+    assert "没有符合条件的查阅记录" in page(audit, q=str(uuid4()))
+
+
+def test_the_export_has_a_line_for_each_case_of_a_list(audit: Client) -> None:
+    listed = [uuid4() for _ in range(3)]
+    services.look_through(
+        accounts.actor("p-water-clerk"), "case", listed, why="查看清单", fields=("name",), at=NOON
+    )
+    look("p-water-clerk", why="办件页", at=NOON - timedelta(minutes=1))
+
+    def lines(**query: str) -> list[str]:
+        answer: Any = audit.get("/desk/audit.csv", query)
+        assert answer.status_code == 200
+        return [row[5] for row in csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))][1:]
+
+    assert lines()[:3] == [str(one) for one in listed]
+    assert len(lines()) == 4
+    assert lines(q=str(listed[1])) == [str(listed[1])]
+    asked = accounts.actor("p-audit_admin")
+    assert accounts.count_looks(asked) == accounts.LookCount(looks=2, lines=4)
+    assert accounts.count_looks(asked, stream_id=listed[1]) == accounts.LookCount(1, 1)
+
+
+def test_the_looks_at_one_case_are_found_by_index_also_in_lists(audit: Client) -> None:
+    actor = accounts.actor("p-water-clerk")
+    for _ in range(40):
+        listed = [uuid4() for _ in range(20)]
+        services.look_through(actor, "case", listed, why="查看清单", fields=("name",), at=NOON)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # so few rows are read at once otherwise
+        cursor.execute(
+            "EXPLAIN SELECT * FROM accounts_look WHERE stream_id = %(one)s OR others @> ARRAY[%(one)s]",
+            {"one": listed[7]},
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "accounts_look_of_stream" in plan, plan
+    assert "accounts_look_of_others" in plan, plan

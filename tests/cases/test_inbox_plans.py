@@ -88,19 +88,23 @@ def test_what_is_counted_is_counted_from_the_index_alone(busy: tuple[str, ...]) 
 def test_a_look_at_the_first_page_is_recorded_with_it_and_at_others_by_the_caller(
     busy: tuple[str, ...],
 ) -> None:
-    def looks() -> set[tuple[object, ...]]:
-        return set(Look.objects.values_list("stream_id", "person", "agency", "why", "at"))
-
-    before = looks()
+    before = Look.objects.count()
     first = queries.inbox(actor(CLERK), at=AT, why="查看清单")
     assert first.looked
-    named = {row.id for row in first.rows if row.applicant}
+    named = [row.id for row in first.rows if row.applicant]
     assert named
-    assert looks() - before == {(one, CLERK, actor(CLERK).agency, "查看清单", AT) for one in named}
+    look = Look.objects.latest("id")  # one, whatever stood in the list
+    assert Look.objects.count() == before + 1
+    assert [look.stream_id, *(look.others or ())] == named
+    assert (look.person, look.agency) == (CLERK, actor(CLERK).agency)
+    assert (look.why, look.fields, look.at) == ("查看清单", ["name"], AT)
     later = queries.inbox(actor(CLERK), page=2, at=AT, why="查看清单")
     assert not later.looked
     assert not queries.inbox(actor(CLERK), at=AT).looked
-    assert len(looks() - before) == len(named)
+    none = queries.inbox(actor(CLERK), item="没有这个事项", at=AT, why="查看清单")
+    assert none.looked
+    assert not none.rows
+    assert Look.objects.count() == before + 1
 
 
 def test_the_statement_of_a_desk_is_short_enough_for_the_driver_to_know_it_again(

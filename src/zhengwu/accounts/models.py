@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.db.models import F, Q
 
@@ -219,12 +220,17 @@ class Grant(models.Model):
 
 
 class Look(models.Model):
-    """查阅记录: a look at personal data. Append-only (a trigger in the migration)."""
+    """查阅记录: a look at personal data. Append-only (a trigger in the migration).
+
+    others: what stood in the same list behind `stream_id`, in its order; null: it was no list. A
+    look at a list is one row whatever stands in it.
+    """
 
     person = models.CharField(max_length=40)
     agency = models.CharField(max_length=60, default="")
     stream = models.CharField(max_length=40)
     stream_id = models.UUIDField()
+    others = ArrayField(models.UUIDField(), null=True)
     why = models.CharField(max_length=200)
     fields = models.JSONField()
     at = models.DateTimeField()
@@ -234,6 +240,13 @@ class Look(models.Model):
             models.Index(fields=("-at", "-id"), name="accounts_look_latest"),
             models.Index(fields=("stream_id", "-at"), name="accounts_look_of_stream"),
             models.Index(fields=("person", "-at"), name="accounts_look_by_person"),
+            # What waits to be sorted in is kept short: whoever fills it sorts it in.
+            GinIndex(
+                fields=("others",),
+                condition=Q(others__isnull=False),
+                name="accounts_look_of_others",
+                gin_pending_list_limit=512,
+            ),
         ]
 
 

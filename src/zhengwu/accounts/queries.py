@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, Now
 
 from zhengwu.accounts import roles, standing
 from zhengwu.accounts.models import (
@@ -107,17 +107,30 @@ class AgencyRow:
 
 @dataclass(frozen=True, slots=True)
 class LookRow:
-    """One look at personal data; names as they are today, empty where we do not know them."""
+    """One look at personal data; names as they are today, empty where we do not know them.
+
+    stream_ids: what stood in the list, in its order; only the one that was asked for, where one was.
+    total: how many stood in it.
+    """
 
     person: str
     name: str
     agency: str
     agency_name: str
     stream: str
-    stream_id: UUID
+    stream_ids: tuple[UUID, ...]
+    total: int
     why: str
     fields: tuple[str, ...]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LookCount:
+    """looks: as many looks; lines: as many streams in them, each counted as often as it stood there."""
+
+    looks: int
+    lines: int
 
 
 # Held at the database's own present.
@@ -400,11 +413,11 @@ def looks(
 ) -> tuple[LookRow, ...]:
     """Looks at personal data, the latest first; nothing for whoever is not audit administrator.
 
-    text: in the person's code or name, the agency's name or the reason; stream_id: or this stream;
-    until is excluded.
+    text: in the person's code or name, the agency's name or the reason; stream_id: this stream,
+    instead of the text; until is excluded.
     """
     found = _looks(actor, text=text, stream_id=stream_id, since=since, until=until)
-    return _named(list(found.order_by("-at", "-id")[offset : offset + limit]))
+    return _named(list(found.order_by("-at", "-id")[offset : offset + limit]), stream_id)
 
 
 def every_look(
@@ -414,24 +427,25 @@ def every_look(
     stream_id: UUID | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-    page: int = 2_000,
+    page: int = 500,
 ) -> Iterator[tuple[LookRow, ...]]:
     """The same from the latest to the first, in pages: the last costs what the first does."""
     found = _looks(actor, text=text, stream_id=stream_id, since=since, until=until)
     rows = list(found.order_by("-at", "-id")[:page])
     while rows:
-        yield _named(rows)
+        yield _named(rows, stream_id)
         at, id = rows[-1].at, rows[-1].pk
         behind = found.filter(Q(at__lte=at), Q(at__lt=at) | Q(id__lt=id))
         rows = list(behind.order_by("-at", "-id")[:page])
 
 
-def _named(rows: Sequence[Look]) -> tuple[LookRow, ...]:
+def _named(rows: Sequence[Look], asked: UUID | None) -> tuple[LookRow, ...]:
     known = names(agencies=(r.agency for r in rows), people=(r.person for r in rows))
     return tuple(
         LookRow(
             r.person, known.people.get(r.person, ""), r.agency, known.agencies.get(r.agency, ""),
-            r.stream, r.stream_id, r.why, tuple(r.fields), r.at,
+            r.stream, (asked,) if asked else (r.stream_id, *(r.others or ())),
+            1 + len(r.others or ()), r.why, tuple(r.fields), r.at,
         )
         for r in rows
     )  # fmt: skip
@@ -444,9 +458,15 @@ def count_looks(
     stream_id: UUID | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-) -> int:
+) -> LookCount:
     """How many looks the same question finds."""
-    return _looks(actor, text=text, stream_id=stream_id, since=since, until=until).count()
+    found = _looks(actor, text=text, stream_id=stream_id, since=since, until=until)
+    if stream_id:
+        return LookCount(looks := found.count(), looks)
+    size = Func(F("others"), function="cardinality", output_field=IntegerField())
+    stood = Coalesce(Sum(size), 0)
+    counted = found.aggregate(looks=Count("pk"), others=stood)
+    return LookCount(counted["looks"], counted["looks"] + counted["others"])
 
 
 def _looks(
@@ -464,12 +484,12 @@ def _looks(
         found = found.filter(at__gte=since)
     if until:
         found = found.filter(at__lt=until)
-    if text:
+    if stream_id:  # by an index each; a number is in nobody's name
+        found = found.filter(Q(stream_id=stream_id) | Q(others__contains=[stream_id]))
+    elif text:
         people = Person.objects.filter(name__icontains=text).values("code")
         agencies = Agency.objects.filter(name__icontains=text).values("code")
         wanted = Q(person__icontains=text) | Q(why__icontains=text)
         wanted |= Q(person__in=people) | Q(agency__in=agencies)
-        if stream_id:
-            wanted |= Q(stream_id=stream_id)
         found = found.filter(wanted)
     return found

@@ -656,7 +656,7 @@ def _count(condition: str, of: str = "") -> str:
     # In the order of the index from which it is counted: planned for any agency, a condition that
     # seems rare would be sought in the table.
     by = " ORDER BY c.state" if not of and "holder" in condition else ""
-    return f"(SELECT count(*) FROM (SELECT FROM {of}c WHERE {condition}{by} LIMIT {COUNTED}) f)"  # noqa: S608
+    return f"(SELECT count(*) FROM (SELECT FROM {of}c WHERE {condition}{by} LIMIT {COUNTED}))"  # noqa: S608
 
 
 def _several(*conditions: str, of: str = "") -> str:

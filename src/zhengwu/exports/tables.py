@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from uuid import UUID
 
 from zhengwu.accounts import queries as accounts
@@ -171,6 +172,11 @@ CATALOGUE = Table(
 # --- looks ----------------------------------------------------------------------------------------
 
 
+TOGETHER = 2_000
+LOOKED = (
+    ("at", "时间"), ("name", "姓名"), ("person", "人员代码"), ("agency", "机关"),
+    ("stream", "对象"), ("number", "编号"), ("why", "事由"), ("fields", "查阅内容"),
+)  # fmt: skip
 STREAMS = {
     STREAM: "办件", ORDERED: "导出", LIST: "清单", supervision.FINDINGS: "监察发现",
     supervision.ORDERS: "督办", supervision.ACCOUNTS: "问责", supervision.CHECKS: "抽查",
@@ -189,24 +195,38 @@ FIELDS = {
 }
 
 
+def looked(
+    actor: Actor,
+    *,
+    text: str = "",
+    stream_id: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Iterator[Sequence[Cell]]:
+    """Looks as lines under `LOOKED`, the latest first (`accounts.queries.looks`): one for each case of
+    a list, of which some have thousands; numbers are found for `TOGETHER` lines at a time."""
+    pages = accounts.every_look(actor, text=text, stream_id=stream_id, since=since, until=until)
+    lines = ((row, stream) for page in pages for row in page for stream in row.stream_ids)
+    while some := tuple(islice(lines, TOGETHER)):
+        numbers = case_queries.audited_numbers(
+            actor, {stream for row, stream in some if row.stream == STREAM}
+        )
+        for row, stream in some:
+            yield (
+                stamp(row.at), row.name or row.person, row.person, row.agency_name or row.agency,
+                STREAMS.get(row.stream, row.stream), numbers.get(stream, str(stream)), row.why,
+                "、".join(FIELDS.get(name, name) for name in row.fields),
+            )  # fmt: skip
+
+
 def _looks(actor: Actor, given: Given, at: datetime) -> Iterator[Sequence[Cell]]:
-    pages = accounts.every_look(
+    return looked(
         actor,
         text=given.get("q", ""),
         stream_id=_stream(actor, given),
         since=midnight(given.get("since", "")),
         until=midnight(given.get("until", ""), after=1),
     )
-    for page in pages:
-        numbers = case_queries.audited_numbers(
-            actor, {row.stream_id for row in page if row.stream == STREAM}
-        )
-        for row in page:
-            yield (
-                stamp(row.at), row.name or row.person, row.person, row.agency_name or row.agency,
-                STREAMS.get(row.stream, row.stream), numbers.get(row.stream_id, str(row.stream_id)), row.why,
-                "、".join(FIELDS.get(name, name) for name in row.fields),
-            )  # fmt: skip
 
 
 def _stream(actor: Actor, given: Given) -> UUID | None:
@@ -225,18 +245,15 @@ def _count_looks(actor: Actor, given: Given, at: datetime) -> int:
         stream_id=_stream(actor, given),
         since=midnight(given.get("since", "")),
         until=midnight(given.get("until", ""), after=1),
-    )
+    ).lines
 
 
 LOOKS = Table(
     code="looks",
     zh="查阅记录",
-    about="谁在什么时候因为什么看了谁的个人信息，新的在前。",
+    about="谁在什么时候因为什么看了谁的个人信息，新的在前；清单里的每一件各一行。",
     act="audit.looks",
-    columns=fixed(
-        ("at", "时间"), ("name", "姓名"), ("person", "人员代码"), ("agency", "机关"),
-        ("stream", "对象"), ("number", "编号"), ("why", "事由"), ("fields", "查阅内容"),
-    ),
+    columns=fixed(*LOOKED),
     parameters=(Parameter("q", "人员、机关、事由或办件编号"), SINCE, UNTIL),
     count=_count_looks,
     rows=_looks,
