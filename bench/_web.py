@@ -225,16 +225,16 @@ def told(name: str, costs: dict[str, Cost]) -> None:
 
 
 def explained(ask: Callable[[], Answer]) -> None:
-    """Every statement of a page with its plan and the time it takes, the dearest first."""
+    """Every statement of a page with the plan that is kept for it (`tests.plans`) and the time it takes,
+    the dearest first."""
     from django.db import connection
+    from tests.plans import kept
 
     found: list[tuple[float, str]] = []
 
     def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if str(sql).lstrip().startswith(("SELECT", "WITH")):
-            with connection.connection.cursor() as cursor:
-                cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, SUMMARY) {sql}", params)
-                plan = [row[0] for row in cursor.fetchall()]
+            plan = kept(sql, params, "(ANALYZE, BUFFERS, SUMMARY)").splitlines()
             spent = sum(float(row.split(":")[1].split()[0]) for row in plan if " Time:" in row)
             found.append((spent, "\n".join([str(sql)[:400], *plan])))
         return execute(sql, params, many, context)

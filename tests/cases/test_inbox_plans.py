@@ -13,6 +13,7 @@ from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from tests.cases import people
 from tests.cases.people import actor, moment
+from tests.plans import kept
 from zhengwu.accounts.models import Look
 from zhengwu.cases import queries
 from zhengwu.cases.models import Case
@@ -60,32 +61,33 @@ def busy(owner: Owner) -> tuple[str, ...]:
 
 
 def plans(*, folder: str | None = None, page: int = 1, at: datetime = AT) -> list[str]:
-    """How the database answers what the inbox asks of the cases."""
+    """How the database answers what the inbox asks of the cases, by the plans that it keeps."""
     by = actor(CLERK)
     queries.inbox(by, folder=folder, page=page, at=at)
-    with CaptureQueriesContext(connection) as asked:
+    asked: list[tuple[str, Any]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
         queries.inbox(by, folder=folder, page=page, at=at)
-    assert len(asked) <= 3, [one["sql"][:80] for one in asked]
-    told = []
-    for one in asked:
-        if "cases_case" in one["sql"]:
-            with connection.cursor() as cursor:
-                cursor.execute("EXPLAIN " + one["sql"].replace("%", "%%"), [])
-                told.append("\n".join(row[0] for row in cursor.fetchall()))
-    return told
+    assert len(asked) <= 3, [sql[:80] for sql, _ in asked]
+    return [kept(sql, params) for sql, params in asked if "cases_case" in sql]
 
 
 def test_what_is_counted_is_counted_from_the_index_alone(busy: tuple[str, ...]) -> None:
     (first,) = plans()  # the counts and the first page are one statement
     assert "Index Only Scan using cases_case_counted" in first, first
     assert "Index Scan using cases_case_pressing" in first, first
-    counts, later = plans(page=9)  # what is passed over costs no page of the table
-    assert "Index Only Scan using cases_case_counted" in counts, counts
+    (later,) = plans(page=9)  # what is passed over costs no page of the table
+    assert "Index Only Scan using cases_case_counted" in later, later
     assert "Index Only Scan using cases_case_pressing" in later, later
-    assert "Seq Scan on cases_case" not in first + counts + later
+    assert "Index Scan using cases_case_pkey" in later, later
+    assert "Seq Scan on cases_case" not in first + later
 
 
-def test_a_look_at_the_first_page_is_recorded_with_it_and_at_others_by_the_caller(
+def test_a_look_at_a_page_is_recorded_with_it(
     busy: tuple[str, ...],
 ) -> None:
     before = Look.objects.count()
@@ -98,8 +100,6 @@ def test_a_look_at_the_first_page_is_recorded_with_it_and_at_others_by_the_calle
     assert [look.stream_id, *(look.others or ())] == named
     assert (look.person, look.agency) == (CLERK, actor(CLERK).agency)
     assert (look.why, look.fields, look.at) == ("查看清单", ["name"], AT)
-    later = queries.inbox(actor(CLERK), page=2, at=AT, why="查看清单")
-    assert not later.looked
     assert not queries.inbox(actor(CLERK), at=AT).looked
     none = queries.inbox(actor(CLERK), item="没有这个事项", at=AT, why="查看清单")
     assert none.looked
@@ -204,3 +204,29 @@ def test_a_hall_s_list_comes_in_order_from_its_index(busy: tuple[str, ...]) -> N
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Index Scan using cases_case_in_hall" in plan, plan
     assert "Sort" not in plan
+
+
+def test_every_light_of_every_list_holds_what_its_lamp_says(
+    busy: tuple[str, ...], owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "COUNTED", 10_000)
+    owner.execute("UPDATE cases_case SET due = NULL WHERE number LIKE 'A%7'")  # without a limit
+    at = moment("09-30 11:00")  # some over, some near
+    for who in (CLERK, "p-water-reviewer"):
+        for folder, _, _ in (("", "", ""), *queries.folders(actor(who))):
+            if folder == "closed":
+                continue
+            whole = queries.inbox(actor(who), folder=folder or None, at=at)
+            counted = {one.code: one.count for one in whole.lamps}
+            if folder not in queries.APART:
+                assert sum(counted.values()) == whole.total, (who, folder)
+            for light, count in counted.items():
+                found = queries.inbox(actor(who), folder=folder or None, light=light, at=at)
+                assert found.total == count, (who, folder, light)
+                assert {one.code: one.count for one in found.lamps if one.count} == (
+                    {light: count} if count else {}
+                ), (who, folder, light)
+    received = queries.inbox(actor(CLERK), folder="receiving", at=at)
+    lamps = {one.code: one.count for one in received.lamps}
+    assert lamps["over"] > 0
+    assert lamps["green"] >= OPEN // 20

@@ -443,23 +443,24 @@ def inbox(
 ) -> InboxPage:
     """The cases this actor may see, by time left. `folder` is a name of FOLDERS; None is open.
 
-    why: the look at the applicants' names is recorded with the same statement where the first page of
-    one agency is asked for, and the page says so (`looked`); else the caller records it.
+    why: the look at the applicants' names is recorded with the same statement where a list of one
+    agency is asked for, and the page says so (`looked`); else the caller records it.
     """
-    page = max(1, page)
+    page = min(max(1, page), -(-COUNTED // size))  # no list is told further
     with connection.cursor() as cursor:
-        change, summary = calendars.lately(), None
-        while summary is None or summary.change != change:
+        change, summary, pages = calendars.lately(), None, page
+        while summary is None or summary.change != change or (summary.holds_list and page > pages):
             change = summary.change if summary else change
+            page = min(page, pages)
             calendar = calendars.edition(last=change).calendar
             asked = _list(
                 actor, folder=folder, item=item, q=q, light=light, bounds=light_bounds(at, calendar)
             )
-            first = _first(asked, actor, size, why, at) if page == 1 and not q else None
+            shown = None if q else _shown(asked, actor, size, (page - 1) * size, why, at)
             summary = _summary(
-                cursor, actor, asked, q=q, folder=folder, item=item, light=light, first=first
+                cursor, actor, asked, q=q, folder=folder, item=item, light=light, shown=shown
             )
-        pages = max(1, -(-summary.total // size))
+            pages = max(1, -(-summary.total // size))
         page = min(page, pages)
         listed = summary.listed
         if not summary.holds_list:
@@ -500,32 +501,37 @@ def _listed(where: str, order: str, size: int, skip: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class First:
-    """The first page of a list as parts of the statement that counts: what stands before it, a
-    scalar subquery that tells the rows, parameters."""
+class Shown:
+    """A page of a list as parts of the statement that counts: what stands before it, a scalar
+    subquery that tells the rows, parameters."""
 
     before: str
     rows: str
     parameters: Mapping[str, Any]
 
 
-def _first(asked: Listing, actor: Actor, size: int, why: str, at: datetime) -> First:
+def _shown(
+    asked: Listing, actor: Actor, size: int, skip: int, why: str, at: datetime
+) -> Shown:  # fmt: skip
     """why: who is named in the rows was looked at; empty: the caller records it."""
     of = (
         f"c WHERE {asked.narrowed}" if asked.closed == OPEN else f"cases_case c WHERE {asked.where}"
     )
-    before = (
-        f", l AS (SELECT c.*, {NAME} AS name FROM (SELECT * FROM {of}"  # noqa: S608
-        f" ORDER BY {asked.order} LIMIT {size:d}) c)"
-    )
-    parameters: dict[str, Any] = {}
+    few = f"FROM {of} ORDER BY {asked.order} LIMIT {size:d}"
+    rows = f"SELECT * {few}"
+    if skip or "holder_kind" in asked.narrowed:
+        # What is passed over, or sorted to be passed over, is so in the index.
+        rows = f"SELECT * FROM cases_case WHERE id IN (SELECT c.id {few} OFFSET %(skip)s)"  # noqa: S608
+    before = f", l AS (SELECT c.*, {NAME} AS name FROM ({rows}) c)"  # noqa: S608
+    parameters: dict[str, Any] = {"skip": skip}
     if why:
-        look, parameters = account_services.looks_sql(
+        look, looker = account_services.looks_sql(
             actor, STREAM, "SELECT id FROM l WHERE name <> ''", why=why, fields=("name",), at=at
         )
         before += f", m AS ({look})"
+        parameters |= looker
     rows = f"(SELECT json_agg({_TOLD.format(name='c.name')} ORDER BY {asked.order})::text FROM l c)"  # noqa: S608
-    return First(before, rows, parameters)
+    return Shown(before, rows, parameters)
 
 
 # Folders whose conditions read more than the columns of the summary.
@@ -545,7 +551,7 @@ Items = tuple[tuple[str, str], ...]
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What the inbox counts, none of it beyond COUNTED. change: the calendar's last one meanwhile;
-    listed: the rows of the first page, where `holds_list`."""
+    listed: the rows of the page, where `holds_list`."""
 
     change: calendars.Change
     items: Items
@@ -558,7 +564,7 @@ class Summary:
 
 def _summary(
     cursor: CursorWrapper, actor: Actor, asked: Listing,
-    *, q: str, folder: str | None, item: str | None, light: str | None, first: First | None,
+    *, q: str, folder: str | None, item: str | None, light: str | None, shown: Shown | None,
 ) -> Summary:  # fmt: skip
     """The counts over the list. How far they go and how they are got depends on the reach.
 
@@ -576,18 +582,19 @@ def _summary(
     holds_list = False
     if reach.agencies and loading.one_place(reach):
         whole = None if item or light in LIGHT_SQL else folder or ""
-        holds_list = first is not None
+        holds_list = shown is not None
         cursor.execute(
             _bounded(
                 asked.allowed,
                 counted,
                 listed,
                 folder=whole,
-                halted=folder == "suspended",
-                first=first,
+                of_list=folder or "",
+                light=light,
+                shown=shown,
                 parameters=asked.parameters,
             ),
-            {**asked.parameters, **first.parameters} if first else asked.parameters,
+            {**asked.parameters, **shown.parameters} if shown else asked.parameters,
         )
         change, everything, chosen, items, by_folder, by_light, rows = cursor.fetchone()
         items = catalog.newest(items) if everything >= COUNTED else orjson.loads(items or "[]")
@@ -651,72 +658,86 @@ def _all(*conditions: str) -> str:
     return " AND ".join(one for one in conditions if one != "true") or "true"
 
 
-def _count(condition: str, of: str = "") -> str:
-    """How many under a condition. of: what is gone through beside them, and names its cases."""
-    # In the order of the index from which it is counted: planned for any agency, a condition that
-    # seems rare would be sought in the table.
-    by = " ORDER BY c.state" if not of and "holder" in condition else ""
-    return f"(SELECT count(*) FROM (SELECT FROM {of}c WHERE {condition}{by} LIMIT {COUNTED}))"  # noqa: S608
+def _count(condition: str, *, of: str = "", by: str = "") -> str:
+    """How many under a condition. of: what is gone through beside them, and names its cases; by: in
+    the order of the index from which it is to be counted: planned for any agency, a condition that
+    seems rare would be sought in the table."""
+    order = f" ORDER BY {by}" if by else ""
+    return f"(SELECT count(*) FROM (SELECT FROM {of}c WHERE {condition}{order} LIMIT {COUNTED}))"  # noqa: S608
 
 
-def _several(*conditions: str, of: str = "") -> str:
-    return f"least({' + '.join(_count(one, of) for one in conditions)}, {COUNTED})"
+def _several(*conditions: str, of: str = "", by: str = "") -> str:
+    return f"least({' + '.join(_count(one, of=of, by=by) for one in conditions)}, {COUNTED})"
 
 
-def _lit(listed: str, *, halted: bool = False) -> str:
-    """How many of a list stand under each light. halted: all of it is suspended, so that nothing
-    runs: what can never be is not asked for, because the database does not see that it cannot."""
-    if halted:
-        only = (_count(listed) if code == "pause" else "0" for code in _LIGHTS)
-        return f"ARRAY[{', '.join(only)}]"
-    running = _all(listed, "NOT c.suspended")
-    parts = {
-        "green": (
-            f"{running} AND c.state <> 'supplementing' AND c.due >= %(soon)s",
-            f"{running} AND c.state <> 'supplementing' AND c.due IS NULL",
-        ),
-        "pause": (_all(listed, "c.suspended"), f"{running} AND c.state = 'supplementing'"),
-    }
-    counts = (
-        _several(*parts[code]) if code in parts else _count(_all(listed, condition))
-        for code, condition in _LIGHTS.items()
-    )
+def _lit(listed: str, *, folder: str = "", light: str | None = None) -> str:
+    """How many of a list stand under each light. folder: whose list it is; light: it is narrowed to
+    this one. What can never be is not asked for, because the database does not see that it cannot:
+    nothing runs of what is suspended, and nothing stands under two lights."""
+    only = "pause" if folder == "suspended" else light if light in _LIGHTS else None
+    counts = [_under(listed, code, folder) if only in (None, code) else "0" for code in _LIGHTS]
     return f"ARRAY[{', '.join(counts)}]"
+
+
+def _under(listed: str, code: str, folder: str) -> str:
+    """How many of a list stand under one light; of one state they are counted from its index."""
+    running = _all(listed, "NOT c.suspended")
+    if code == "green":  # what has most time left or no limit is last in the list
+        return (
+            f"(SELECT count(*) FROM (SELECT c.due FROM c WHERE {running} AND c.state <> 'supplementing'"  # noqa: S608
+            f" ORDER BY c.suspended DESC, c.due DESC, c.id DESC LIMIT {COUNTED})"
+            " WHERE (due < %(soon)s) IS NOT TRUE)"
+        )
+    if code == "pause":
+        stopped = _all(listed, "c.suspended")
+        return _several(stopped, f"{running} AND c.state = 'supplementing'")
+    by = "c.suspended, c.due, c.id" if folder in _OF_ONE_STATE else ""
+    return _count(_all(listed, _LIGHTS[code]), by=by)
 
 
 def _mine(parameters: Mapping[str, Any]) -> str:
     """How much is handed to this actor: to a post by itself, to the agency in the states that their
     posts are for. Each is sought by all that the index holds before the post; who belongs to one
-    agency and holds one post is asked for by these, which costs half."""
+    agency and holds one post is asked for by these, which costs half. What no post of theirs is for
+    is not asked."""
     one = len(parameters["own"]) == 1
     home = "%(home)s" if one else "o.code"
     post = "= %(post)s" if len(parameters["posts"]) == 1 else "= ANY(%(posts)s::text[])"
     whose = f"c.holder_kind = 'handing_over' AND c.holder_agency = {home} AND c.holder_post"
-    return _several(
-        f"{whose} {post}",
-        f"%(handles)s AND c.state = 'handling' AND {whose} IS NULL",
-        f"%(at_window)s AND c.state <> 'handling' AND {whose} IS NULL",
-        of="" if one else "unnest(%(own)s::text[]) o(code), ",
-    )
+    handed = [f"{whose} {post}"]
+    handed += [f"c.state = 'handling' AND {whose} IS NULL"] if parameters["handles"] else []
+    handed += [f"c.state <> 'handling' AND {whose} IS NULL"] if parameters["at_window"] else []
+    if one:
+        return _several(*handed, by="c.state")
+    return _several(*handed, of="unnest(%(own)s::text[]) o(code), ")
 
 
+def _held(folder: str, condition: str) -> str:
+    """How many a folder holds."""
+    if folder == "decided":  # suspended stands in the index between state and kind
+        return _count(f"{condition} AND c.suspended IN (false, true)")
+    return _count(condition, by="c.state" if "holder" in condition else "")
+
+
+_OF_ONE_STATE = frozenset({"receiving", "supplementing", "handling", "forwarded", "decided"})
 # Folders of which a case is in no more than one.
 _APART = ("receiving", "supplementing", "handling", "suspended", "forwarded", "decided", "deliver")
 
 
 def _bounded(
     allowed: str, counted: Sequence[tuple[str, str, str]], listed: str | None, *,
-    folder: str | None, halted: bool, first: First | None, parameters: Mapping[str, Any],
+    folder: str | None, of_list: str, light: str | None, shown: Shown | None,
+    parameters: Mapping[str, Any],
 ) -> str:  # fmt: skip
     """How many cases are open in reach, of a list how many, the items in reach, how many open cases
-    by folder, how many of the list by light, its first rows. folder: the list is this one, "" the
-    whole; halted: see `_lit`.
+    by folder, how many of the list by light, a page of it. folder: the list is this one, "" the
+    whole, None one that is narrowed further; of_list: whose list it is even so; light: see `_lit`.
 
     Below 4,096 letters, beyond which the driver looks through it anew every time. Where the folders
     hold enough nothing else is counted to know that the whole does.
     """
     names = [name for name, _, _ in counted]
-    held = [_mine(parameters) if name == "mine" else _count(sql) for name, _, sql in counted]
+    held = [_mine(parameters) if name == "mine" else _held(name, sql) for name, _, sql in counted]
     apart = " + ".join(f"h.held[{names.index(name) + 1}]" for name in _APART)
     if listed is None:
         chosen = "0"
@@ -724,14 +745,14 @@ def _bounded(
         chosen = "w.n"
     else:
         chosen = f"h.held[{names.index(folder) + 1}]" if folder in names else _count(listed)
-    lit = _lit(listed, halted=halted) if listed else "NULL"
+    lit = _lit(listed, folder=of_list, light=light) if listed else "NULL"
     return (
-        f"{_open(allowed)}{first.before if first else ''} SELECT {calendars.LAST_CHANGE}, w.n,"  # noqa: S608
+        f"{_open(allowed)}{shown.before if shown else ''} SELECT {calendars.LAST_CHANGE}, w.n,"  # noqa: S608
         f" {chosen}, CASE WHEN w.n < {COUNTED} THEN (SELECT"
         " json_agg(json_build_array(i.item, i.item_name) ORDER BY i.item_name) FROM"
         " (SELECT DISTINCT c.item, c.item_name FROM c WHERE c.item IS NOT NULL) i)::text"
         f" ELSE {catalog.named_of_sql('%(reach_agency)s')} END, h.held, {lit},"
-        f" {first.rows if first else 'NULL'}"
+        f" {shown.rows if shown else 'NULL'}"
         f" FROM (SELECT ARRAY[{', '.join(held)}] held OFFSET 0) h, LATERAL (SELECT CASE WHEN"
         f" {apart} >= {COUNTED} THEN {COUNTED} ELSE {_count('true')} END n OFFSET 0) w"
     )
