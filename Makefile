@@ -4,7 +4,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(p) 2>/dev/null)))
+# Of one version the distribution's comes first, where it has venv: it is compiled along a profile, which
+# one built by hand mostly is not, and pages cost a tenth less with it.
+PYTHON ?= $(shell for v in 3.11 3.12 3.13 3.14; do for p in /usr/bin/python$$v python$$v; do \
+  "$$p" -c 'import ensurepip' 2>/dev/null && { command -v "$$p"; exit; }; done; done; command -v python3)
 UV := .venv/bin/uv
 PY := .venv/bin/python
 UV_VERSION := 0.13.9

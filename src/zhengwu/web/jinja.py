@@ -20,7 +20,7 @@ from django.templatetags.static import static as stored
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined, Template, nodes, pass_context
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2.compiler import CodeGenerator, Frame, optimizeconst
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, Macro
 from jinja2.utils import internalcode, missing
@@ -115,6 +115,7 @@ class Generator(CodeGenerator):
         self.writeline("written = environment.written")
         self.writeline("escaped = environment.escaped")
         self.writeline("seldom = environment.getattr")
+        self.writeline("Macro = environment.part")
 
     def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
         if frame.require_output_check or frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
@@ -151,9 +152,9 @@ class Generator(CodeGenerator):
                 except Exception:
                     told()
                     self.newline(child)
-                    self.write("(escaped(one) if type(one := ")
+                    self.write("(escaped(one) if (kind := type(one := ")
                     self.visit(child, frame)
-                    self.write(") is str else written(one)), ")
+                    self.write(")) is str else one if kind is Markup else written(one)), ")
         told()
 
     def _either(self, node: nodes.If, others: tuple[nodes.If, ...], frame: Frame) -> None:
@@ -183,6 +184,15 @@ class Generator(CodeGenerator):
         self.visit(node.node, frame)
         self.write(f"), {node.attr!r}, missing)) is not missing else seldom(of, {node.attr!r}))")
 
+    @optimizeconst
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        """Without the names of loops and blocks beside the arguments: they are for functions that ask
+        for the context, and those of ours that do are filters."""
+        self.write("context.call(")
+        self.visit(node.node, frame)
+        self.signature(node, frame, {"caller": "caller"} if forward_caller else None)
+        self.write(")")
+
     def visit_CondExpr(self, node: nodes.CondExpr, frame: Frame) -> None:
         """An if without an else is nothing: not an object that says why it is nothing."""
         if node.expr2 is None:
@@ -204,6 +214,17 @@ def _is_text(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Output)
 
 
+class Part(Macro):
+    """A macro. lacking: what stands for the arguments that are not given, by the number of those that
+    are; of one that takes what it names and nothing else."""
+
+    def __init__(self, *of: Any) -> None:
+        super().__init__(*of)
+        plain = not (self.caller or self.catch_kwargs or self.catch_varargs)
+        count = len(self.arguments) if plain else -1
+        self.lacking = {n: (missing,) * (count - n) for n in range(count + 1)}
+
+
 PLAINLY = frozenset((FunctionType, MethodType, BuiltinFunctionType))
 
 
@@ -214,22 +235,17 @@ class Names(Context):
     @internalcode
     def call(self, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         kind = type(obj)
-        if kind is Macro:
-            if kwargs:
-                kwargs.pop("_block_vars", None)
-                kwargs.pop("_loop_vars", None)
-            if obj.caller or obj.catch_kwargs or obj.catch_varargs:
-                return obj(*args, **kwargs)
-            rest = obj.arguments[len(args) :]
-            if rest:
-                args += tuple([kwargs.pop(name, missing) for name in rest])
-            if kwargs or len(args) != len(obj.arguments):
+        if kind is Part:
+            lacking = obj.lacking.get(len(args))
+            if lacking is None:
                 return obj(*args, **kwargs)  # which says what is wrong
-            return str.__new__(Markup, obj._func(*args))
-        if kind in PLAINLY and not hasattr(obj, "jinja_pass_arg"):
             if kwargs:
-                kwargs.pop("_block_vars", None)
-                kwargs.pop("_loop_vars", None)
+                given = [kwargs.pop(name, missing) for name in obj.arguments[len(args) :]]
+                if kwargs:
+                    return obj(*args, **kwargs)
+                return str.__new__(Markup, obj._func(*args, *given))
+            return str.__new__(Markup, obj._func(*args, *lacking))
+        if kind in PLAINLY and not hasattr(obj, "jinja_pass_arg"):
             return obj(*args, **kwargs)
         return super().call(obj, *args, **kwargs)
 
@@ -291,6 +307,7 @@ class Pages(Environment):
     code_generator_class = Generator
     template_class = Page
     context_class = Names
+    part = Part
     written = staticmethod(written)
     escaped = staticmethod(_escape_inner)
 
