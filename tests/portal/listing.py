@@ -74,13 +74,15 @@ def revise(code: str, changes: Mapping[str, Any], *, since: date | None = None) 
 
 
 def docx(text: str = "申请书", **more: bytes | str) -> bytes:
-    """A small Word file; more: other parts, by a name in which __ stands for / and _ for a dot."""
+    """A small Word file, the same at any time; more: other parts, by a name in which __ stands for /
+    and _ for a dot."""
+    parts: dict[str, bytes | str] = {
+        "[Content_Types].xml": b'<Types><Override ContentType="' + WORD + b'"/></Types>',
+        "word/document.xml": f"<w>{text}</w>",
+    }
+    parts |= {name.replace("__", "/").replace("_", "."): one for name, one in more.items()}
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(
-            "[Content_Types].xml", b'<Types><Override ContentType="' + WORD + b'"/></Types>'
-        )
-        archive.writestr("word/document.xml", f"<w>{text}</w>")
-        for name, content in more.items():
-            archive.writestr(name.replace("__", "/").replace("_", "."), content)
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in parts.items():  # ZipInfo has a date of its own, a bare name is now
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
