@@ -252,11 +252,27 @@ def colleagues(agency: str) -> tuple[Colleague, ...]:
         return tuple(Colleague(*row) for row in cursor.fetchall())
 
 
+def colleagues_sql(agency: str) -> str:
+    """`colleagues` of an agency (SQL of its code) as a scalar subquery for `colleagues_told`."""
+    return (
+        f"(SELECT json_agg(json_build_array({_COLLEAGUE}) ORDER BY h.part, o.code)::text FROM"  # noqa: S608 - columns
+        f" {_HOLDERS} AND o.agency_id = {agency})"
+    )
+
+
+def colleagues_told(rows: str | None) -> tuple[Colleague, ...]:
+    return tuple(Colleague(*row) for row in json.loads(rows or "[]"))
+
+
+_COLLEAGUE = "p.code, p.name, o.code, o.name, o.kind, h.part"
+_HOLDERS = (
+    "accounts_post o JOIN accounts_postholding h ON h.post_id = o.code"
+    " JOIN accounts_person p ON p.id = h.person_id"
+    " WHERE p.is_active AND h.since <= statement_timestamp()"
+    " AND (h.until IS NULL OR h.until > statement_timestamp())"
+)
 _COLLEAGUES = (
-    "SELECT p.code, p.name, o.code, o.name, o.kind, h.part FROM accounts_post o"
-    " JOIN accounts_postholding h ON h.post_id = o.code JOIN accounts_person p ON p.id = h.person_id"
-    " WHERE o.agency_id = %s::text AND p.is_active AND h.since <= statement_timestamp()"
-    " AND (h.until IS NULL OR h.until > statement_timestamp()) ORDER BY h.part, o.code"
+    f"SELECT {_COLLEAGUE} FROM {_HOLDERS} AND o.agency_id = %s::text ORDER BY h.part, o.code"  # noqa: S608 - constants
 )
 
 

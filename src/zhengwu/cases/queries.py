@@ -1038,7 +1038,9 @@ def case(
     the look at them is recorded; empty: the caller records it. beside: a scalar subquery on alias
     `c` of a context above, and its parameters; its value is `told`.
     """
-    parameters: dict[str, Any] = {"me": actor.code, "slots": drafts.of_case(number)}
+    parameters: dict[str, Any] = {
+        "me": actor.code, "home": actor.agency, "slots": drafts.of_case(number),
+    }  # fmt: skip
     wanted: tuple[str, ...] = BESIDE_CASE
     if beside:
         wanted, parameters = (*BESIDE_CASE, beside[0]), {**beside[1], **parameters}
@@ -1048,7 +1050,8 @@ def case(
     return _view(loaded, around, actor, at, seen, why, told)
 
 
-# What stands on a case's page beside its story: papers, files, alarms, free texts, own drafts.
+# What stands on a case's page beside its story: papers, files, alarms, free texts, own drafts; and
+# whom it may go to, for those who hand it on from one to the next.
 BESIDE_CASE = (
     documents.of_stream_sql(stream="'case'", stream_id="c.id"),
     files.of_sql(stream="'case'", stream_id="c.id"),
@@ -1057,6 +1060,8 @@ BESIDE_CASE = (
         stream="'case'", stream_id="c.id", places=tuple(wording.TEXTS)
     ),
     drafts.under_sql("%(me)s::text", "%(slots)s::text"),
+    "CASE WHEN c.state = 'handling' AND c.agency = %(home)s::text THEN"
+    f" {accounts.colleagues_sql('c.agency')} END",
 )
 
 
@@ -1069,15 +1074,17 @@ class Around:
     alarms: tuple[alarms.Raised, ...]
     texts: Mapping[UUID, Any]
     drafts: tuple[Draft, ...]
+    staff: tuple[accounts.Colleague, ...]
 
     @classmethod
     def of(
         cls, papers: str | None, uploads: str | None, raised: str | None, texts: str | None,
-        begun: str | None,
+        begun: str | None, staff: str | None,
     ) -> Around:  # fmt: skip
         return cls(
             documents.listed(papers), files.listed(uploads), alarms.raised(raised),
             ledger_queries.named_contents(texts), drafts.begun(begun),
+            accounts.colleagues_told(staff),
         )  # fmt: skip
 
 
@@ -1250,7 +1257,7 @@ def _view(
         scans=tuple(s for s in scans if s.material not in listed),
         documents=_papers(issued),
         prints=_may_print(actor, loaded),
-        acts=_offers(loaded, actor, at, reading, issued),
+        acts=_offers(loaded, actor, at, reading, issued, around.staff),
         alarms=around.alarms,
         drafts=around.drafts,
         fee=_fee(loaded, names, said),
@@ -1331,11 +1338,13 @@ def _offers(
     at: datetime,
     reading: clock.Reading,
     issued: Sequence[documents.OfCase],
+    known: tuple[accounts.Colleague, ...],
 ) -> tuple[ActOffer, ...]:
-    """The acts that law, permission and the holder allow this actor now."""
+    """The acts that law, permission and the holder allow this actor now. known: the staff of the
+    case's agency, if it was read with the case."""
     if loaded.kind == "foreign":
         return ()
-    staff = cache(accounts.colleagues)
+    staff = (lambda agency: known) if known else cache(accounts.colleagues)
     reach = cache(partial(accounts.reach, actor))
     standing = loaded.standing
     offers: list[ActOffer] = []
