@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Of one version the distribution's comes first, where it has venv: it is compiled along a profile, which
-# one built by hand mostly is not, and pages cost a tenth less with it.
+# one built by hand mostly is not, and pages cost up to a tenth less with it.
 PYTHON ?= $(shell for v in 3.11 3.12 3.13 3.14; do for p in /usr/bin/python$$v python$$v; do \
   "$$p" -c 'import ensurepip' 2>/dev/null && { command -v "$$p"; exit; }; done; done; command -v python3)
 UV := .venv/bin/uv
