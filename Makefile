@@ -7,7 +7,8 @@ SHELL := /bin/bash
 # Of one version the distribution's comes first, where it has venv: it is compiled along a profile, which
 # one built by hand mostly is not, and pages cost up to a tenth less with it.
 PYTHON ?= $(shell for v in 3.11 3.12 3.13 3.14; do for p in /usr/bin/python$$v python$$v; do \
-  "$$p" -c 'import ensurepip' 2>/dev/null && { command -v "$$p"; exit; }; done; done; command -v python3)
+  "$$p" -c 'import ensurepip' 2>/dev/null && { command -v "$$p"; exit; }; done; done; \
+  for p in python3.11 python3.12 python3.13 python3.14 python3; do command -v $$p && exit; done)
 UV := .venv/bin/uv
 PY := .venv/bin/python
 UV_VERSION := 0.13.9

@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,8 +15,10 @@ from django.db import connection
 from django.test import Client
 
 from tests.accounts.test_url_walk import Case, case, signed_in  # noqa: F401 - a fixture
+from tests.plans import kept
 from zhengwu.accounts import queries as accounts
 from zhengwu.accounts import services
+from zhengwu.accounts.models import Look
 from zhengwu.desk.audit.views import PAGE, SHOWN
 
 NOON = datetime(2026, 3, 4, 4, tzinfo=UTC)  # 12:00 in Shanghai
@@ -193,8 +196,10 @@ def test_the_export_has_a_line_for_each_case_of_a_list(audit: Client) -> None:
     assert len(lines()) == 4
     assert lines(q=str(listed[1])) == [str(listed[1])]
     asked = accounts.actor("p-audit_admin")
-    assert accounts.count_looks(asked) == accounts.LookCount(looks=2, lines=4)
-    assert accounts.count_looks(asked, stream_id=listed[1]) == accounts.LookCount(1, 1)
+    assert (accounts.count_looks(asked), accounts.count_look_lines(asked)) == (2, 4)
+    assert accounts.count_look_lines(asked, stream_id=listed[1]) == 1
+    assert accounts.count_look_lines(asked, most=1) == 4  # more than one is all that is asked
+    assert lines(q=str(listed[0])) == [str(listed[0])]
 
 
 def test_the_looks_at_one_case_are_found_by_index_also_in_lists(audit: Client) -> None:
@@ -202,12 +207,35 @@ def test_the_looks_at_one_case_are_found_by_index_also_in_lists(audit: Client) -
     for _ in range(40):
         listed = [uuid4() for _ in range(20)]
         services.look_through(actor, "case", listed, why="查看清单", fields=("name",), at=NOON)
+    said: list[tuple[str, Any]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        said.append((sql, params))
+        return execute(sql, params, many, context)
+
+    asked = accounts.actor("p-audit_admin")
+    with connection.execute_wrapper(note):
+        (found,) = accounts.looks(asked, stream_id=listed[7])
+        assert accounts.count_looks(asked, stream_id=listed[7]) == 1
+    assert found.stream_ids == (listed[7],)
+    assert found.total == 20
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")  # so few rows are read at once otherwise
-        cursor.execute(
-            "EXPLAIN SELECT * FROM accounts_look WHERE stream_id = %(one)s OR others @> ARRAY[%(one)s]",
-            {"one": listed[7]},
-        )
-        plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "accounts_look_of_stream" in plan, plan
-    assert "accounts_look_of_others" in plan, plan
+    plans = [kept(sql, params) for sql, params in said if "FROM accounts_look" in sql]
+    assert len(plans) == 2
+    for plan in plans:
+        assert "accounts_look_of_stream" in plan, plan
+        assert "accounts_look_of_others" in plan, plan
+        assert "accounts_look_latest" not in plan, plan
+
+
+def test_going_back_makes_a_look_of_each_that_stood_in_a_list(city: None) -> None:
+    listed = [uuid4() for _ in range(3)]
+    services.look_through(
+        accounts.actor("p-water-clerk"), "case", listed, why="查看清单", fields=("name",), at=NOON
+    )
+    apart = import_module("zhengwu.accounts.migrations.0007_look_at_list").APART
+    with connection.cursor() as cursor:
+        cursor.execute(apart)
+    found = Look.objects.filter(why="查看清单").values_list("stream_id", "person", "at")
+    assert set(found) == {(one, "p-water-clerk", NOON) for one in listed}

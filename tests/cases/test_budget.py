@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.cases.people import PERSON, actor, golden, moment, received
+from tests.cases.people import PERSON, WATER, actor, golden, moment, received
+from zhengwu.accounts import queries as accounts
 from zhengwu.cases import queries, tracking
 
 pytestmark = pytest.mark.usefixtures("town")
@@ -54,3 +55,25 @@ def test_the_case_page_with_every_form_open_stays_within_twelve() -> None:
         queries.case(reviewer, case.number, at=moment("09-14 16:30"))
     assert len(at_window) <= 12
     assert len(handling) <= 12
+
+
+def test_whom_a_case_may_go_to_comes_with_the_case() -> None:
+    case = received()
+    case.do("p-water-clerk", "accepted", "09-14 10:00")
+    case.do("p-water-reviewer", "step_taken", "09-14 14:00")
+    reviewer, at = actor("p-water-reviewer"), moment("09-14 14:30")
+    queries.case(reviewer, case.number, at=at)
+    with CaptureQueriesContext(connection) as asked:
+        view = queries.case(reviewer, case.number, at=at)
+        targets = {offer.kind: offer.targets for offer in view.acts}
+    who = [one["sql"][:40] for one in asked if "accounts_postholding" in one["sql"]]
+    assert len(who) == 1, who
+    assert who[0].startswith("SELECT c.id")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {accounts.colleagues_sql('%s::text')}", [WATER])
+        told = accounts.colleagues_told(cursor.fetchone()[0])
+    assert told == accounts.colleagues(WATER)
+    assert len(told) > 3
+    known = {one.post for one in told}
+    assert targets["handed_over"]
+    assert {post for offered in targets.values() for post, _ in offered} <= known

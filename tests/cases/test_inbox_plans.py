@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -206,27 +206,84 @@ def test_a_hall_s_list_comes_in_order_from_its_index(busy: tuple[str, ...]) -> N
     assert "Sort" not in plan
 
 
+def further() -> None:
+    """Cases in the states that `busy` has none of: waiting for the applicant, decided, to be handed
+    out."""
+    clerk, approver = "p-water-clerk", "p-water-approver"
+    for n in range(2):
+        people.received(f"09-14 09:2{n}", missing=1).do(
+            clerk, "supplement_requested", "09-16 15:00"
+        )
+    for n in range(5):
+        case = people.received(f"09-14 09:3{n}")
+        case.do(clerk, "accepted", "09-15 10:20")
+        case.do("p-water-reviewer", "step_taken", "09-15 14:00")
+        case.do(approver, "granted", "09-18 16:00")
+        if n > 2:
+            case.do(approver, "licence_made", "09-18 16:30")
+
+
 def test_every_light_of_every_list_holds_what_its_lamp_says(
     busy: tuple[str, ...], owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "COUNTED", 10_000)
+    further()
     owner.execute("UPDATE cases_case SET due = NULL WHERE number LIKE 'A%7'")  # without a limit
-    at = moment("09-30 11:00")  # some over, some near
-    for who in (CLERK, "p-water-reviewer"):
-        for folder, _, _ in (("", "", ""), *queries.folders(actor(who))):
+    due = Case.objects.get(number=busy[0]).due
+    assert due is not None
+    at = due + timedelta(hours=3)  # some are over, some due today, some near, some not
+    for who in (CLERK, "p-water-reviewer", "p-water-approver"):
+        for folder in ("", *(name for name, _, _ in queries.folders(actor(who)))):
             if folder == "closed":
                 continue
             whole = queries.inbox(actor(who), folder=folder or None, at=at)
-            counted = {one.code: one.count for one in whole.lamps}
+            exact = {one.code: one.count for one in whole.lamps}
             if folder not in queries.APART:
-                assert sum(counted.values()) == whole.total, (who, folder)
-            for light, count in counted.items():
+                assert sum(exact.values()) == whole.total, (who, folder)
+                assert folder in ("", "mine") or whole.counts[folder] == whole.total, (who, folder)
+            for light, count in exact.items():
                 found = queries.inbox(actor(who), folder=folder or None, light=light, at=at)
                 assert found.total == count, (who, folder, light)
                 assert {one.code: one.count for one in found.lamps if one.count} == (
                     {light: count} if count else {}
                 ), (who, folder, light)
-    received = queries.inbox(actor(CLERK), folder="receiving", at=at)
-    lamps = {one.code: one.count for one in received.lamps}
-    assert lamps["over"] > 0
-    assert lamps["green"] >= OPEN // 20
+            # Up to a bound each is counted by itself, and as far.
+            with monkeypatch.context() as bounded:
+                bounded.setattr(queries, "COUNTED", 60)
+                few = queries.inbox(actor(who), folder=folder or None, at=at)
+            if folder not in queries.APART:
+                told = {one.code: one.count for one in few.lamps}
+                assert told == {code: min(count, 60) for code, count in exact.items()}, folder
+                assert few.total == min(whole.total, 60)
+    lists = {
+        name: queries.inbox(actor(CLERK), folder=name, at=at).total
+        for name in ("receiving", "supplementing", "handling", "suspended", "decided", "deliver")
+    }
+    assert lists["supplementing"] == 2
+    assert lists["decided"] == 3
+    assert lists["deliver"] == 2
+    lamps = {one.code: one.count for one in queries.inbox(actor(CLERK), at=at).lamps}
+    assert min(lamps.values()) > 20, lamps
+
+
+def test_a_look_holds_what_stood_on_the_page_in_its_order(
+    busy: tuple[str, ...], owner: Owner
+) -> None:
+    further()
+    named = "SELECT id FROM ledger_event WHERE stream = 'case' AND version = 1 LIMIT 1"
+    assert owner.execute(named).fetchone()
+    for who, folder, page in (
+        (CLERK, None, 3), (CLERK, "receiving", 2), (CLERK, "hand", 2), (CLERK, "decided", 1),
+        (CLERK, None, 10**6),
+    ):  # fmt: skip
+        before = Look.objects.count()
+        shown = queries.inbox(actor(who), folder=folder, page=page, at=AT, why="查看清单")
+        assert shown.looked
+        assert len(shown.rows) == (3 if folder == "decided" else queries.PAGE)
+        seen = [row.id for row in shown.rows if row.applicant]
+        if not seen:
+            assert Look.objects.count() == before, folder
+            continue
+        assert Look.objects.count() == before + 1
+        look = Look.objects.latest("id")
+        assert [look.stream_id, *(look.others or ())] == seen, folder

@@ -71,6 +71,8 @@ def test_like_cases_are_granted_together_and_the_papers_are_linked(clerk: Client
         r"documents/([^\"]+)\.pdf", page
     )
     assert [_granted(number) for number in numbers] == [1, 1, 1]
+    for look in Look.objects.filter(person=APPROVER, why="批量办理"):
+        assert len({look.stream_id, *(look.others or ())}) == 3
     assert Look.objects.filter(person=APPROVER, why="批量办理").count() >= 3
 
 

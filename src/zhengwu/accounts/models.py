@@ -222,8 +222,8 @@ class Grant(models.Model):
 class Look(models.Model):
     """查阅记录: a look at personal data. Append-only (a trigger in the migration).
 
-    others: what stood in the same list behind `stream_id`, in its order; null: it was no list. A
-    look at a list is one row whatever stands in it.
+    others: what else stood in the same list; null: it was no list. A look at a list is one row
+    whatever stands in it.
     """
 
     person = models.CharField(max_length=40)

@@ -28,8 +28,8 @@ from zhengwu.domain.refusal import Refusal
 SEPARATION = "GB/T 22239-2019 8.1.5（等保2.0 安全管理中心）"
 
 
-# Asked with nearly every page of the desk: no model is made. One row, whatever stood in a list: a
-# hundred indexed rows for every page that is turned would be most of what the database writes.
+# Asked with nearly every page of the desk: no model is made. One row, whatever stood in a list: twenty
+# with four indexes each for every page that is turned would be most of what the database writes.
 _LOOKED = (
     "INSERT INTO accounts_look (person, agency, stream, stream_id, others, why, fields, at)"
     " SELECT %(looker)s, %(of)s, %(stream)s, o.ids[1], nullif(o.ids[2:], '{{}}'), %(why)s,"

@@ -526,7 +526,12 @@ def _shown(
     parameters: dict[str, Any] = {"skip": skip}
     if why:
         look, looker = account_services.looks_sql(
-            actor, STREAM, "SELECT id FROM l WHERE name <> ''", why=why, fields=("name",), at=at
+            actor,
+            STREAM,
+            f"SELECT c.id FROM l c WHERE c.name <> '' ORDER BY {asked.order}",  # noqa: S608
+            why=why,
+            fields=("name",),
+            at=at,
         )
         before += f", m AS ({look})"
         parameters |= looker
@@ -601,7 +606,9 @@ def _summary(
     else:
         change, everything = None, 0
         if loading.one_place(reach):
-            cursor.execute(_of_hall(asked.allowed, listed), asked.parameters)
+            cursor.execute(
+                _of_hall(asked.allowed, listed, folder=folder or "", light=light), asked.parameters
+            )
             change, everything, items, chosen, by_light = cursor.fetchone()
             by_folder = ()
         if everything < COUNTED:
@@ -673,25 +680,34 @@ def _several(*conditions: str, of: str = "", by: str = "") -> str:
 def _lit(listed: str, *, folder: str = "", light: str | None = None) -> str:
     """How many of a list stand under each light. folder: whose list it is; light: it is narrowed to
     this one. What can never be is not asked for, because the database does not see that it cannot:
-    nothing runs of what is suspended, and nothing stands under two lights."""
+    nothing runs of what is suspended, what waits for the applicant is not green, and nothing stands
+    under two lights."""
     only = "pause" if folder == "suspended" else light if light in _LIGHTS else None
-    counts = [_under(listed, code, folder) if only in (None, code) else "0" for code in _LIGHTS]
+    never = {"supplementing": "green", "handling": "pause"}.get(folder)
+    counts = [
+        _under(listed, code, folder) if only in (None, code) and code != never else "0"
+        for code in _LIGHTS
+    ]
     return f"ARRAY[{', '.join(counts)}]"
 
 
 def _under(listed: str, code: str, folder: str) -> str:
     """How many of a list stand under one light; of one state they are counted from its index."""
     running = _all(listed, "NOT c.suspended")
+    one_state = folder in _OF_ONE_STATE
     if code == "green":  # what has most time left or no limit is last in the list
+        counting = running if one_state else f"{running} AND c.state <> 'supplementing'"
         return (
-            f"(SELECT count(*) FROM (SELECT c.due FROM c WHERE {running} AND c.state <> 'supplementing'"  # noqa: S608
+            f"(SELECT count(*) FROM (SELECT c.due FROM c WHERE {counting}"  # noqa: S608
             f" ORDER BY c.suspended DESC, c.due DESC, c.id DESC LIMIT {COUNTED})"
             " WHERE (due < %(soon)s) IS NOT TRUE)"
         )
     if code == "pause":
         stopped = _all(listed, "c.suspended")
+        if one_state and folder != "supplementing":
+            return _count(stopped)
         return _several(stopped, f"{running} AND c.state = 'supplementing'")
-    by = "c.suspended, c.due, c.id" if folder in _OF_ONE_STATE else ""
+    by = "c.suspended, c.due, c.id" if one_state else ""
     return _count(_all(listed, _LIGHTS[code]), by=by)
 
 
@@ -733,8 +749,9 @@ def _bounded(
     by folder, how many of the list by light, a page of it. folder: the list is this one, "" the
     whole, None one that is narrowed further; of_list: whose list it is even so; light: see `_lit`.
 
-    Below 4,096 letters, beyond which the driver looks through it anew every time. Where the folders
-    hold enough nothing else is counted to know that the whole does.
+    For the whole list of one agency below 4,096 letters, beyond which the driver looks through it
+    anew every time; for most folders a little above. Where the folders hold enough nothing else is
+    counted to know that the whole does.
     """
     names = [name for name, _, _ in counted]
     held = [_mine(parameters) if name == "mine" else _held(name, sql) for name, _, sql in counted]
@@ -758,10 +775,11 @@ def _bounded(
     )
 
 
-def _of_hall(allowed: str, listed: str | None) -> str:
+def _of_hall(allowed: str, listed: str | None, *, folder: str, light: str | None) -> str:
     """How many cases are open in reach; if they are COUNTED or more, items among them, how many are
     in a list, and how many of it by light."""
-    chosen = f"{_count(listed)}, {_lit(listed)}" if listed else "0, '{}'::int[]"
+    lit = _lit(listed, folder=folder, light=light) if listed else ""
+    chosen = f"{_count(listed)}, {lit}" if listed else "0, '{}'::int[]"
     return (
         f"{_open(allowed)} SELECT {calendars.LAST_CHANGE}, w.n, i.items, i.chosen, i.lit FROM"  # noqa: S608
         f" (SELECT {_count('true')} n OFFSET 0) w LEFT JOIN LATERAL (SELECT (SELECT"
@@ -1344,7 +1362,8 @@ def _offers(
     case's agency, if it was read with the case."""
     if loaded.kind == "foreign":
         return ()
-    staff = (lambda agency: known) if known else cache(accounts.colleagues)
+    asked = cache(accounts.colleagues)
+    staff = lambda agency: known if known and agency == loaded.agency else asked(agency)  # noqa: E731
     reach = cache(partial(accounts.reach, actor))
     standing = loaded.standing
     offers: list[ActOffer] = []

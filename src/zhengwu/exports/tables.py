@@ -239,13 +239,13 @@ def _stream(actor: Actor, given: Given) -> UUID | None:
 
 
 def _count_looks(actor: Actor, given: Given, at: datetime) -> int:
-    return accounts.count_looks(
+    return accounts.count_look_lines(
         actor,
         text=given.get("q", ""),
         stream_id=_stream(actor, given),
         since=midnight(given.get("since", "")),
         until=midnight(given.get("until", ""), after=1),
-    ).lines
+    )
 
 
 LOOKS = Table(

@@ -186,8 +186,8 @@ class Generator(CodeGenerator):
 
     @optimizeconst
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
-        """Without the names of loops and blocks beside the arguments: they are for functions that ask
-        for the context, and those of ours that do are filters."""
+        """Without the names of loops and blocks beside the arguments: they are for functions that
+        ask for the context. Of those that we call there are gettext's alone, which do not look."""
         self.write("context.call(")
         self.visit(node.node, frame)
         self.signature(node, frame, {"caller": "caller"} if forward_caller else None)

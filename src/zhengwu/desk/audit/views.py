@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.accounts.queries import Actor, LookCount, LookRow
+from zhengwu.accounts.queries import Actor, LookRow
 from zhengwu.cases import queries as cases
 from zhengwu.cases.events import STREAM
 from zhengwu.desk.entry import desk
@@ -104,13 +104,14 @@ def looks(request: HttpRequest, actor: Actor) -> HttpResponse:
     _only_audit(actor)
     form = Question(request.GET)
     if not form.is_valid():
-        context = _context(actor, form, lines=(), page=1, counted=LookCount(0, 0))
+        context = _context(actor, form, lines=(), page=1, total=0)
         return render(request, "desk/audit/looks.html.j2", context, status=422)
     asked = _asked(actor, form)
-    counted = accounts.count_looks(actor, **asdict(asked))
-    page = min(paging.page_number(request.GET.get("page")), _pages(counted.looks))
+    total = accounts.count_looks(actor, **asdict(asked))
+    page = min(paging.page_number(request.GET.get("page")), _pages(total))
     lines = _lines(actor, asked, offset=(page - 1) * PAGE, limit=PAGE)
-    context = _context(actor, form, lines=lines, page=page, counted=counted)
+    cut = accounts.count_look_lines(actor, most=EXPORT, **asdict(asked)) > EXPORT
+    context = _context(actor, form, lines=lines, page=page, total=total) | {"cut": cut}
     return render(request, "desk/audit/looks.html.j2", context)
 
 
@@ -122,7 +123,7 @@ def export(request: HttpRequest, actor: Actor) -> HttpResponse:
     _only_audit(actor)
     form = Question(request.GET)
     if not form.is_valid():
-        context = _context(actor, form, lines=(), page=1, counted=LookCount(0, 0))
+        context = _context(actor, form, lines=(), page=1, total=0)
         return render(request, "desk/audit/looks.html.j2", context, status=422)
     lines = islice(looked(actor, **asdict(_asked(actor, form))), EXPORT)
     day = words.local(now()).strftime("%Y%m%d-%H%M")
@@ -162,8 +163,8 @@ def _pages(total: int) -> int:
 
 
 def _lines(actor: Actor, asked: _Asked, *, offset: int, limit: int) -> tuple[LookLine, ...]:
-    rows = accounts.looks(actor, offset=offset, limit=limit, **asdict(asked))
-    shown = {one for row in rows if row.stream == STREAM for one in row.stream_ids[:SHOWN]}
+    rows = accounts.looks(actor, offset=offset, limit=limit, shown=SHOWN, **asdict(asked))
+    shown = {one for row in rows if row.stream == STREAM for one in row.stream_ids}
     numbers = cases.audited_numbers(actor, shown)
     return tuple(_line(row, numbers) for row in rows)
 
@@ -175,7 +176,7 @@ def _line(row: LookRow, numbers: Mapping[UUID, str]) -> LookLine:
         code=row.person,
         agency=row.agency_name or row.agency,
         what=STREAMS.get(row.stream, row.stream),
-        numbers=tuple(numbers.get(one, str(one)) for one in row.stream_ids[:SHOWN]),
+        numbers=tuple(numbers.get(one, str(one)) for one in row.stream_ids),
         total=row.total,
         why=row.why,
         fields="、".join(FIELDS.get(name, name) for name in row.fields),
@@ -183,7 +184,7 @@ def _line(row: LookRow, numbers: Mapping[UUID, str]) -> LookLine:
 
 
 def _context(
-    actor: Actor, form: Question, *, lines: tuple[LookLine, ...], page: int, counted: LookCount
+    actor: Actor, form: Question, *, lines: tuple[LookLine, ...], page: int, total: int
 ) -> dict[str, object]:
     return {
         "actor": actor,
@@ -191,9 +192,8 @@ def _context(
         "form": form,
         "lines": lines,
         "page": page,
-        "pages": _pages(counted.looks),
-        "total": counted.looks,
-        "cut": counted.lines > EXPORT,
+        "pages": _pages(total),
+        "total": total,
         "most": EXPORT,
         "filtered": any(form.data.get(name) for name in form.fields),
     }
