@@ -220,8 +220,11 @@ def test_the_looks_at_one_case_are_found_by_index_also_in_lists(audit: Client) -
     assert found.stream_ids == (listed[7],)
     assert found.total == 20
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")  # so few rows are read at once otherwise
-    plans = [kept(sql, params) for sql, params in said if "FROM accounts_look" in sql]
+        cursor.execute("SET enable_seqscan = off")  # so few rows are read at once otherwise
+        try:
+            plans = [kept(sql, params) for sql, params in said if "FROM accounts_look" in sql]
+        finally:
+            cursor.execute("RESET enable_seqscan")
     assert len(plans) == 2
     for plan in plans:
         assert "accounts_look_of_stream" in plan, plan
