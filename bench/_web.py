@@ -1,7 +1,8 @@
 """Pages of the big city, asked for in this process: queries, and CPU of ours and of PostgreSQL.
 
 Through the whole WSGI application, as somebody signed in. CPU, not the clock on the wall: it says the
-same on a machine that does other things besides. The figure of a page is the median of ROUNDS rounds.
+same on a machine that does other things besides. The figure of a page is the median of ROUNDS rounds,
+which the pages take in turns: what the machine does for some seconds is not one page's alone.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import os
 import re
 import resource
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +25,7 @@ from bench import _loop
 from bench._city import CASES
 from bench._line import line
 
-ROUNDS, EACH = 5, 20
+ROUNDS, EACH = 9, 20
 MOST_QUERIES, MOST_MS = 12, 12
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
@@ -90,15 +92,20 @@ class Answer:
     headers: dict[str, str]
 
 
+@cache
+def _application() -> Any:
+    from zhengwu.config import memory
+    from zhengwu.config.wsgi import application
+
+    memory.settle()  # once, as every process that serves does
+    return application
+
+
 class Browser:
     """Somebody at a desk, or nobody: asks our WSGI application in this process."""
 
     def __init__(self, person: str | None = None) -> None:
-        from zhengwu.config import memory
-        from zhengwu.config.wsgi import application
-
-        memory.settle()  # as every process that serves does
-        self.application = application
+        self.application = _application()
         self.cookies: dict[str, str] = {}
         if person:
             self.cookies["zw_session"] = session(person)
@@ -155,59 +162,66 @@ def session(person: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one page: queries, milliseconds of CPU of this process and of its backend, kilobytes; the
-    bare loop (_loop.py) before and after, in seconds."""
+    """Of one page: queries, milliseconds of CPU of this process, of its backend and of both, the bare
+    loop (_loop.py) before each round in seconds, kilobytes. Medians, each by itself."""
 
     queries: int
     ours: float
     theirs: float
+    together: float
+    loop: float
     kilobytes: int
-    before: float
-    after: float
-
-    @property
-    def together(self) -> float:
-        return self.ours + self.theirs
 
     @property
     def loops(self) -> float:
-        """The page in thousandths of the bare loop: what is left when the machine's speed is out."""
-        return self.together / ((self.before + self.after) / 2)
+        """The page in thousandths of the bare loop."""
+        return self.together / self.loop
 
 
-def cost(ask: Callable[[int], Answer]) -> Cost:
-    """What a page costs; `ask` gets the number of the turn. The first turns are not counted."""
-    for n in range(EACH):
-        assert (first := ask(n)).status == 200, (first.status, first.body[:300])
-    with counted() as said:
-        ask(0)
-    pid = backend()
-    ours, theirs, size = [], [], 0
-    before = _loop.seconds()
-    for turn in range(ROUNDS):
-        own, other = own_seconds(), seconds_of(pid)
+def costs(pages: Mapping[str, Callable[[int], Answer]]) -> dict[str, Cost]:
+    """What pages cost, by name; each gets the number of the turn. The first turns are not counted."""
+    queries = {}
+    for name, ask in pages.items():
         for n in range(EACH):
-            answer = ask(turn * EACH + n)
-            assert answer.status == 200
-            size = max(size, len(answer.body))
-        ours.append((own_seconds() - own) * 1_000 / EACH)
-        theirs.append((seconds_of(pid) - other) * 1_000 / EACH)
-    return Cost(
-        len(said), statistics.median(ours), statistics.median(theirs), size // 1024,
-        before, _loop.seconds(),
-    )  # fmt: skip
+            assert (first := ask(n)).status == 200, (first.status, first.body[:300])
+        with counted() as said:
+            ask(0)
+        queries[name] = len(said)
+    pid = backend()
+    rounds: dict[str, list[tuple[float, float, float]]] = {name: [] for name in pages}
+    sizes = dict.fromkeys(pages, 0)
+    for turn in range(ROUNDS):
+        for name, ask in pages.items():
+            loop = _loop.seconds()
+            own, other = own_seconds(), seconds_of(pid)
+            for n in range(EACH):
+                answer = ask(turn * EACH + n)
+                assert answer.status == 200
+                sizes[name] = max(sizes[name], len(answer.body))
+            ours, theirs = own_seconds() - own, seconds_of(pid) - other
+            rounds[name].append((ours * 1_000 / EACH, theirs * 1_000 / EACH, loop))
+    return {
+        name: Cost(queries[name], *_medians(rounds[name]), sizes[name] // 1024) for name in pages
+    }
+
+
+def _medians(rounds: Sequence[tuple[float, float, float]]) -> tuple[float, float, float, float]:
+    """Of ours, theirs, both together and the loop."""
+    ours, theirs, loops = zip(*rounds, strict=True)
+    both = statistics.median(a + b for a, b, _ in rounds)
+    return statistics.median(ours), statistics.median(theirs), both, statistics.median(loops)
 
 
 def table(costs: dict[str, Cost]) -> None:
     print(
         f"{'':<34}{'queries':>8}{'ours ms':>9}{'theirs ms':>11}{'CPU ms':>8}{'KB':>6}"
-        f"{'loop s':>13}{'‰ loop':>8}"
+        f"{'loop s':>8}{'‰ loop':>8}"
     )
     for name, one in costs.items():
         print(
             f"{name:<34}{one.queries:>8}{one.ours:>9.1f}{one.theirs:>11.1f}"
             f"{one.together:>8.1f}{one.kilobytes:>6}"
-            f"{f'{one.before:.2f} – {one.after:.2f}':>13}{one.loops:>8.0f}"
+            f"{one.loop:>8.2f}{one.loops:>8.0f}"
         )
 
 

@@ -21,7 +21,7 @@ def main() -> None:
             "clerk, decided": ("clerk", "decided"),
             "clerk, closed": ("clerk", "closed"),
         }
-        costs = {}
+        pages = {}
         for name, (who, state) in asked.items():
             numbers = [number for number, _ in it.numbers(state, 100)]
             ask = lambda n, who=who, numbers=numbers: browsers[who].ask(  # noqa: E731
@@ -30,8 +30,8 @@ def main() -> None:
             if given.explain:
                 print(f"===== {name}")
                 _web.explained(lambda ask=ask: ask(0))  # type: ignore[misc]
-            costs[name] = _web.cost(ask)
-        _web.told("case-page", costs)
+            pages[name] = ask
+        _web.told("case-page", _web.costs(pages))
 
 
 if __name__ == "__main__":

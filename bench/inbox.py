@@ -42,11 +42,11 @@ def main() -> None:
 
         total = queries.inbox(accounts.actor(it.clerk), at=it.at).total
         print(f"{it.cases:,} cases, {it.open:,} open, {total:,} in the clerk's inbox")
-        costs = {
-            name: _web.cost(lambda n, who=who, query=query: browsers[who].ask(path, query=query))  # type: ignore[misc]
+        pages = {
+            name: lambda n, who=who, query=query: browsers[who].ask(path, query=query)
             for name, (who, query) in asked.items()
         }
-        _web.told("inbox", costs)
+        _web.told("inbox", _web.costs(pages))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def main() -> None:
             "a head's own organ": (head, "/desk/process", ""),
             "the interface": (head, "/api/v1/process", f"item={item}"),
         }
-        costs = {}
+        pages = {}
         for name, (browser, path, query) in asked.items():
 
             def ask(
@@ -58,7 +58,8 @@ def main() -> None:
             if given.explain:
                 print(f"===== {name}")
                 _web.explained(lambda ask=ask: ask(0))  # type: ignore[misc]
-            costs[name] = _web.cost(ask)
+            pages[name] = ask
+        costs = _web.costs(pages)
         _web.table(costs)
         line("process-queries", max(one.queries for one in costs.values()), "queries",
              limit=MOST_QUERIES)  # fmt: skip

@@ -20,7 +20,7 @@ def main() -> None:
         tracking.PER_SENDER = tracking.PER_NUMBER = 10**9
         browser = _web.Browser()
         token = browser.token("/track")
-        costs = {}
+        pages = {}
         for name, state in (
             ("just received", "received"),
             ("under review", "handling"),
@@ -37,8 +37,8 @@ def main() -> None:
             if given.explain:
                 print(f"===== {name}")
                 _web.explained(lambda ask=ask: ask(0))  # type: ignore[misc]
-            costs[name] = _web.cost(ask)
-        _web.told("track", costs)
+            pages[name] = ask
+        _web.told("track", _web.costs(pages))
 
 
 if __name__ == "__main__":

@@ -444,7 +444,7 @@ def inbox(
     """The cases this actor may see, by time left. `folder` is a name of FOLDERS; None is open.
 
     why: the look at the applicants' names is recorded with the same statement where a list of one
-    agency is asked for, and the page says so (`looked`); else the caller records it.
+    agency or hall is asked for, and the page says so (`looked`); else the caller records it.
     """
     page = min(max(1, page), -(-COUNTED // size))  # no list is told further
     with connection.cursor() as cursor:
@@ -584,10 +584,10 @@ def _summary(
     alone = q or folder in APART
     listed = None if alone else asked.narrowed
     rows: str | None = None
-    holds_list = False
+    holds_list = shown is not None and loading.one_place(reach)
+    parameters = {**asked.parameters, **shown.parameters} if shown else asked.parameters
     if reach.agencies and loading.one_place(reach):
         whole = None if item or light in LIGHT_SQL else folder or ""
-        holds_list = shown is not None
         cursor.execute(
             _bounded(
                 asked.allowed,
@@ -599,7 +599,7 @@ def _summary(
                 shown=shown,
                 parameters=asked.parameters,
             ),
-            {**asked.parameters, **shown.parameters} if shown else asked.parameters,
+            parameters,
         )
         change, everything, chosen, items, by_folder, by_light, rows = cursor.fetchone()
         items = catalog.newest(items) if everything >= COUNTED else orjson.loads(items or "[]")
@@ -607,9 +607,10 @@ def _summary(
         change, everything = None, 0
         if loading.one_place(reach):
             cursor.execute(
-                _of_hall(asked.allowed, listed, folder=folder or "", light=light), asked.parameters
+                _of_hall(asked.allowed, listed, folder=folder or "", light=light, shown=shown),
+                parameters,
             )
-            change, everything, items, chosen, by_light = cursor.fetchone()
+            change, everything, items, chosen, by_light, rows = cursor.fetchone()
             by_folder = ()
         if everything < COUNTED:
             sql = _summary_sql(actor, counted, folder=folder, item=item, light=light)
@@ -775,13 +776,16 @@ def _bounded(
     )
 
 
-def _of_hall(allowed: str, listed: str | None, *, folder: str, light: str | None) -> str:
+def _of_hall(
+    allowed: str, listed: str | None, *, folder: str, light: str | None, shown: Shown | None
+) -> str:
     """How many cases are open in reach; if they are COUNTED or more, items among them, how many are
-    in a list, and how many of it by light."""
+    in a list, and how many of it by light; a page of it."""
     lit = _lit(listed, folder=folder, light=light) if listed else ""
     chosen = f"{_count(listed)}, {lit}" if listed else "0, '{}'::int[]"
     return (
-        f"{_open(allowed)} SELECT {calendars.LAST_CHANGE}, w.n, i.items, i.chosen, i.lit FROM"  # noqa: S608
+        f"{_open(allowed)}{shown.before if shown else ''} SELECT {calendars.LAST_CHANGE}, w.n,"  # noqa: S608
+        f" i.items, i.chosen, i.lit, {shown.rows if shown else 'NULL'} FROM"
         f" (SELECT {_count('true')} n OFFSET 0) w LEFT JOIN LATERAL (SELECT (SELECT"
         " array_agg(ARRAY[i.item, i.item_name]) FROM (SELECT DISTINCT f.item, f.item_name FROM"
         f" (SELECT c.item, c.item_name FROM c LIMIT {COUNTED}) f WHERE f.item IS NOT NULL"
