@@ -229,7 +229,9 @@ def test_the_looks_at_one_case_are_found_by_index_also_in_lists(audit: Client) -
     for plan in plans:
         assert "accounts_look_of_stream" in plan, plan
         assert "accounts_look_of_others" in plan, plan
-        assert "accounts_look_latest" not in plan, plan
+        assert "Scan using accounts_look_latest" not in plan, (
+            plan
+        )  # none is passed over, one by one
 
 
 def test_going_back_makes_a_look_of_each_that_stood_in_a_list(city: None) -> None:
