@@ -197,7 +197,7 @@ def test_the_export_has_a_line_for_each_case_of_a_list(audit: Client) -> None:
     assert lines(q=str(listed[1])) == [str(listed[1])]
     asked = accounts.actor("p-audit_admin")
     assert (accounts.count_looks(asked), accounts.count_look_lines(asked)) == (2, 4)
-    assert accounts.count_look_lines(asked, stream_id=listed[1]) == 1
+    assert accounts.count_look_lines(asked, accounts.LookFilter(stream_id=listed[1])) == 1
     assert accounts.count_look_lines(asked, most=1) == 4  # more than one is all that is asked
     assert lines(q=str(listed[0])) == [str(listed[0])]
 
@@ -215,8 +215,9 @@ def test_the_looks_at_one_case_are_found_by_index_also_in_lists(audit: Client) -
 
     asked = accounts.actor("p-audit_admin")
     with connection.execute_wrapper(note):
-        (found,) = accounts.looks(asked, stream_id=listed[7])
-        assert accounts.count_looks(asked, stream_id=listed[7]) == 1
+        at_it = accounts.LookFilter(stream_id=listed[7])
+        (found,) = accounts.looks(asked, at_it)
+        assert accounts.count_looks(asked, at_it) == 1
     assert found.stream_ids == (listed[7],)
     assert found.total == 20
     with connection.cursor() as cursor:

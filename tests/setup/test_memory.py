@@ -21,9 +21,9 @@ def large():
 
 held = [str(n) * 3 for n in range(1_000_000)]
 before = large()
-put = memory.together()
+put = memory.in_large_pages()
 assert held == [str(n) * 3 for n in range(1_000_000)]
-print(put, large() - before, memory.together() >= put)
+print(put, large() - before, memory.in_large_pages() >= put)
 """
 
 
@@ -43,9 +43,9 @@ def test_a_system_without_large_pages_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(memory, "ASKED", tmp_path / "enabled")
-    assert memory.together() == 0
+    assert memory.in_large_pages() == 0
     (tmp_path / "enabled").write_text("always madvise [never]\n")
-    assert memory.together() == 0
+    assert memory.in_large_pages() == 0
 
 
 def test_what_the_start_up_made_is_not_looked_through_again() -> None:

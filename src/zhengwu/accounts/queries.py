@@ -410,43 +410,48 @@ def post_names(codes: Iterable[str | None]) -> dict[str, str]:
     return dict(Post.objects.filter(code__in=wanted).values_list("code", "name")) if wanted else {}
 
 
+@dataclass(frozen=True, slots=True)
+class LookFilter:
+    """Which looks: text in the person's code or name, the agency's name or the reason; stream_id: this
+    stream, instead of the text; until is excluded."""
+
+    text: str = ""
+    stream_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERY_LOOK = LookFilter()
+
+
 def looks(
     actor: Actor,
+    asked: LookFilter = EVERY_LOOK,
     *,
-    text: str = "",
-    stream_id: UUID | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
     offset: int = 0,
     limit: int = 50,
     shown: int = 50,
 ) -> tuple[LookRow, ...]:
     """Looks at personal data, the latest first; nothing for whoever is not audit administrator.
-
-    text: in the person's code or name, the agency's name or the reason; stream_id: this stream,
-    instead of the text; until is excluded. shown: so many of a list, at most.
-    """
-    found = _looks(actor, text=text, stream_id=stream_id, since=since, until=until)
-    found = found.annotate(beside=F("others")[: 0 if stream_id else shown - 1])
-    return _named(list(found.order_by("-at", "-id")[offset : offset + limit]), stream_id)
+    shown: so many of a list, at most."""
+    found = _looks(actor, asked)
+    found = found.annotate(beside=F("others")[: 0 if asked.stream_id else shown - 1])
+    return _named(list(found.order_by("-at", "-id")[offset : offset + limit]), asked.stream_id)
 
 
 def every_look(
     actor: Actor,
+    asked: LookFilter = EVERY_LOOK,
     *,
-    text: str = "",
-    stream_id: UUID | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
     page: int = 100,
 ) -> Iterator[tuple[LookRow, ...]]:
     """The same from the latest to the first with all that stood in them, in pages: the last costs
     what the first does. page: few, because a list may hold thousands."""
-    found = _looks(actor, text=text, stream_id=stream_id, since=since, until=until)
-    found = found.annotate(beside=F("others")[:0] if stream_id else F("others"))
+    found = _looks(actor, asked)
+    found = found.annotate(beside=F("others")[:0] if asked.stream_id else F("others"))
     rows = list(found.order_by("-at", "-id")[:page])
     while rows:
-        yield _named(rows, stream_id)
+        yield _named(rows, asked.stream_id)
         at, id = rows[-1].at, rows[-1].pk
         behind = found.filter(Q(at__lte=at), Q(at__lt=at) | Q(id__lt=id))
         rows = list(behind.order_by("-at", "-id")[:page])
@@ -464,65 +469,48 @@ def _named(rows: Sequence[Any], asked: UUID | None) -> tuple[LookRow, ...]:
     )  # fmt: skip
 
 
-def count_looks(
-    actor: Actor,
-    *,
-    text: str = "",
-    stream_id: UUID | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> int:
-    """How many looks the same question finds."""
-    return _looks(actor, text=text, stream_id=stream_id, since=since, until=until).count()
+def count_looks(actor: Actor, asked: LookFilter = EVERY_LOOK) -> int:
+    """How many looks there are."""
+    return _looks(actor, asked).count()
 
 
 def count_look_lines(
     actor: Actor,
+    asked: LookFilter = EVERY_LOOK,
     *,
-    text: str = "",
-    stream_id: UUID | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
     most: int | None = None,
 ) -> int:
     """How many streams stood in them, each as often as it did. most: one more than these is enough
     to know that there are more."""
-    found = _looks(actor, text=text, stream_id=stream_id, since=since, until=until)
+    found = _looks(actor, asked)
     if most is not None:
         found = found.order_by("-at", "-id")[: most + 1]
-    if stream_id:
+    if asked.stream_id:
         return found.count()
     return int(found.aggregate(lines=Coalesce(Sum("stood"), 0))["lines"])
 
 
 # By an index each, the text put aside. Not seen through by the planner, which would else go through
 # all looks from the latest, because so many of them seem to be at any one.
-_AT = (
+_LOOKS_AT = (
     "accounts_look.id = ANY(ARRAY(SELECT id FROM accounts_look WHERE stream_id = %s UNION ALL"
     " SELECT id FROM accounts_look WHERE others @> ARRAY[%s]))"
 )
 
 
-def _looks(
-    actor: Actor,
-    *,
-    text: str,
-    stream_id: UUID | None,
-    since: datetime | None,
-    until: datetime | None,
-) -> QuerySet[Look]:
+def _looks(actor: Actor, asked: LookFilter) -> QuerySet[Look]:
     size = Func(F("others"), function="cardinality", output_field=IntegerField())
     found = Look.objects.defer("others").annotate(stood=1 + Coalesce(size, 0))
     if not actor.may("audit.looks"):
         return found.none()
-    if since:
-        found = found.filter(at__gte=since)
-    if until:
-        found = found.filter(at__lt=until)
-    if stream_id:
-        at_it = RawSQL(_AT, (stream_id, stream_id), output_field=BooleanField())  # noqa: S611 - ours
+    if asked.since:
+        found = found.filter(at__gte=asked.since)
+    if asked.until:
+        found = found.filter(at__lt=asked.until)
+    if one := asked.stream_id:
+        at_it = RawSQL(_LOOKS_AT, (one, one), output_field=BooleanField())  # noqa: S611 - ours
         found = found.filter(at_it)
-    elif text:
+    elif text := asked.text:
         people = Person.objects.filter(name__icontains=text).values("code")
         agencies = Agency.objects.filter(name__icontains=text).values("code")
         wanted = Q(person__icontains=text) | Q(why__icontains=text)

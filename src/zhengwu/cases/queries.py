@@ -107,6 +107,9 @@ LIGHT_SQL = {code: f"({OPEN} AND {condition})" for code, condition in _LIGHTS.it
 # Folders for some only, and folders whose count would read the stories of all open cases.
 ONLY_FOR = {"unpaid": "case.collect", "asked": "case.opine", "asking": "case.review"}
 UNCOUNTED = frozenset({"asking", "closed"})
+# Folders of what somebody has, not of a state alone; and those of one state.
+HELD = frozenset({"mine", "hand", "decided", "deliver"})
+OF_ONE_STATE = frozenset({"receiving", "supplementing", "handling", "forwarded", "decided"})
 # Whoever may one of these at the case's organ or hall puts its papers on paper (打印文书).
 PRINTING = (
     "case.accept",
@@ -519,7 +522,7 @@ def _shown(
     )
     few = f"FROM {of} ORDER BY {asked.order} LIMIT {size:d}"
     rows = f"SELECT * {few}"
-    if skip or "holder_kind" in asked.narrowed:
+    if skip or asked.folder in HELD:
         # What is passed over, or sorted to be passed over, is so in the index.
         rows = f"SELECT * FROM cases_case WHERE id IN (SELECT c.id {few} OFFSET %(skip)s)"  # noqa: S608
     before = f", l AS (SELECT c.*, {NAME} AS name FROM ({rows}) c)"  # noqa: S608
@@ -587,29 +590,13 @@ def _summary(
     holds_list = shown is not None and loading.one_place(reach)
     parameters = {**asked.parameters, **shown.parameters} if shown else asked.parameters
     if reach.agencies and loading.one_place(reach):
-        whole = None if item or light in LIGHT_SQL else folder or ""
-        cursor.execute(
-            _bounded(
-                asked.allowed,
-                counted,
-                listed,
-                folder=whole,
-                of_list=folder or "",
-                light=light,
-                shown=shown,
-                parameters=asked.parameters,
-            ),
-            parameters,
-        )
+        cursor.execute(_bounded(asked, counted, listed, shown), parameters)
         change, everything, chosen, items, by_folder, by_light, rows = cursor.fetchone()
         items = catalog.newest(items) if everything >= COUNTED else orjson.loads(items or "[]")
     else:
         change, everything = None, 0
         if loading.one_place(reach):
-            cursor.execute(
-                _of_hall(asked.allowed, listed, folder=folder or "", light=light, shown=shown),
-                parameters,
-            )
+            cursor.execute(_of_hall(asked, listed, shown), parameters)
             change, everything, items, chosen, by_light, rows = cursor.fetchone()
             by_folder = ()
         if everything < COUNTED:
@@ -678,15 +665,16 @@ def _several(*conditions: str, of: str = "", by: str = "") -> str:
     return f"least({' + '.join(_count(one, of=of, by=by) for one in conditions)}, {COUNTED})"
 
 
-def _lit(listed: str, *, folder: str = "", light: str | None = None) -> str:
-    """How many of a list stand under each light. folder: whose list it is; light: it is narrowed to
-    this one. What can never be is not asked for, because the database does not see that it cannot:
+def _lit(asked: Listing) -> str:
+    """How many of a list stand under each light. What can never be is not asked for, because the database does not see that it cannot:
     nothing runs of what is suspended, what waits for the applicant is not green, and nothing stands
     under two lights."""
-    only = "pause" if folder == "suspended" else light if light in _LIGHTS else None
-    never = {"supplementing": "green", "handling": "pause"}.get(folder)
+    only = "pause" if asked.folder == "suspended" else asked.light
+    never = {"supplementing": "green", "handling": "pause"}.get(asked.folder)
     counts = [
-        _under(listed, code, folder) if only in (None, code) and code != never else "0"
+        _under(asked.narrowed, code, asked.folder)
+        if only in (None, code) and code != never
+        else "0"
         for code in _LIGHTS
     ]
     return f"ARRAY[{', '.join(counts)}]"
@@ -695,7 +683,7 @@ def _lit(listed: str, *, folder: str = "", light: str | None = None) -> str:
 def _under(listed: str, code: str, folder: str) -> str:
     """How many of a list stand under one light; of one state they are counted from its index."""
     running = _all(listed, "NOT c.suspended")
-    one_state = folder in _OF_ONE_STATE
+    one_state = folder in OF_ONE_STATE
     if code == "green":  # what has most time left or no limit is last in the list
         counting = running if one_state else f"{running} AND c.state <> 'supplementing'"
         return (
@@ -733,39 +721,38 @@ def _held(folder: str, condition: str) -> str:
     """How many a folder holds."""
     if folder == "decided":  # suspended stands in the index between state and kind
         return _count(f"{condition} AND c.suspended IN (false, true)")
-    return _count(condition, by="c.state" if "holder" in condition else "")
+    return _count(condition, by="c.state" if folder in HELD else "")
 
 
-_OF_ONE_STATE = frozenset({"receiving", "supplementing", "handling", "forwarded", "decided"})
 # Folders of which a case is in no more than one.
 _APART = ("receiving", "supplementing", "handling", "suspended", "forwarded", "decided", "deliver")
 
 
 def _bounded(
-    allowed: str, counted: Sequence[tuple[str, str, str]], listed: str | None, *,
-    folder: str | None, of_list: str, light: str | None, shown: Shown | None,
-    parameters: Mapping[str, Any],
-) -> str:  # fmt: skip
+    asked: Listing, counted: Sequence[tuple[str, str, str]], listed: str | None, shown: Shown | None
+) -> str:
     """How many cases are open in reach, of a list how many, the items in reach, how many open cases
-    by folder, how many of the list by light, a page of it. folder: the list is this one, "" the
-    whole, None one that is narrowed further; of_list: whose list it is even so; light: see `_lit`.
+    by folder, how many of the list by light, a page of it.
 
     For the whole list of one agency below 4,096 letters, beyond which the driver looks through it
     anew every time; for most folders a little above. Where the folders hold enough nothing else is
     counted to know that the whole does.
     """
     names = [name for name, _, _ in counted]
-    held = [_mine(parameters) if name == "mine" else _held(name, sql) for name, _, sql in counted]
+    held = [
+        _mine(asked.parameters) if name == "mine" else _held(name, sql) for name, _, sql in counted
+    ]
     apart = " + ".join(f"h.held[{names.index(name) + 1}]" for name in _APART)
     if listed is None:
         chosen = "0"
-    elif folder == "":
+    elif asked.whole and not asked.folder:
         chosen = "w.n"
     else:
-        chosen = f"h.held[{names.index(folder) + 1}]" if folder in names else _count(listed)
-    lit = _lit(listed, folder=of_list, light=light) if listed else "NULL"
+        of_folder = asked.whole and asked.folder in names
+        chosen = f"h.held[{names.index(asked.folder) + 1}]" if of_folder else _count(listed)
+    lit = _lit(asked) if listed else "NULL"
     return (
-        f"{_open(allowed)}{shown.before if shown else ''} SELECT {calendars.LAST_CHANGE}, w.n,"  # noqa: S608
+        f"{_open(asked.allowed)}{shown.before if shown else ''} SELECT {calendars.LAST_CHANGE}, w.n,"  # noqa: S608
         f" {chosen}, CASE WHEN w.n < {COUNTED} THEN (SELECT"
         " json_agg(json_build_array(i.item, i.item_name) ORDER BY i.item_name) FROM"
         " (SELECT DISTINCT c.item, c.item_name FROM c WHERE c.item IS NOT NULL) i)::text"
@@ -776,15 +763,12 @@ def _bounded(
     )
 
 
-def _of_hall(
-    allowed: str, listed: str | None, *, folder: str, light: str | None, shown: Shown | None
-) -> str:
+def _of_hall(asked: Listing, listed: str | None, shown: Shown | None) -> str:
     """How many cases are open in reach; if they are COUNTED or more, items among them, how many are
     in a list, and how many of it by light; a page of it."""
-    lit = _lit(listed, folder=folder, light=light) if listed else ""
-    chosen = f"{_count(listed)}, {lit}" if listed else "0, '{}'::int[]"
+    chosen = f"{_count(listed)}, {_lit(asked)}" if listed else "0, '{}'::int[]"
     return (
-        f"{_open(allowed)}{shown.before if shown else ''} SELECT {calendars.LAST_CHANGE}, w.n,"  # noqa: S608
+        f"{_open(asked.allowed)}{shown.before if shown else ''} SELECT {calendars.LAST_CHANGE}, w.n,"  # noqa: S608
         f" i.items, i.chosen, i.lit, {shown.rows if shown else 'NULL'} FROM"
         f" (SELECT {_count('true')} n OFFSET 0) w LEFT JOIN LATERAL (SELECT (SELECT"
         " array_agg(ARRAY[i.item, i.item_name]) FROM (SELECT DISTINCT f.item, f.item_name FROM"
@@ -892,8 +876,12 @@ BESIDE = 500  # how many of a list are walked with "next" and "previous"
 @dataclass(frozen=True, slots=True)
 class Listing:
     """An inbox's list as SQL on alias `c`: what the actor may see, whether open ones alone, what
-    else is asked."""
+    else is asked. folder: of this one, "" of none; light: under this one alone; whole: the folder, or
+    all that is open, is not narrowed further."""
 
+    folder: str
+    light: str | None
+    whole: bool
     allowed: str
     closed: str  # a condition on `closed`; empty: both
     chosen: tuple[str, ...]
@@ -945,7 +933,11 @@ def _list(
     if light in LIGHT_SQL:
         chosen.append(LIGHT_SQL[light])
     order = "c.closed DESC, c.id" if folder == "closed" else "c.suspended, c.due NULLS LAST, c.id"
-    return Listing(allowed, closed, tuple(chosen), order, parameters)
+    return Listing(
+        folder or "" if of_folder else "", light if light in LIGHT_SQL else None,
+        not (item or q or light in LIGHT_SQL),
+        allowed, closed, tuple(chosen), order, parameters,
+    )  # fmt: skip
 
 
 def _own(actor: Actor) -> dict[str, Any]:
@@ -1366,8 +1358,11 @@ def _offers(
     case's agency, if it was read with the case."""
     if loaded.kind == "foreign":
         return ()
-    asked = cache(accounts.colleagues)
-    staff = lambda agency: known if known and agency == loaded.agency else asked(agency)  # noqa: E731
+
+    @cache
+    def staff(agency: str) -> tuple[accounts.Colleague, ...]:
+        return known if known and agency == loaded.agency else accounts.colleagues(agency)
+
     reach = cache(partial(accounts.reach, actor))
     standing = loaded.standing
     offers: list[ActOffer] = []

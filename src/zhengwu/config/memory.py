@@ -28,10 +28,10 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLD)
-    together()
+    in_large_pages()
 
 
-def together() -> int:
+def in_large_pages() -> int:
     """Put this process's own memory into large pages; how many bytes of it now lie in such. Nothing
     of what is in memory changes, nor how it is read; what the system does not want to put together
     stays as it was."""

@@ -12,7 +12,7 @@ from itertools import islice
 from uuid import UUID
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.accounts.queries import Actor
+from zhengwu.accounts.queries import Actor, LookFilter
 from zhengwu.accounts.services import LIST
 from zhengwu.cases import exporting as cases
 from zhengwu.cases import queries as case_queries
@@ -195,17 +195,10 @@ FIELDS = {
 }
 
 
-def looked(
-    actor: Actor,
-    *,
-    text: str = "",
-    stream_id: UUID | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> Iterator[Sequence[Cell]]:
+def looked(actor: Actor, asked: LookFilter) -> Iterator[Sequence[Cell]]:
     """Looks as lines under `LOOKED`, the latest first (`accounts.queries.looks`): one for each case of
     a list, of which some have thousands; numbers are found for `TOGETHER` lines at a time."""
-    pages = accounts.every_look(actor, text=text, stream_id=stream_id, since=since, until=until)
+    pages = accounts.every_look(actor, asked)
     lines = ((row, stream) for page in pages for row in page for stream in row.stream_ids)
     while some := tuple(islice(lines, TOGETHER)):
         numbers = case_queries.audited_numbers(
@@ -219,9 +212,8 @@ def looked(
             )  # fmt: skip
 
 
-def _looks(actor: Actor, given: Given, at: datetime) -> Iterator[Sequence[Cell]]:
-    return looked(
-        actor,
+def _asked(actor: Actor, given: Given) -> LookFilter:
+    return LookFilter(
         text=given.get("q", ""),
         stream_id=_stream(actor, given),
         since=midnight(given.get("since", "")),
@@ -238,16 +230,6 @@ def _stream(actor: Actor, given: Given) -> UUID | None:
         return case_queries.audited_case(actor, text)
 
 
-def _count_looks(actor: Actor, given: Given, at: datetime) -> int:
-    return accounts.count_look_lines(
-        actor,
-        text=given.get("q", ""),
-        stream_id=_stream(actor, given),
-        since=midnight(given.get("since", "")),
-        until=midnight(given.get("until", ""), after=1),
-    )
-
-
 LOOKS = Table(
     code="looks",
     zh="查阅记录",
@@ -255,8 +237,8 @@ LOOKS = Table(
     act="audit.looks",
     columns=fixed(*LOOKED),
     parameters=(Parameter("q", "人员、机关、事由或办件编号"), SINCE, UNTIL),
-    count=_count_looks,
-    rows=_looks,
+    count=lambda actor, given, at: accounts.count_look_lines(actor, _asked(actor, given)),
+    rows=lambda actor, given, at: looked(actor, _asked(actor, given)),
     check=reversed_days,
 )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from uuid import UUID
@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from zhengwu.accounts import queries as accounts
-from zhengwu.accounts.queries import Actor, LookRow
+from zhengwu.accounts.queries import Actor, LookFilter, LookRow
 from zhengwu.cases import queries as cases
 from zhengwu.cases.events import STREAM
 from zhengwu.desk.entry import desk
@@ -87,16 +87,6 @@ class LookLine:
     fields: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The question, ready for the query."""
-
-    text: str
-    stream_id: UUID | None
-    since: datetime | None
-    until: datetime | None
-
-
 @require_safe
 @desk()
 def looks(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -107,10 +97,10 @@ def looks(request: HttpRequest, actor: Actor) -> HttpResponse:
         context = _context(actor, form, lines=(), page=1, total=0)
         return render(request, "desk/audit/looks.html.j2", context, status=422)
     asked = _asked(actor, form)
-    total = accounts.count_looks(actor, **asdict(asked))
+    total = accounts.count_looks(actor, asked)
     page = min(paging.page_number(request.GET.get("page")), _pages(total))
     lines = _lines(actor, asked, offset=(page - 1) * PAGE, limit=PAGE)
-    cut = accounts.count_look_lines(actor, most=EXPORT, **asdict(asked)) > EXPORT
+    cut = accounts.count_look_lines(actor, asked, most=EXPORT) > EXPORT
     context = _context(actor, form, lines=lines, page=page, total=total) | {"cut": cut}
     return render(request, "desk/audit/looks.html.j2", context)
 
@@ -125,7 +115,7 @@ def export(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         context = _context(actor, form, lines=(), page=1, total=0)
         return render(request, "desk/audit/looks.html.j2", context, status=422)
-    lines = islice(looked(actor, **asdict(_asked(actor, form))), EXPORT)
+    lines = islice(looked(actor, _asked(actor, form)), EXPORT)
     day = words.local(now()).strftime("%Y%m%d-%H%M")
     response = HttpResponse("".join(_csv(lines)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="chayue-{day}.csv"'
@@ -137,9 +127,9 @@ def _only_audit(actor: Actor) -> None:
         raise Http404
 
 
-def _asked(actor: Actor, form: Question) -> _Asked:
+def _asked(actor: Actor, form: Question) -> LookFilter:
     text, since, until = (form.cleaned_data[name] for name in ("q", "since", "until"))
-    return _Asked(
+    return LookFilter(
         text=text,
         stream_id=_uuid(text) or (cases.audited_case(actor, text) if text else None),
         since=_midnight(since) if since else None,
@@ -162,8 +152,8 @@ def _pages(total: int) -> int:
     return max(1, -(-total // PAGE))
 
 
-def _lines(actor: Actor, asked: _Asked, *, offset: int, limit: int) -> tuple[LookLine, ...]:
-    rows = accounts.looks(actor, offset=offset, limit=limit, shown=SHOWN, **asdict(asked))
+def _lines(actor: Actor, asked: LookFilter, *, offset: int, limit: int) -> tuple[LookLine, ...]:
+    rows = accounts.looks(actor, asked, offset=offset, limit=limit, shown=SHOWN)
     shown = {one for row in rows if row.stream == STREAM for one in row.stream_ids}
     numbers = cases.audited_numbers(actor, shown)
     return tuple(_line(row, numbers) for row in rows)
