@@ -31,7 +31,7 @@ def test_overlapping_procedures_are_one_pause_from_the_first_to_the_last() -> No
     assert limit
     picture = month(limit, today=date(2026, 9, 28))
     assert picture
-    marked = {one.day.day for week in picture.weeks for one in week if one.tone == "no"}
+    marked = {int(one.shown) for week in picture.weeks for one in week if one.tone == "no"}
     assert marked == {17, 18, 20, 21, 22, 23}  # the 20th, a Sunday, is worked
     counted = [
         one.note for week in picture.weeks for one in week if one.tone in ("on", "left", "end")

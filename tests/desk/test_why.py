@@ -168,10 +168,10 @@ def test_papers_filed_in_the_evening_are_pictured_on_both_days() -> None:
     assert limit
     picture = month(limit, today=date(2026, 9, 15))
     assert picture
-    tones = {one.tone: one.day for week in picture.weeks for one in week}
-    assert tones["filed"] == date(2026, 9, 14)
-    assert tones["key"] == date(2026, 9, 15)
-    assert tones["end"] == date(2026, 9, 21)  # the 20th, a Sunday, is worked
+    tones = {one.tone: one.shown for week in picture.weeks for one in week}
+    assert tones["filed"] == "9-14"
+    assert tones["key"] == "15"
+    assert tones["end"] == "21"  # the 20th, a Sunday, is worked
 
 
 def test_the_first_square_of_the_picture_and_each_first_of_a_month_say_their_month() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -207,10 +208,22 @@ def reach(actor: Actor, act: str) -> Reach:
     """How far this actor may do this act: the one filter of every fetch."""
     if actor.only is not None and act not in actor.only:
         return NOWHERE
+    here, regions = _by_roles(actor.holdings, act)
+    streams = [stream for granted, stream in actor.granted if granted == act]
+    if not (regions or streams):
+        return here
+    below = (_agencies_below(region) for region in regions)
+    return replace(here, agencies=here.agencies.union(*below), streams=frozenset(streams))
+
+
+@lru_cache(maxsize=4_096)
+def _by_roles(holdings: frozenset[tuple[str, str]], act: str) -> tuple[Reach, tuple[str, ...]]:
+    """What the roles say of themselves; and the regions, whose agencies the database knows."""
     agencies: set[str] = set()
     halls: set[str] = set()
+    regions: set[str] = set()
     everything = False
-    for role, code in actor.holdings:
+    for role, code in holdings:
         scope = roles.EVERY[role].get(act)
         if scope == "all":
             everything = True
@@ -221,13 +234,9 @@ def reach(actor: Actor, act: str) -> Reach:
         elif scope == "region" and code == CITY:
             everything = True  # the whole city, and whatever other systems send to it
         elif scope == "region":
-            agencies |= _agencies_below(code)
-    return Reach(
-        everything,
-        frozenset(agencies),
-        frozenset(halls),
-        frozenset(stream for granted, stream in actor.granted if granted == act),
-    )
+            regions.add(code)
+    found = Reach(everything, frozenset(agencies), frozenset(halls), frozenset())
+    return found, tuple(sorted(regions))
 
 
 def _agencies_below(region: str) -> set[str]:

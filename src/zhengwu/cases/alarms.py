@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import orjson
@@ -30,8 +30,7 @@ LEVELS_ZH = {"near": "临近到期", "over": "超期"}
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(NamedTuple):
     """An alarm that was raised. occurred: the lawful instant; noticed: when it stood in the log."""
 
     limit: str

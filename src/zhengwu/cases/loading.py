@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -31,8 +31,7 @@ class CaseNotFound(Exception):
     """No such case, or not for this actor: the two look the same (没有找到办件)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(NamedTuple):
     """One material of the item's list and what became of it (材料)."""
 
     code: str
@@ -41,8 +40,7 @@ class Handed:
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A file as an event names it. material: its code, or what the file is for."""
 
     material: str

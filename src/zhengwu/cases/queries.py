@@ -193,8 +193,7 @@ class StoryLine(NamedTuple):
     checks: tuple[tuple[str, str], ...] = ()  # of the review list: code, yes | no
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(NamedTuple):
     """A document of the case. replaced_by: the number of what is good instead."""
 
     zh: str
@@ -207,8 +206,7 @@ class Paper:
     copies: int = 0  # how often it was printed
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """An uploaded file of the case. material: its code, or "other". name: personal data.
 
     digest: what the log says of its bytes ("sha256:…"); empty where the log does not say.
@@ -224,8 +222,7 @@ class Scan:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MaterialLine:
+class MaterialLine(NamedTuple):
     """One material: what became of it, why it is not in order, its scans."""
 
     code: str
@@ -1266,7 +1263,7 @@ def _view(
         holder_zh=wording.holder(str(standing.holder.kind), standing.holder.agency, names),
         holder_since=standing.holder.since,
         story=_story(loaded, names, said, texts),
-        spans=timeledger.spans(loaded.events, until=at),
+        spans=timeledger.of_life(loaded.life, until=at),
         materials=_materials(loaded, said, scans),
         scans=tuple(s for s in scans if s.material not in listed),
         documents=_papers(issued),
@@ -1310,8 +1307,8 @@ def _places(loaded: Loaded) -> Mapping[tuple[int, str], UUID]:
         (event.version, place): UUID(str(kept["content"]))
         for event in loaded.events
         if event.nature == Nature.ACT
-        for place in wording.TEXTS
-        if (kept := event.body.get(place)) and isinstance(kept, Mapping) and kept.get("content")
+        for place, kept in event.body.items()
+        if place in wording.TEXTS and isinstance(kept, Mapping) and kept.get("content")
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -48,8 +48,7 @@ KINDS: Mapping[HolderKind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One part of the whole, named. Seconds are whole and sum to those of the ledger.
 
     zh: whose hands; charged_zh: whose time it is, under way the giver's. window: its number, empty
@@ -66,7 +65,7 @@ class Line:
     charged_to: str | None
     charged_zh: str
     label: str
-    count: int
+    stretches: int
     seconds: int
     office_seconds: int
     length: timedelta
@@ -81,8 +80,7 @@ class Line:
         return self.length - self.office
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """One hand-over, named. end: None while it is under way; taken: whether somebody took it."""
 
     giver_kind: HolderKind
@@ -196,7 +194,7 @@ def of_view(view: CaseView, *, at: datetime) -> TimeLedger:
 
 
 def _of(loaded: Loaded, *, at: datetime, inside: bool = True) -> TimeLedger:
-    spans = timeledger.spans(loaded.events, until=at)
+    spans = timeledger.of_life(loaded.life, until=at)
     # Days off as they are known today, also where the case is closed: this measures, not judges.
     edition = calendars.edition(loaded.region, loaded.hall)
     parts = timeledger.parts(spans, edition)
@@ -441,7 +439,7 @@ def _lines(parts: Sequence[Part], names: Names, windows: Mapping[str, str]) -> t
                     one.charged_kind, names.agency(one.charged_to), charged, one.label
                 ),
                 label=one.label,
-                count=one.count,
+                stretches=one.stretches,
                 seconds=office + rest,
                 office_seconds=office,
                 length=one.length,

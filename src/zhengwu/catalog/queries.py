@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -21,8 +21,7 @@ from zhengwu.domain.procedure import Flow, Limit, Step
 PAGE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(NamedTuple):
     """One material of the list (申请材料). need, form, origin: codes of domain.guide."""
 
     code: str

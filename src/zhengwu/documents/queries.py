@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -65,8 +65,7 @@ def by_check_code(typed: str) -> Issued | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class OfCase:
+class OfCase(NamedTuple):
     """A document of a stream as the house lists it: no personal data. event: its entry's id."""
 
     event: UUID

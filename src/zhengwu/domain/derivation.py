@@ -6,9 +6,8 @@ Made only when somebody asks; `clock.read` does without.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from zhengwu.domain.calendar import END_OF_DAY
@@ -26,8 +25,7 @@ HOURS = (Unit.HOUR, Unit.OFFICE_HOUR)
 MOST_DAYS = 30  # days of a suspension named one by one
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of the derivation. days: how many it adds to the due day; 0 where it only explains."""
 
     text: str

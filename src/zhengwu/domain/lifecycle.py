@@ -272,21 +272,23 @@ class Life:
 
     events: tuple[Event, ...]
     counting: tuple[Event, ...]
+    holders: tuple[Holder, ...]  # who had it after each of those that count
     standing: Standing
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Life:
         """Gone through once."""
         listed = tuple(events)
-        counting = []
+        counting, holders = [], []
         fold = _Fold()
         for event in _kept(listed):
             if fold.counts(event):
                 fold.take(event)
                 counting.append(event)
+                holders.append(fold.holder)
         if listed:
             fold.version = listed[-1].version
-        return cls(listed, tuple(counting), fold.standing())
+        return cls(listed, tuple(counting), tuple(holders), fold.standing())
 
     def then(self, event: Event) -> Life:
         """After one more; the same as going through all of them again."""
@@ -294,12 +296,12 @@ class Life:
         if event.kind in _TAKES_AWAY:
             return Life.of(events)
         fold = _Fold(self.standing)
-        counting = self.counting
+        counting, holders = self.counting, self.holders
         if fold.counts(event):
             fold.take(event)
-            counting = (*counting, event)
+            counting, holders = (*counting, event), (*holders, fold.holder)
         fold.version = event.version
-        return Life(events, counting, fold.standing())
+        return Life(events, counting, holders, fold.standing())
 
 
 def standing_events(events: Iterable[Event]) -> tuple[Event, ...]:

@@ -9,17 +9,17 @@ the rest; `handovers` and `table` say between whom the time under way was lost.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from zhengwu.domain.calendar import Spans
 from zhengwu.domain.counting import local
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event
-from zhengwu.domain.lifecycle import NOBODY, Holder, HolderKind, Standing, holdings
+from zhengwu.domain.lifecycle import NOBODY, Holder, HolderKind, Life, Standing, holdings
 
 ZERO = timedelta()
 # Out of the house: whoever had the case before gets it back.
@@ -68,6 +68,14 @@ def spans(events: Sequence[Event], *, until: datetime) -> tuple[Span, ...]:
     """
     rows, last = holdings([event for event in events if event.occurred <= until])
     return along(rows, last, until=until)
+
+
+def of_life(life: Life, *, until: datetime) -> tuple[Span, ...]:
+    """The same of a case that was gone through before."""
+    if any(event.occurred > until for event in life.events):
+        return spans(life.events, until=until)
+    rows = tuple(zip(life.counting, life.holders, strict=True))
+    return along(rows, life.standing, until=until)
 
 
 def along(
@@ -210,9 +218,8 @@ def _passed(opening: Iterable[tuple[int, int]], moment: datetime) -> int:
 # --- parts ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one pair of hands had in all (一个部分). count: in how many stretches.
+class Part(NamedTuple):
+    """What one pair of hands had in all (一个部分). stretches: in how many.
 
     A window is its agency and post, a department its agency, a special procedure its label. Time
     under way has no agency but the giver's, in charged_*.
@@ -225,13 +232,16 @@ class Part:
     charged_to: str | None
     charged_post: str | None
     label: str
-    count: int
+    stretches: int
     length: timedelta
     office: timedelta
 
     @property
     def rest(self) -> timedelta:
         return self.length - self.office
+
+
+_WHOSE = slice(0, 7)  # of a Part: all but how much it is
 
 
 def parts(found: Iterable[Span], edition: Edition) -> tuple[Part, ...]:
@@ -243,15 +253,11 @@ def together(several: Iterable[Part]) -> tuple[Part, ...]:
     """Like parts added up, of one case or of many; the sum is kept."""
     sums: dict[tuple[object, ...], Part] = {}
     for one in several:
-        key = (
-            one.kind, one.agency, one.post, one.charged_kind, one.charged_to, one.charged_post,
-            one.label,
-        )  # fmt: skip
+        key = cast("tuple[object, ...]", one[_WHOSE])
         old = sums.get(key)
         if old is not None:
-            one = replace(
-                old,
-                count=old.count + one.count,
+            one = old._replace(
+                stretches=old.stretches + one.stretches,
                 length=old.length + one.length,
                 office=old.office + one.office,
             )
@@ -261,7 +267,7 @@ def together(several: Iterable[Part]) -> tuple[Part, ...]:
 
 def without_posts(several: Iterable[Part]) -> tuple[Part, ...]:
     """The same parts without who stands at which window; like ones may be put `together`."""
-    return tuple(replace(one, post=None, charged_post=None) for one in several)
+    return tuple(one._replace(post=None, charged_post=None) for one in several)
 
 
 def whole(several: Iterable[Part]) -> timedelta:
@@ -281,7 +287,7 @@ def _part(span: Span, edition: Edition) -> Part:
         charged_to=span.charged_to,
         charged_post=span.charged_post if charged_window else None,
         label=span.label,
-        count=1,
+        stretches=1,
         length=span.length,
         office=office_time(span.start, span.end, edition),
     )

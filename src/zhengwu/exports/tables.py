@@ -115,7 +115,7 @@ def _time(actor: Actor, given: Given, at: datetime) -> Iterator[Sequence[Cell]]:
         if one.kind == HolderKind.SPECIAL and one.agency_zh:
             who = f"{one.zh}（{one.agency_zh}）"
         yield (
-            timekeeping.KINDS[one.kind], who, one.count, one.seconds, one.office_seconds,
+            timekeeping.KINDS[one.kind], who, one.stretches, one.seconds, one.office_seconds,
             one.rest_seconds,
         )  # fmt: skip
 

@@ -84,18 +84,19 @@ def _forget(*, setting: str, **_: object) -> None:
 
 
 _kept: dict[tuple[object, ...], str] = {}
-MOST_KEPT = 2_000
+MOST_KEPT = 10_000
 
 
 def drawn_once(draw: Macro, *of: object) -> str:
-    """What a macro without arguments draws, drawn once for all that it depends on (`of`): what is
-    the same on every page. Nothing of a person may be in it, nor of the moment."""
-    key = (draw.name, *of)
+    """What a macro draws, drawn once for all that it depends on (`of`), which it is given where it
+    takes arguments: what is the same on every page. Nothing of a person may be in it, nor of the
+    moment."""
+    key = (draw._func.__code__, *of)
     drawn = _kept.get(key)
     if drawn is None:
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
-        drawn = _kept[key] = draw()
+        drawn = _kept[key] = draw(*of) if draw.arguments else draw()
     return drawn
 
 

@@ -257,7 +257,7 @@ def ledger_of(found: TimeLedger) -> TimeLedgerAnswer:
                 charged_to=one.charged_to,
                 charged_who=one.charged_zh,
                 label=one.label or None,
-                count=one.count,
+                count=one.stretches,
                 seconds=one.seconds,
                 office_seconds=one.office_seconds,
                 rest_seconds=one.rest_seconds,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from functools import cached_property
+from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -30,8 +30,7 @@ TAKEN = {"version": "entry-version", "key": "entry-key"}
 INSPECTOR = "inspector-"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """One field as the page shows it. why: the name of the field that says why, right under."""
 
     name: str
@@ -100,12 +99,12 @@ class ActForm(Form):
         if self.confirm:
             self.fields[CONFIRMED] = forms.BooleanField(label="我已核对", required=False)
 
-    @property
+    @cached_property
     def kinds(self) -> dict[str, str]:
         """The kind of every field, by its name on the page."""
         return {name: ask.kind for name, ask in self.asks.items()}
 
-    @property
+    @cached_property
     def shown(self) -> tuple[Shown, ...]:
         """The fields in their order; the why of a material goes with its tick."""
         whys = {

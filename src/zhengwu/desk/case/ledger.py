@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 from zhengwu.cases.timekeeping import Line, TimeLedger
 from zhengwu.domain import timeledger
@@ -27,16 +28,14 @@ TONES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """A stretch of the picture: x and width in units of WIDTH."""
 
     x: float
     width: float
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One holder: its stretches, its time in whole minutes, its share in percent."""
 
     label: str
@@ -52,8 +51,7 @@ class Row:
         return self.length - self.office
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """One hand-over: from whom to whom, how long. open: still under way; taken: it arrived."""
 
     giver: str

@@ -19,11 +19,12 @@ COUNTED = (Unit.WORKING_DAY, Unit.CALENDAR_DAY, Unit.MONTH, Unit.YEAR)
 
 
 class Square(NamedTuple):
-    """One day. tone: filed | key | on | no | left | off | end | out; note: what stands under the
-    number; said: the same in words.
+    """One day. shown: its number, of the first and of the first of a month with the month; tone:
+    filed | key | on | no | left | off | end | out; note: what stands under the number; said: the same
+    in words.
     """
 
-    day: date
+    shown: str
     tone: str
     note: str
     today: bool
@@ -88,7 +89,8 @@ def month(limit: LimitReading, *, today: date) -> Month | None:
             tone, note = "off", _off(what.reason)
         if day == end:
             tone, note, said = "end", "到期", f"{said}，到期日" if said else "到期日"
-        squares.append(Square(day, tone, note, day == today, said))
+        shown = f"{day.month}-{day.day}" if not offset or day.day == 1 else str(day.day)
+        squares.append(Square(shown, tone, note, day == today, said))
     weeks = tuple(tuple(squares[i : i + 7]) for i in range(0, len(squares), 7))
     return Month(weeks, frozenset(one.tone for one in squares), named(calendar, first, end))
 

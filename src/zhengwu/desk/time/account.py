@@ -142,7 +142,7 @@ def account(whole: Whole, *, windows: bool) -> Account:
                 x=round(x, 1),
                 width=width,
                 office_width=round(office, 1),
-                details=tuple(Detail(named(line), line.count, one) for line, one in here),
+                details=tuple(Detail(named(line), line.stretches, one) for line, one in here),
             )
         )
         x += width
