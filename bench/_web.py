@@ -24,6 +24,7 @@ from urllib.parse import urlencode
 from bench import _loop
 from bench._city import CASES
 from bench._line import line
+from zhengwu.config import memory
 
 ROUNDS, EACH = 9, 20
 MOST_QUERIES, MOST_MS = 12, 12
@@ -94,7 +95,6 @@ class Answer:
 
 @cache
 def _application() -> Any:
-    from zhengwu.config import memory
     from zhengwu.config.wsgi import application
 
     memory.settle()  # once, as every process that serves does
@@ -187,6 +187,7 @@ def costs(pages: Mapping[str, Callable[[int], Answer]]) -> dict[str, Cost]:
         with counted() as said:
             ask(0)
         queries[name] = len(said)
+    memory.in_large_pages()  # as a process that serves does after a minute
     pid = backend()
     rounds: dict[str, list[tuple[float, float, float]]] = {name: [] for name in pages}
     sizes = dict.fromkeys(pages, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 from django.middleware.csrf import (  # type: ignore[attr-defined]
@@ -21,7 +22,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
 from markupsafe import Markup
 
 from zhengwu.web import form_token
-from zhengwu.web.jinja import _pieces, environment, of_page, shell, url
+from zhengwu.web.jinja import SITE, Page, _pieces, environment, of_page, shell, url
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ TANGLED = """{% macro tag(text, tone="n") %}<i class="{{ tone }}">{{ text }}</i>
 {% if one.warn %}{% if one.late %}both{% else %}{{ tag(one.name) }}{% endif %}{% endif %}{{ tag(one.name, tone="<b>") }}{{ silent() }}</p>
 {% if one.late %}{% set seen = one.name %}{{ seen }}{% endif %}
 {% else %}none{% endfor %}
-{% call around("x", "y") %}{{ rows|length }}<{{ "&" }}{% endcall %}{{ safe }}{{ {"a": 1}.a }}{{ 7 }}"""
+{% call around("x", "y") %}{{ rows|length }}<{{ "&" }}{% endcall %}{{ safe }}{{ {"a": 1}["a"] }}{{ 7 }}"""
 
 
 def test_what_is_put_together_is_what_jinja_draws() -> None:
@@ -141,8 +142,8 @@ def test_what_is_put_together_is_what_jinja_draws() -> None:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     rows = [
-        {"name": "<李>", "warn": 'a"b', "late": late, "more": None} for late in (True, False)
-    ] + [{"name": "", "warn": "", "late": late} for late in (True, False)]
+        SimpleNamespace(name="<李>", warn='a"b', late=late, more=None) for late in (True, False)
+    ] + [SimpleNamespace(name="", warn="", late=late) for late in (True, False)]
     for several in (rows, rows[2:], rows[3:], []):
         known = {"rows": several, "safe": Markup("<hr>")}
         assert ours.from_string(TANGLED).render(known) == theirs.from_string(TANGLED).render(known)
@@ -151,10 +152,34 @@ def test_what_is_put_together_is_what_jinja_draws() -> None:
 def test_an_unknown_name_is_an_error_where_it_is_said_and_nowhere_else() -> None:
     page = environment().from_string("a{% if told %}{{ nowhere }}{% endif %}{{ one.nothing }}b")
     with pytest.raises(UndefinedError, match="nowhere"):
-        page.render(told=True, one={"nothing": ""})
-    assert page.render(told=False, one={"nothing": ""}) == "ab"
-    with pytest.raises(UndefinedError, match="nothing"):
+        page.render(told=True, one=SimpleNamespace(nothing=""))
+    assert page.render(told=False, one=SimpleNamespace(nothing="")) == "ab"
+    with pytest.raises(AttributeError, match="nothing"):
         page.render(told=False, one=object())
+
+
+def test_a_page_with_a_wrong_dot_is_drawn_all_the_same_and_told_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pages = DictLoader(
+        {
+            "page": "{% import 'part' as part %}{{ part.row(one) }}{{ one.many|default('–') }}{{ site.name }}",
+            "part": "{% macro row(one) %}<b>{{ one.said }}</b>{{ of_page('site').owner }}{% endmacro %}",
+        }
+    )
+    page = environment(loader=pages).get_template("page")
+    with pytest.raises(AttributeError, match="said"):
+        page.render(one={"said": "<李>"}, site=SITE)
+    monkeypatch.setattr(Page, "forgiving", True)
+    drawn = f"<b>&lt;李&gt;</b>{SITE.owner}–{SITE.name}"
+    assert page.render(one={"said": "<李>"}, site=SITE) == drawn
+    (told,) = caplog.records
+    assert told.levelname == "ERROR"
+    assert "page" in told.getMessage()
+    with pytest.raises(UndefinedError, match="nothing"):  # what is nowhere is an error as before
+        environment(loader=DictLoader({"page": "{{ one.nothing }}"})).get_template("page").render(
+            one={}
+        )
 
 
 def test_what_hangs_on_roles_alone_is_drawn_once_for_them() -> None:

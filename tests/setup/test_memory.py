@@ -48,6 +48,16 @@ def test_a_system_without_large_pages_is_left_alone(
     assert memory.in_large_pages() == 0
 
 
+def test_what_the_first_minute_left_is_put_there_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    put: list[bool] = []
+    monkeypatch.setattr(memory, "WARM", 0.01)
+    monkeypatch.setattr(memory, "in_large_pages", lambda: put.append(True))
+    timer = memory.settle_again()
+    timer.join()
+    assert timer.daemon  # it keeps no process alive
+    assert put == [True]
+
+
 def test_what_the_start_up_made_is_not_looked_through_again() -> None:
     said = subprocess.run(
         [

@@ -186,7 +186,7 @@ def offices_of_the_city() -> tuple[dict[str, Office], dict[str, list[Office]]]:
         return Office(
             agency=agency, region=plan.region, name=name, uscc=city.uscc(agency),
             place=f"{plan.address} {plan.name} {window} 窗口" if window else "",
-            hours=city.HOURS, phone=SITE['hotline'], court=f"{seat}人民法院",
+            hours=city.HOURS, phone=SITE.hotline, court=f"{seat}人民法院",
             review_body=f"{city.NAME if plan.region == city.CITY else seat}人民政府",
         )  # fmt: skip
 

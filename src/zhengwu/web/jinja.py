@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from itertools import groupby
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any, cast
+from typing import Any, ClassVar, NamedTuple, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -29,6 +30,8 @@ from markupsafe import Markup, _escape_inner  # type: ignore[attr-defined]
 from zhengwu.web import paging, words
 from zhengwu.web.clock import now
 from zhengwu.web.form_token import form_token
+
+log = logging.getLogger(__name__)
 
 
 def url(name: str, *values: str | int, **query: str | int) -> str:
@@ -115,7 +118,6 @@ class Generator(CodeGenerator):
         super().write_commons()
         self.writeline("written = environment.written")
         self.writeline("escaped = environment.escaped")
-        self.writeline("seldom = environment.getattr")
         self.writeline("Macro = environment.part")
 
     def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
@@ -180,10 +182,11 @@ class Generator(CodeGenerator):
         self.write(")")
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
-        """What a thing calls by this name, without a call of ours: a page asks a thousand times."""
-        self.write("(got if (got := getattr((of := ")
+        """What a thing calls by this name, and nothing else: a page asks a thousand times. What stands
+        in a mapping is asked in brackets. See `Page.render`."""
+        self.write("(")
         self.visit(node.node, frame)
-        self.write(f"), {node.attr!r}, missing)) is not missing else seldom(of, {node.attr!r}))")
+        self.write(f").{node.attr}")
 
     @optimizeconst
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
@@ -205,6 +208,12 @@ class Generator(CodeGenerator):
         if x.startswith("yield from "):
             x = f"yield environment.concat({x.removeprefix('yield from ')})"
         super().writeline(x, node, extra)
+
+
+class CarefulGenerator(Generator):
+    """The same, but that a dot also asks what stands in a mapping, as Jinja has it."""
+
+    visit_Getattr = CodeGenerator.visit_Getattr
 
 
 def _is_text(node: nodes.Node) -> bool:
@@ -277,12 +286,22 @@ def of_page(name: str) -> Any:
 
 
 class Page(Template):
-    """A template; while it is drawn, `of_page` tells what it was given."""
+    """A template; while it is drawn, `of_page` tells what it was given. forgiving: see `render`."""
+
+    forgiving: ClassVar[bool] = True
 
     def render(self, *args: Any, **kwargs: Any) -> str:
         token = _drawn.set(args[0] if args else kwargs)
         try:
             return super().render(*args, **kwargs)
+        except AttributeError:
+            # A place that no test has drawn asks with a dot for what is in a mapping, or for what is
+            # not always there. Whoever came for the page gets it; we get the place.
+            careful = cast(Pages, self.environment).careful
+            if careful is None or self.name is None or not self.forgiving:
+                raise
+            log.exception("the page %s asks with a dot for what is not there", self.name)
+            return careful().get_template(self.name).render(*args, **kwargs)
         finally:
             _drawn.reset(token)
 
@@ -309,8 +328,13 @@ class Pages(Environment):
     template_class = Page
     context_class = Names
     part = Part
+    careful: Callable[[], Environment] | None = None  # the same, more slowly
     written = staticmethod(written)
     escaped = staticmethod(_escape_inner)
+
+
+class CarefulPages(Pages):
+    code_generator_class = CarefulGenerator
 
 
 def _today(context: Context) -> date | None:
@@ -331,14 +355,21 @@ def _dated(write: Callable[..., str]) -> Callable[..., str]:
 
 def environment(**options: Any) -> Environment:
     """Autoescaping, Chinese dates, masked names; an unknown name in a template is an error."""
-    options |= {
+    env = _environment(Pages, options)
+    env.careful = cache(partial(_environment, CarefulPages, options))
+    return env
+
+
+def _environment(kind: type[Pages], options: Mapping[str, Any]) -> Pages:
+    options = {
+        **options,
         "autoescape": True,
         "undefined": StrictUndefined,
         "trim_blocks": True,
         "lstrip_blocks": True,
         "extensions": ["jinja2.ext.i18n"],
     }
-    env = Pages(**options)
+    env = kind(**options)
     env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
         static=static,
@@ -396,11 +427,21 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-# Where the platform runs. The demo city; a real one sets its own.
-SITE = {
-    "name": "江城市政务服务网",
-    "motto": "一门受理 · 限时办结 · 联合审批 · 统一收费",
-    "owner": "江城市政务服务和大数据管理局",
-    "hotline": "027-12345",
-    "code": "4201000001",
-}
+class Site(NamedTuple):
+    """Where the platform runs: as the pages call it, and its code in the register of sites."""
+
+    name: str
+    motto: str
+    owner: str
+    hotline: str
+    code: str
+
+
+# The demo city; a real one sets its own.
+SITE = Site(
+    name="江城市政务服务网",
+    motto="一门受理 · 限时办结 · 联合审批 · 统一收费",
+    owner="江城市政务服务和大数据管理局",
+    hotline="027-12345",
+    code="4201000001",
+)

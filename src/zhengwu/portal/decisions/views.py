@@ -149,12 +149,12 @@ def feed(request: HttpRequest) -> HttpResponse:
     rows = publication.newest()
     names = accounts.names(agencies=(row.agency for row in rows))
     atom = Atom1Feed(
-        title=f"{SITE['name']} 许可决定公开",
+        title=f"{SITE.name} 许可决定公开",
         link=request.build_absolute_uri(reverse("decisions")),
         description="行政许可等决定，申请人信息已隐去部分内容",
         language="zh-Hans",
         feed_url=request.build_absolute_uri(),
-        author_name=SITE["owner"],
+        author_name=SITE.owner,
     )
     for row in rows:
         atom.add_item(

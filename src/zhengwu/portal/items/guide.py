@@ -101,7 +101,7 @@ class Guide:
     def tel(self) -> str:
         """A number to dial: of the item where it names one, else the hotline's."""
         found = PHONE.search(str(self.item.whole.get("phone", "")))
-        return found[0] if found else SITE["hotline"]
+        return found[0] if found else SITE.hotline
 
     @property
     def stands(self) -> bool:
@@ -335,7 +335,7 @@ def _where(item: ItemVersionRow) -> Section:
     if phone := item.whole.get("phone"):
         rows.append(("咨询方式", str(phone)))
     else:
-        rows.append(("咨询方式", f"政务服务热线 {SITE['hotline']}"))
+        rows.append(("咨询方式", f"政务服务热线 {SITE.hotline}"))
     rows += _told(item, "complaint")
     rows += _told(item, "channels", "depth", "in_hall", "scope")
     if "visits" in item.whole:

@@ -61,7 +61,7 @@ def licence() -> tuple[str, bool]:
     """Under what everybody may use the data, and whether the city has settled it."""
     if settings.OPEN_DATA_LICENCE:
         return settings.OPEN_DATA_LICENCE, True
-    return f"可以自由使用、转载和再加工，包括商业用途；请注明来源：{SITE['owner']}。", False
+    return f"可以自由使用、转载和再加工，包括商业用途；请注明来源：{SITE.owner}。", False
 
 
 # --- what every page shows --------------------------------------------------------------------------

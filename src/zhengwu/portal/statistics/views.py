@@ -234,10 +234,10 @@ def _written(table: tables.Table, form: str, given: Given) -> bytes:
         return orjson.dumps(
             {
                 "table": table.code,
-                "title": f"{SITE['owner']} 统计：{table.zh}",
+                "title": f"{SITE.owner} 统计：{table.zh}",
                 **telling.of_period(question.period),
                 "position": reading.position(),
-                "source": SITE["owner"],
+                "source": SITE.owner,
                 "licence": licence,
                 "definitions": reverse("statistics-definitions"),
                 "rows": rows,
