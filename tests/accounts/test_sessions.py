@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -48,6 +49,29 @@ def test_a_wrong_guess_shows_nobody_else_s_desk() -> None:
     assert f"· {name(CLERK)}</span>" in page
     assert name(REVIEWER) not in page.split("</header>")[0]
     assert sessions._whose[key] == Person.objects.get(code=CLERK).pk
+
+
+def test_a_session_that_was_not_signed_here_holds_nothing() -> None:
+    clerk = sign_in(CLERK)
+    told(clerk)
+    held = Session.objects.get(session_key=clerk.cookies["zw_session"].value)
+    signed = held.session_data
+    other = "A" if signed[-1] != "A" else "B"
+    Session.objects.filter(pk=held.pk).update(session_data=signed[:-1] + other)
+    assert clerk.get("/desk/").status_code == 302
+
+
+def test_what_one_request_changes_in_its_session_no_other_sees() -> None:
+    client = sign_in(CLERK)
+    told(client)
+    key = client.cookies["zw_session"].value
+    one, other = sessions.SessionStore(key), sessions.SessionStore(key)
+    one["seen"] = ["a"]
+    assert "seen" not in other
+    one.save()
+    again, beside = sessions.SessionStore(key), sessions.SessionStore(key)
+    again["seen"].append("b")
+    assert beside["seen"] == ["a"]
 
 
 def test_who_is_deactivated_is_out_with_the_next_page() -> None:

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache, lru_cache, partial
 from itertools import groupby
+from keyword import iskeyword
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, ClassVar, NamedTuple, cast
 from urllib.parse import urlencode
@@ -114,6 +115,12 @@ class Generator(CodeGenerator):
     a page, to be joined a moment later. And what stands together goes up together, with the ifs that
     hold nothing but text: a row of a table in one piece instead of thirty."""
 
+    components: frozenset[str] = frozenset()
+
+    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
+        self.components = frozenset(one.target for one in node.find_all(nodes.Import))
+        super().visit_Template(node, frame)
+
     def write_commons(self) -> None:
         super().write_commons()
         self.writeline("written = environment.written")
@@ -184,6 +191,9 @@ class Generator(CodeGenerator):
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
         """What a thing calls by this name, and nothing else: a page asks a thousand times. What stands
         in a mapping is asked in brackets. See `Page.render`."""
+        if iskeyword(node.attr):
+            super().visit_Getattr(node, frame)
+            return
         self.write("(")
         self.visit(node.node, frame)
         self.write(f").{node.attr}")
@@ -191,11 +201,37 @@ class Generator(CodeGenerator):
     @optimizeconst
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
         """Without the names of loops and blocks beside the arguments: they are for functions that
-        ask for the context. Of those that we call there are gettext's alone, which do not look."""
+        ask for the context. Of those that we call there are gettext's alone, which do not look. What
+        is known to be no macro is called straight away."""
+        if not forward_caller and self._straight(node):
+            self.write("(")
+            self.visit(node.node, frame)
+            self.write(")(")
+            for one in node.args:
+                self.visit(one, frame)
+                self.write(", ")
+            for named in node.kwargs:
+                self.write(f"{named.key}=")
+                self.visit(named.value, frame)
+                self.write(", ")
+            self.write(")")
+            return
         self.write("context.call(")
         self.visit(node.node, frame)
         self.signature(node, frame, {"caller": "caller"} if forward_caller else None)
         self.write(")")
+
+    def _straight(self, node: nodes.Call) -> bool:
+        """Whether it calls a function of the environment that asks for no context, or what a thing
+        that is no component calls by a name."""
+        if node.dyn_args or node.dyn_kwargs or any(iskeyword(one.key) for one in node.kwargs):
+            return False
+        called = node.node
+        if isinstance(called, nodes.Name):
+            return called.name in GLOBALS
+        return isinstance(called, nodes.Getattr) and not (
+            isinstance(called.node, nodes.Name) and called.node.name in self.components
+        )
 
     def visit_CondExpr(self, node: nodes.CondExpr, frame: Frame) -> None:
         """An if without an else is nothing: not an object that says why it is nothing."""
@@ -333,6 +369,16 @@ class Pages(Environment):
     escaped = staticmethod(_escape_inner)
 
 
+GLOBALS: Mapping[str, Callable[..., Any]] = {
+    "static": static,
+    "url": url,
+    "page_window": paging.window,
+    "with_query": paging.with_query,
+    "drawn_once": drawn_once,
+    "of_page": of_page,
+}
+
+
 class CarefulPages(Pages):
     code_generator_class = CarefulGenerator
 
@@ -371,14 +417,7 @@ def _environment(kind: type[Pages], options: Mapping[str, Any]) -> Pages:
     }
     env = kind(**options)
     env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    env.globals.update(
-        static=static,
-        url=url,
-        page_window=paging.window,
-        with_query=paging.with_query,
-        drawn_once=drawn_once,
-        of_page=of_page,
-    )
+    env.globals.update(GLOBALS)
     env.filters.update(
         stamp=_dated(words.stamp),
         short_day=_dated(words.short_day),
@@ -392,6 +431,7 @@ def _environment(kind: type[Pages], options: Mapping[str, Any]) -> Pages:
         sourced=words.sourced,
         file_size=words.file_size,
         upto=words.upto,
+        getattr=getattr,  # for what a thing may lack
     )
     return env
 

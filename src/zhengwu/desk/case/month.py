@@ -62,31 +62,31 @@ def month(limit: LimitReading, *, today: date) -> Month | None:
     held = {day for item in limit.how.items if isinstance(item, Pause) for day in _days(item)}
     squares: list[Square] = []
     counted = 0
+    working, numbered = limit.unit in WORKING, limit.unit in COUNTED
+    unit = "个工作日" if limit.unit == Unit.WORKING_DAY else "日"
     for offset in range((final - first).days + 1):
         day = first + timedelta(days=offset)
-        what = calendar.is_working_day(day)
         tone, note, said = "out", "", ""
-        if day == filed and filed != start:
-            tone, note, said = "filed", "收到", "这天在办公时间以外收到材料"
-        if day == start:
-            tone, note = "key", "起"
-            said = "视为这天收到，当日不计" if filed != start else "起算日，当日不计"
-        elif start < day <= end:
-            if limit.unit in WORKING and not what.working:
+        if start < day:
+            what = calendar.is_working_day(day)
+            if day > end:
+                if not what.working:
+                    tone, note = "off", _off(what.reason)
+            elif working and not what.working:
                 tone, note = "off", _off(what.reason)
                 said = "休息，不计" if what.reason == "周末" else f"{what.reason}，不计"
             elif day in held:
                 tone, note, said = "no", "❚❚", "暂停，不计"
             else:
                 counted += 1
-                tone = "on" if day <= until else "left"
-                if limit.unit in COUNTED:
-                    unit = "个工作日" if limit.unit == Unit.WORKING_DAY else "日"
+                tone, said = "on" if day <= until else "left", "计入"
+                if numbered:
                     note, said = str(counted), f"第 {counted} {unit}"
-                else:
-                    said = "计入"
-        elif day > end and not what.working:
-            tone, note = "off", _off(what.reason)
+        elif day == start:
+            tone, note = "key", "起"
+            said = "视为这天收到，当日不计" if filed != start else "起算日，当日不计"
+        elif day == filed:
+            tone, note, said = "filed", "收到", "这天在办公时间以外收到材料"
         if day == end:
             tone, note, said = "end", "到期", f"{said}，到期日" if said else "到期日"
         shown = f"{day.month}-{day.day}" if not offset or day.day == 1 else str(day.day)
