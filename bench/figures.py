@@ -3,8 +3,8 @@
     python -m bench.figures [--cases N] [--home FOLDER] [--explain 1]
 
 The supervisor's overview of the last full month and of a year, a table of the organs, of the items
-(with a year of comparison), the hand-overs, the cases behind a number, the public's page. What the
-follower has not counted yet is counted first: some 25 minutes on a city just built.
+(with a year of comparison), the hand-overs, the cases behind a number, the public's page. What has not
+been counted yet is counted first.
 """
 
 from __future__ import annotations
@@ -19,20 +19,12 @@ from bench._line import line
 
 MOST_MS = 200
 ROUNDS = 7
-RUN = 5_000
 
 
 def main() -> None:
     given = _web.arguments(__doc__, explain=0)
     with city(given.cases, given.home) as it:
-        from zhengwu.ledger import services as ledger
-
-        began, went = time.perf_counter(), 0
-        while done := ledger.follow("statistics.figures", limit=RUN):
-            went += done
-        if went:
-            seconds = time.perf_counter() - began
-            print(f"counted {went:,} entries in {seconds / 60:.1f} minutes", flush=True)
+        it.count_figures()
         year = it.at.year - 1
         supervisor, public = _web.Browser("p-420100-c00-supervisor"), _web.Browser()
         asked: dict[str, tuple[_web.Browser, str, str]] = {

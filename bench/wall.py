@@ -4,8 +4,8 @@
 
 The supervisor's wall with pictures and with tables, the digest, the head's of the busiest organ; each
 made anew every time (nothing kept), then asked for by a screen that has it (304). The worst fifty
-alone, of the whole city and of the organ. What has no place in the log yet gets one, and what
-the follower of statistics has not counted yet is counted first. The findings are made: FINDINGS of them over a year, on cases of the city, where there
+alone, of the whole city and of the organ. What has no place in the log yet gets one, and what the
+statistics have not counted yet is counted first. The findings are made: FINDINGS of them over a year, on cases of the city, where there
 are fewer.
 """
 
@@ -24,7 +24,6 @@ from zhengwu.config.postgres import DATABASE
 
 MOST_MS, MOST_WORST_MS, MOST_KB = 150, 10, 300
 FINDINGS = 400_000
-RUN = 5_000
 ROUNDS, EACH = 3, 4
 MADE = """
 INSERT INTO supervision_finding (id, version, rule, rule_name, dimension, scored, level, first_level,
@@ -71,7 +70,6 @@ def main() -> None:
         from zhengwu.accounts import queries as accounts
         from zhengwu.desk.wall import views
         from zhengwu.ledger import sequencer
-        from zhengwu.ledger import services as ledger
         from zhengwu.supervision import wall
         from zhengwu.web.clock import now
 
@@ -79,8 +77,7 @@ def main() -> None:
         staticfiles_storage.hashed_files.clear()  # type: ignore[attr-defined]
         while sequencer.sequence():
             pass
-        while ledger.follow("statistics.figures", limit=RUN):
-            pass
+        it.count_figures()
         with it.cluster.connect(DATABASE) as database:
             _findings(database, it.at)
         supervisor = _web.Browser("p-420100-c00-supervisor")
