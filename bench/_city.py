@@ -54,7 +54,7 @@ from zhengwu.config.postgres import APP, DATABASE, OWNER, SUPERUSER, Cluster
 
 CASES = 1_000_000
 SEED = 20261127
-FAR = 200_000  # entries that the statistics have not counted yet
+FAR = 200_000  # entries: where more are not counted yet, the statistics are counted anew
 AT = datetime(2026, 11, 27, 7, tzinfo=UTC)  # a Friday afternoon in Shanghai
 BUSIEST, SECOND = "420100-D16", "420100-D23"
 DISTRICT = "420102"
@@ -201,6 +201,7 @@ def _surround(cluster: Cluster, home: Path) -> None:
     os.environ.update(
         DJANGO_SETTINGS_MODULE="zhengwu.config.settings",
         ZHENGWU_DEMO="1",
+        ZHENGWU_STRICT_PAGES="1",
         ZHENGWU_DEMO_CLOCK=clock,
         ZHENGWU_HOME=str(home / "home"),
         ZHENGWU_SECRET_KEY=KEY,

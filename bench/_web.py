@@ -187,7 +187,7 @@ def costs(pages: Mapping[str, Callable[[int], Answer]]) -> dict[str, Cost]:
         with counted() as said:
             ask(0)
         queries[name] = len(said)
-    memory.in_large_pages()  # as a process that serves does after a minute
+    memory.in_large_pages()  # as a process that serves does after a minute, and each half hour
     pid = backend()
     rounds: dict[str, list[tuple[float, float, float]]] = {name: [] for name in pages}
     sizes = dict.fromkeys(pages, 0)

@@ -5,8 +5,8 @@
 The supervisor's wall with pictures and with tables, the digest, the head's of the busiest organ; each
 made anew every time (nothing kept), then asked for by a screen that has it (304). The worst fifty
 alone, of the whole city and of the organ. What has no place in the log yet gets one, and what the
-statistics have not counted yet is counted first. The findings are made: FINDINGS of them over a year, on cases of the city, where there
-are fewer.
+statistics have not counted yet is counted first. The findings are made: FINDINGS of them over a year,
+on cases of the city, where there are fewer.
 """
 
 from __future__ import annotations

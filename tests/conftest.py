@@ -42,6 +42,7 @@ os.environ["ZHENGWU_DATABASE_URL"] = CLUSTER.url(role=APP, database=NAME)
 os.environ["ZHENGWU_OWNER_DATABASE_URL"] = CLUSTER.url(role=OWNER, database=NAME)
 os.environ.setdefault("ZHENGWU_SECRET_KEY", "only-for-the-tests-and-for-nothing-else-0123456789")
 os.environ.setdefault("ZHENGWU_DEMO", "1")
+os.environ["ZHENGWU_STRICT_PAGES"] = "1"
 os.environ["ZHENGWU_HOME"] = str(HOME / "home")  # never the collected files of this checkout
 os.environ["ZHENGWU_ALLOWED_HOSTS"] = "localhost,127.0.0.1,testserver"
 # A process started by a test finds the modules compiled: from source a start takes thrice as long.
@@ -49,12 +50,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 django.setup()
 
-from zhengwu.web.jinja import Page  # noqa: E402  # Django is set up before it
-
 # As in life, but quick to check: a million rounds are a third of a second for every password.
 PBKDF2PasswordHasher.iterations = 1_000
-# In life a page with a wrong dot is drawn all the same.
-Page.forgiving = False
 
 
 # These ask for the same real log: one worker plays it once for all of them (tests/cases/receipt.py).

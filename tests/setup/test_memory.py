@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,14 +49,39 @@ def test_a_system_without_large_pages_is_left_alone(
     assert memory.in_large_pages() == 0
 
 
-def test_what_the_first_minute_left_is_put_there_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    put: list[bool] = []
-    monkeypatch.setattr(memory, "WARM", 0.01)
-    monkeypatch.setattr(memory, "in_large_pages", lambda: put.append(True))
-    timer = memory.settle_again()
-    timer.join()
-    assert timer.daemon  # it keeps no process alive
-    assert put == [True]
+HARDLY = """
+import ctypes, mmap
+from zhengwu.config import memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * memory.PAGE
+
+memory.in_large_pages()
+held = mmap.mmap(-1, 64 << 20)
+for at in range(0, 64 << 20, 2 << 20):
+    held[at] = 1  # one page of each piece, as in the stack of a thread
+before = resident()
+memory.in_large_pages()
+print(resident() - before)
+"""
+
+
+def test_what_is_hardly_in_use_is_left_as_it_is() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", HARDLY], capture_output=True, text=True, check=True
+    ).stdout
+    assert int(said) < 32 << 20
+
+
+def test_what_comes_later_is_put_there_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    put = threading.Semaphore(0)
+    monkeypatch.setattr(memory, "FIRST", 0.01)
+    monkeypatch.setattr(memory, "EACH", 0.01)
+    monkeypatch.setattr(memory, "in_large_pages", put.release)
+    thread = memory.keep_settled()
+    assert thread.daemon  # it keeps no process alive
+    assert put.acquire(timeout=30)
+    assert put.acquire(timeout=30)
 
 
 def test_what_the_start_up_made_is_not_looked_through_again() -> None:

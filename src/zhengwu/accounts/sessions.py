@@ -21,7 +21,7 @@ from django.core import signing
 from django.db import connection
 from django.http import HttpRequest
 
-MOST = 5_000  # sessions whose person a process keeps in mind
+MOST = 5_000  # sessions whose person, and whose verified text, a process keeps in mind
 _whose: dict[str, int] = {}
 
 
@@ -50,7 +50,7 @@ class _AsItIs:
 
 
 @lru_cache(maxsize=MOST)
-def _signed(session_data: str, salt: str, _key: str) -> bytes:
+def _signed(session_data: str, salt: str, _keys: tuple[str, ...]) -> bytes:
     """What a session's text holds. Raises signing.BadSignature where we have not signed it."""
     held: bytes = signing.loads(session_data, salt=salt, serializer=_AsItIs)
     return held
@@ -83,11 +83,12 @@ class SessionStore(db.SessionStore):
 
     def decode(self, session_data: bytes | str) -> dict[str, Any]:
         """Django's; what was signed is looked at once, for as long as the session stays as it is."""
+        keys = settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS
         try:
-            signed = _signed(str(session_data), self.key_salt, settings.SECRET_KEY)
-        except signing.BadSignature:
-            return super().decode(session_data)  # which says so
-        held: dict[str, Any] = self.serializer().loads(signed)
+            signed = _signed(str(session_data), self.key_salt, keys)
+            held: dict[str, Any] = self.serializer().loads(signed)
+        except Exception:
+            return super().decode(session_data)  # which knows what is to be said of it
         return held
 
     @staticmethod

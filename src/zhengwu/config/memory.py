@@ -6,7 +6,7 @@ through seldom. Objects in no circle, nearly all of ours, go at once as before.
 
 A page of ours touches some megabytes, here and there, in a hundred: more places than the processor
 keeps the addresses of. Where the system gives large pages to who asks (transparent_hugepage: madvise or
-always), what the start-up left is put into such, and once more what the first minute left, the pages'
+always), what the start-up left is put into such, and later what has come to lie beside it, the pages'
 templates above all; elsewhere everything stays as it is.
 """
 
@@ -14,13 +14,17 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import re
 import threading
+import time
 from pathlib import Path
 
 THRESHOLD = (50_000, 20, 50)
 LARGE = 2 << 20  # a large page of x86-64 and, with pages of 4 KB, of aarch64
-WARM = 60.0  # seconds until a process has drawn the pages that are asked for most
+PAGE = os.sysconf("SC_PAGE_SIZE")
+FULL = 3 / 4  # of a piece that is in use already; the rest of it is memory that goes with it
+FIRST, EACH = 60.0, 1_800.0  # seconds from the start, and from then on
 MADV_HUGEPAGE, MADV_COLLAPSE = 14, 25  # madvise(2); COLLAPSE since Linux 6.1
 ASKED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 MAPPED = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw-p 00000000 00:00 0 *(\[heap\])?\n")
@@ -34,27 +38,41 @@ def settle() -> None:
     in_large_pages()
 
 
-def settle_again() -> threading.Timer:
-    """The same with what the first minute leaves, beside the requests: 20 to 50 ms for 80 MB, in
-    pieces of 2 MB."""
-    timer = threading.Timer(WARM, in_large_pages)
-    timer.daemon = True
-    timer.start()
-    return timer
+def keep_settled() -> threading.Thread:
+    """`in_large_pages` again a minute after the start and every half hour, beside the requests."""
+
+    def again() -> None:
+        pause = FIRST
+        while True:
+            time.sleep(pause)
+            in_large_pages()
+            pause = EACH
+
+    thread = threading.Thread(target=again, name="memory", daemon=True)
+    thread.start()
+    return thread
 
 
 def in_large_pages() -> int:
-    """Put this process's own memory into large pages; how many bytes of it now lie in such. Nothing
-    of what is in memory changes, nor how it is read; what the system does not want to put together
-    stays as it was."""
+    """Put this process's own memory into large pages, piece by piece where most of one is in use; how
+    many bytes of it now lie in such. Nothing of what is in memory changes, nor how it is read; what the
+    system does not want to put together stays as it was."""
     if not ASKED.exists() or "[never]" in ASKED.read_text():
         return 0
-    advise = ctypes.CDLL(None).madvise
+    libc = ctypes.CDLL(None)
+    advise, present = libc.madvise, libc.mincore
     advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    present.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+    held = ctypes.create_string_buffer(LARGE // PAGE)
     put = 0
     for begin, end, _ in MAPPED.findall(Path("/proc/self/maps").read_text()):
-        first = -(-int(begin, 16) // LARGE) * LARGE
-        size = int(end, 16) // LARGE * LARGE - first
-        if size > 0 and advise(first, size, MADV_HUGEPAGE) == 0:
-            put += size if advise(first, size, MADV_COLLAPSE) == 0 else 0
+        first, last = -(-int(begin, 16) // LARGE) * LARGE, int(end, 16) // LARGE * LARGE
+        for piece in range(first, last, LARGE):
+            if present(piece, LARGE, held) or held.raw.count(1) < FULL * len(held.raw):
+                continue
+            if (
+                advise(piece, LARGE, MADV_HUGEPAGE) == 0
+                and advise(piece, LARGE, MADV_COLLAPSE) == 0
+            ):
+                put += LARGE
     return put

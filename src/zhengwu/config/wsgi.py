@@ -37,7 +37,7 @@ if os.environ.get("ZHENGWU_SERVED"):
 
     threading.Thread(target=documents.warm_up, name="papers", daemon=True).start()
     memory.settle()
-    memory.settle_again()
+    memory.keep_settled()
 if settings.TRUSTED_PROXIES:
     application = observing.peer_kept(
         wrap_wsgi_with_proxy_headers(application, trusted_hosts=settings.TRUSTED_PROXIES)

@@ -11,7 +11,7 @@ from functools import cache, lru_cache, partial
 from itertools import groupby
 from keyword import iskeyword
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -92,9 +92,9 @@ MOST_KEPT = 10_000
 
 
 def drawn_once(draw: Macro, *of: object) -> str:
-    """What a macro draws, drawn once for all that it depends on (`of`), which it is given where it
-    takes arguments: what is the same on every page. Nothing of a person may be in it, nor of the
-    moment."""
+    """What a macro draws, drawn once for all that it depends on (`of`): what is the same on every
+    page. A macro with arguments is given `of` and may read nothing else; one without reads it where it
+    stands. Nothing of a person may be in it, nor of the moment."""
     key = (draw._func.__code__, *of)
     drawn = _kept.get(key)
     if drawn is None:
@@ -321,22 +321,37 @@ def of_page(name: str) -> Any:
     return drawn[name] if name in drawn else StrictUndefined(name=name)
 
 
-class Page(Template):
-    """A template; while it is drawn, `of_page` tells what it was given. forgiving: see `render`."""
+_wrong: set[tuple[str, int]] = set()
 
-    forgiving: ClassVar[bool] = True
+
+def _asked_at(problem: AttributeError) -> tuple[str, int] | None:
+    """File and line of the template that asked; None where something of ours did, called by it."""
+    at = problem.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    # Jinja puts a frame of its own in the place of a template's.
+    if at is None or "__jinja_exception__" not in at.tb_frame.f_globals:
+        return None
+    return at.tb_frame.f_code.co_filename, at.tb_lineno
+
+
+class Page(Template):
+    """A template; while it is drawn, `of_page` tells what it was given."""
 
     def render(self, *args: Any, **kwargs: Any) -> str:
         token = _drawn.set(args[0] if args else kwargs)
         try:
             return super().render(*args, **kwargs)
-        except AttributeError:
+        except AttributeError as problem:
             # A place that no test has drawn asks with a dot for what is in a mapping, or for what is
             # not always there. Whoever came for the page gets it; we get the place.
             careful = cast(Pages, self.environment).careful
-            if careful is None or self.name is None or not self.forgiving:
+            place = _asked_at(problem)
+            if settings.STRICT_PAGES or careful is None or self.name is None or place is None:
                 raise
-            log.exception("the page %s asks with a dot for what is not there", self.name)
+            if place not in _wrong:
+                _wrong.add(place)
+                log.error("%s, line %s: a dot asks for what is not there: %s", *place, problem)
             return careful().get_template(self.name).render(*args, **kwargs)
         finally:
             _drawn.reset(token)

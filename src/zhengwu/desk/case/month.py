@@ -19,7 +19,7 @@ COUNTED = (Unit.WORKING_DAY, Unit.CALENDAR_DAY, Unit.MONTH, Unit.YEAR)
 
 
 class Square(NamedTuple):
-    """One day. shown: its number, of the first and of the first of a month with the month; tone:
+    """One day. shown: its day, on the first square and on the first of a month with the month; tone:
     filed | key | on | no | left | off | end | out; note: what stands under the number; said: the same
     in words.
     """
@@ -62,6 +62,7 @@ def month(limit: LimitReading, *, today: date) -> Month | None:
     held = {day for item in limit.how.items if isinstance(item, Pause) for day in _days(item)}
     squares: list[Square] = []
     counted = 0
+    # What was filed was filed on the day it starts or before; it ends then or later.
     working, numbered = limit.unit in WORKING, limit.unit in COUNTED
     unit = "个工作日" if limit.unit == Unit.WORKING_DAY else "日"
     for offset in range((final - first).days + 1):

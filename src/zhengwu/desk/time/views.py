@@ -138,7 +138,7 @@ def _csv(whole: Whole) -> Iterator[str]:
     yield line("去向", "谁", "次数", "合计（秒）", "办公时间（秒）", "非办公时间（秒）")
     for one in whole.lines:
         yield line(
-            KINDS[one.kind], named(one), one.count, one.seconds, one.office_seconds,
+            KINDS[one.kind], named(one), one.stretches, one.seconds, one.office_seconds,
             one.rest_seconds,
         )  # fmt: skip
     office = sum(one.office_seconds for one in whole.lines)
