@@ -198,7 +198,7 @@ def measure(cluster: Cluster, rows: int, seed: int) -> None:
     }  # fmt: skip
     print(json.dumps(said, ensure_ascii=False))
     first = figures["first"]
-    line("catalogue_import", round(first["read"] + first["run"], 1), f"s, {rows:,} rows",
+    line("catalogue-import", round(first["read"] + first["run"], 1), f"s, {rows:,} rows",
          ratio=first["ratio"])  # fmt: skip
     connection.close()
 

@@ -26,6 +26,7 @@ from zoneinfo import ZoneInfo
 
 import django
 
+from bench._line import line
 from zhengwu.config.postgres import APP, DATABASE, OWNER, Cluster
 from zhengwu.domain import clock
 from zhengwu.domain.edition import Edition, Timetable
@@ -95,7 +96,7 @@ def per_second(work: Callable[[], int]) -> float:
     return best
 
 
-def readings() -> None:
+def readings() -> tuple[float, float]:
     data = json.loads(files("zhengwu.calendars").joinpath("data/holidays.json").read_text("utf-8"))
     table = Timetable()
     for year in data["years"]:
@@ -138,6 +139,7 @@ def readings() -> None:
         ratio=round(loop / read, 1), calendar_lookups_a_second=round(days),
         events_a_case=round(sum(map(len, made)) / len(made), 1),
     )  # fmt: skip
+    return read, loop
 
 
 # --- (b) re-projection -----------------------------------------------------------------------------
@@ -249,7 +251,7 @@ def swept(owner: Any, cases: int, whole: int) -> None:
 def main() -> None:
     cases = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     whole = int(sys.argv[2]) if len(sys.argv) > 2 else 1_300_000
-    readings()
+    read, loop = readings()
     with tempfile.TemporaryDirectory(prefix="zhengwu-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)
@@ -266,6 +268,7 @@ def main() -> None:
         with cluster.start():
             django.setup()
             measure(cluster, cases, whole)
+    line("clock", round(1e6 / read, 1), "µs a reading, without words", ratio=round(loop / read, 1))
 
 
 def measure(cluster: Cluster, cases: int, whole: int) -> None:

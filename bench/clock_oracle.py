@@ -10,7 +10,6 @@ any disagrees.
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import sys
 import time
@@ -21,6 +20,8 @@ from dataclasses import dataclass, field
 from tests.domain.agreement import disagreement
 from tests.domain.coverage import holds
 from tests.domain.histories import History, history, smallest, words
+
+from bench._line import line
 
 BASE = 20260914
 CHUNK = 2000
@@ -96,18 +97,7 @@ def main() -> int:
         less = smallest(history(whole.failing[0]), lambda one: fails(one) is not None)
         print(words(less))
         print(fails(less))
-    print(
-        json.dumps(
-            {
-                "bench": "clock_oracle",
-                "base": base,
-                "histories": whole.histories,
-                "events": whole.events,
-                "disagreements": len(whole.failing),
-                "seconds": round(seconds, 1),
-            }
-        )
-    )
+    line("clock-oracle", len(whole.failing), f"disagreements in {total:,} histories", limit=0)
     return 1 if whole.failing else 0
 
 

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import cast
 
+from bench._line import line
+
 ROUNDS = 20_000
 HOME = Path(tempfile.mkdtemp(prefix="zhengwu-bench-"))
 os.environ |= {
@@ -58,12 +60,10 @@ def main() -> None:
         return min(runs)
 
     bare = measured("/desk/", plain)
-    print(
-        f"observed, with figures and a line: {measured('/desk/', observed) - bare:5.1f} µs of CPU"
-    )
-    print(
-        f"observed, figures alone:           {measured('/healthz', observed) - bare:5.1f} µs of CPU"
-    )
+    whole, figures = measured("/desk/", observed) - bare, measured("/healthz", observed) - bare
+    print(f"observed, with figures and a line: {whole:5.1f} µs of CPU")
+    print(f"observed, figures alone:           {figures:5.1f} µs of CPU")
+    line("observing", round(whole, 1), "µs of CPU a request")
 
 
 if __name__ == "__main__":

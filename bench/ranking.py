@@ -5,10 +5,10 @@
 A demo city without cases is given a year of figures and findings by SQL: PEOPLE people with figures
 of DAYS days each, every window and department with theirs (the table of workload is filled from them
 as its migration fills it), FINDINGS findings, tallied: as many as a million cases of the simulated year
-bring (bench.supervising), two in three hints, one in twenty a card. Asked as the supervisor, who sees everybody, and as a head: where departments,
-districts, windows and people stand in the year, a later page, the sheet of who has most. `first`: a
-page that is asked for the first time in a process; `ratio`: to the bare loop of the same minutes, in
-thousandths. Some 1.5 GB under FOLDER, gone at the end.
+bring (bench.supervising), two in three hints, one in twenty a card. Asked as the supervisor, who sees
+everybody, and as a head: where departments, districts, windows and people stand in the year, a later
+page, the sheet of who has most. `first`: a page that is asked for the first time in a process;
+`ratio`: to the bare loop of the same minutes, in thousandths. Some 1.5 GB under FOLDER, gone at the end.
 """
 
 from __future__ import annotations
