@@ -110,7 +110,10 @@ class Loaded:
 
     def read(self, at: datetime, *, known: int | None = None) -> clock.Reading:
         """The clock's reading of this case at an instant, from what was known at a position."""
-        return clock.read(self.events, at=at, known=known, edition=self.edition(known=known))
+        edition = self.edition(known=known)
+        if known is None:
+            return clock.read_counting(self.counting, at=at, edition=edition)
+        return clock.read(self.events, at=at, known=known, edition=edition)
 
     def edition(self, *, known: int | None = None) -> Edition:
         """What the clock counts by where this case was received; known: at a position.

@@ -118,6 +118,16 @@ class ActForm(Form):
             if name not in whys
         )
 
+    @cached_property
+    def people(self) -> tuple[Shown, ...]:
+        """The boxes of those who went to inspect."""
+        return tuple(one for one in self.shown if one.kind == "tick")
+
+    @cached_property
+    def ticks(self) -> tuple[Shown, ...]:
+        """The materials, each with its states."""
+        return tuple(one for one in self.shown if one.kind == "ticks")
+
     @property
     def has_files(self) -> bool:
         return bool(self.kept)

@@ -320,12 +320,19 @@ def _fresh(view: CaseView, *, opened: str = "") -> list[Offered]:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """The acts as the page shows them: the blue one, the usual ones, the rest, those in place."""
+    """The acts as the page shows them: the blue one, the usual ones, the rest, those in place.
+
+    unfolded: the form of one of the rest is open.
+    """
 
     main: Offered | None
     usual: tuple[Offered, ...]
     more: tuple[Offered, ...]
     placed: Mapping[str, Offered]
+
+    @property
+    def unfolded(self) -> bool:
+        return any(one.open for one in self.more)
 
 
 def grouped(offers: Sequence[Offered], *, short: bool) -> Grouped:
@@ -360,11 +367,14 @@ def _page(
     calendar = view.reading.calendar
     pressing = view.reading.due
     shown = pressing or view.reading.limit("promised") or view.reading.limit("statutory")
+    short = sum(one.state not in GOOD for one in view.materials)
     context = {
         "actor": actor,
         "case": view,
         "at": at,
-        "acts": grouped(offers, short=any(m.state not in GOOD for m in view.materials)),
+        "acts": grouped(offers, short=short > 0),
+        "short": short,
+        "dues": {one.due for one in view.reading.limits},
         "failed": failed,
         "handed_out": [
             one for one in view.documents if one.kind in HANDED_OUT and one.void_since is None
