@@ -184,6 +184,11 @@ class Reading(NamedTuple):
         return next((one for one in reversed(self.limits) if one.kind == kind), None)
 
     @property
+    def former(self) -> tuple[LimitReading, ...]:
+        """The rounds of acceptance before the present one."""
+        return tuple([one for one in self.limits if one.kind == "acceptance"][:-1])
+
+    @property
     def calendar(self) -> Calendar:
         return self.edition.calendar
 
