@@ -5,11 +5,11 @@
 plays a year of N cases (50,000 by default, CASES=1000000 for the whole; some 26 GB) into a demo city
 on a private, durable server, then counts it as `zhengwu statistics --rebuild` does: case by case, in
 two processes. What following the log costs is said by bench.following and bench.supervising. CPU is
-that of the planner, the filer and PostgreSQL's processes, apart. The last line: minutes for a million cases; the limit is
-the 45 minutes in which such a city has to stand. Of the whole year they are the clock's on the wall,
-from the first case planned to the last one counted. Of a smaller one they are reckoned from the CPU,
-with everything that two cores do side by side. A fifth of its cases is planned first and thrown
-away: what is made once for every item (the wording of its papers) weighs more in a small run, and a
+that of the planner, the filer and PostgreSQL's processes, apart. The last line: minutes for a million
+cases; the limit is the 45 minutes in which such a city has to stand. Of the whole year they are the
+clock's on the wall, from the first case planned to the last one counted. Of a smaller one they are
+reckoned from the CPU, with everything that two cores do side by side. A fifth of its cases is planned
+first and thrown away: what is made once for every item (the wording of its papers) weighs more in a small run, and a
 million is reckoned from the difference between the two. The counting is reckoned straight, and so too
 high: of a million cases more entries of one day share a row of figures.
 

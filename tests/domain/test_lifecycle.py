@@ -242,10 +242,10 @@ def test_who_had_a_case_after_each_entry_is_told_without_all_that_it_was(
     drawn: list[tuple[str, int, int, str]],
 ) -> None:
     told = random_story([("received", 0, 1, ""), *drawn])
-    rows, last = lifecycle.holdings(told)
+    life = lifecycle.Life.of(told)
     whole = lifecycle.histories(told)
-    assert rows == tuple((event, after.holder) for event, after in whole)
-    assert last == whole[-1][1]
+    assert life.held == tuple((event, after.holder) for event, after in whole)
+    assert life.standing == whole[-1][1]._replace(version=told[-1].version)
 
 
 @given(KINDS, st.integers(0, 100_000))

@@ -290,6 +290,11 @@ class Life:
             fold.version = listed[-1].version
         return cls(listed, tuple(counting), tuple(holders), fold.standing())
 
+    @property
+    def held(self) -> tuple[tuple[Event, Holder], ...]:
+        """Each event that counts, with who had the case after it."""
+        return tuple(zip(self.counting, self.holders, strict=True))
+
     def then(self, event: Event) -> Life:
         """After one more; the same as going through all of them again."""
         events = (*self.events, event)
@@ -335,19 +340,6 @@ def histories(events: Iterable[Event]) -> tuple[tuple[Event, Standing], ...]:
             fold.take(event)
             rows.append((event, fold.standing()))
     return tuple(rows)
-
-
-def holdings(
-    events: Iterable[Event],
-) -> tuple[tuple[tuple[Event, Holder], ...], Standing]:
-    """The same for whoever asks who had the case after each, and what it is in the end."""
-    rows = []
-    fold = _Fold()
-    for event in _kept(tuple(events)):
-        if fold.counts(event):
-            fold.take(event)
-            rows.append((event, fold.holder))
-    return tuple(rows), fold.standing()
 
 
 def _counts(state: State | None, procedures: tuple[str, ...], event: Event) -> bool:

@@ -20,7 +20,7 @@ from zhengwu.domain import clock, timeledger
 from zhengwu.domain.counting import local
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event, Nature
-from zhengwu.domain.lifecycle import Holder, HolderKind, Standing, holdings
+from zhengwu.domain.lifecycle import Holder, HolderKind, Life, Standing
 from zhengwu.domain.procedure import Limit
 from zhengwu.domain.reading import LimitReading
 
@@ -334,7 +334,8 @@ def measured(events: Sequence[Event], *, known: Known) -> Fact:
     """
     if not events:
         raise ValueError("a case has at least its receipt")
-    rows, standing = holdings(events)
+    life = Life.of(events)
+    rows, standing = life.held, life.standing
     if not rows:
         raise ValueError("nothing of this story counts")
     received = standing.received_at or rows[0][0].occurred

@@ -23,7 +23,7 @@ from zhengwu.domain.lifecycle import (
     PROCEDURES,
     Holder,
     HolderKind,
-    holdings,
+    Life,
     standing_events,
     still_open,
 )
@@ -556,7 +556,7 @@ class _Looker:
             )
             return Responsible(self.about.agency, None, last)
         if self._rows is None:
-            self._rows = holdings(self.events)[0]
+            self._rows = Life.of(self.events).held
         upto = events[-1].version
         holder, giver = None, None
         for event, had in self._rows:

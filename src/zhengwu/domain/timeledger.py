@@ -19,7 +19,7 @@ from zhengwu.domain.calendar import Spans
 from zhengwu.domain.counting import local
 from zhengwu.domain.edition import Edition
 from zhengwu.domain.event import Event
-from zhengwu.domain.lifecycle import NOBODY, Holder, HolderKind, Life, Standing, holdings
+from zhengwu.domain.lifecycle import NOBODY, Holder, HolderKind, Life, Standing
 
 ZERO = timedelta()
 # Out of the house: whoever had the case before gets it back.
@@ -66,23 +66,22 @@ def spans(events: Sequence[Event], *, until: datetime) -> tuple[Span, ...]:
     nothing. A closing that another system dates before its last steps cuts them off; one dated
     before the receipt leaves nothing.
     """
-    rows, last = holdings([event for event in events if event.occurred <= until])
-    return along(rows, last, until=until)
+    life = Life.of(event for event in events if event.occurred <= until)
+    return along(life.held, life.standing, until=until)
 
 
 def of_life(life: Life, *, until: datetime) -> tuple[Span, ...]:
     """The same of a case that was gone through before."""
     if any(event.occurred > until for event in life.events):
         return spans(life.events, until=until)
-    rows = tuple(zip(life.counting, life.holders, strict=True))
-    return along(rows, life.standing, until=until)
+    return along(life.held, life.standing, until=until)
 
 
 def along(
     rows: Sequence[tuple[Event, Holder]], last: Standing, *, until: datetime
 ) -> tuple[Span, ...]:
     """The same of events that all count and lie before `until`, each with who had the case after it;
-    last: the standing after all of them (`lifecycle.holdings`).
+    last: the standing after all of them (`lifecycle.Life`).
     """
     if not rows:
         return ()
